@@ -1,0 +1,19 @@
+"""Labelled slices, their split, the data sets over them, and the phantom."""
+
+from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
+from custom.data.labelled import labelled_slices, list_pairs
+from custom.data.phantom import ensure_dataset, make_cell, make_dataset
+from custom.data.split import split_dataset
+
+__all__ = [
+    "PatchDataset",
+    "SliceDataset",
+    "ensure_dataset",
+    "expand_slices",
+    "labelled_slices",
+    "list_pairs",
+    "make_cell",
+    "make_dataset",
+    "split_dataset",
+    "thin",
+]

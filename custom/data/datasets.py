@@ -1,0 +1,94 @@
+"""Slices for validation, and patches drawn from them for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from monai.data import CacheDataset
+from monai.transforms import Compose
+from torch.utils.data import Dataset
+
+from custom.stack import open_stack
+
+
+def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One item per slice: items without ``z`` (image and label paths alone, as clients give them) become all slices."""
+    items: list[dict[str, Any]] = []
+    for item in data:
+        depth = 0 if "z" in item else open_stack(item["image"]).shape[0]
+        items += [{**item, "z": z} for z in range(depth)] if depth else [dict(item)]
+    return items
+
+
+def thin(data: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """At most `most` items, evenly spaced: enough to follow a training without validating on every slice."""
+    if len(data) <= most:
+        return list(data)
+    return [data[i] for i in np.linspace(0, len(data) - 1, most).round().astype(int)]
+
+
+class SliceDataset(CacheDataset):
+    """Labelled slices through a transform whose deterministic head is run once and kept in memory.
+
+    Args:
+        data: items of `labelled_slices`, or image/label path dicts, which are expanded to their slices.
+        transform: a MONAI `Compose`.
+        cache_rate: share of the slices kept in memory, in [0, 1]; lower it where the labelled slices do not fit.
+    """
+
+    def __init__(self, data: Sequence[dict[str, Any]], transform: Compose, cache_rate: float = 1.0) -> None:
+        super().__init__(expand_slices(data), transform, cache_rate=cache_rate, progress=False, copy_cache=False)
+
+
+class PatchDataset(Dataset[Any]):
+    """A fixed number of random patches per epoch, the same ones for a given (seed, epoch, index).
+
+    Every patch draws from a random state of its own, so that neither the number of workers or ranks nor a restart in
+    between changes what an epoch consists of. Every second patch comes from a slice that holds lithium, however rare
+    such slices are; where in the slice it lies is for the transform to draw.
+
+    Args:
+        data, transform, cache_rate: as for `SliceDataset`; the transform ends in random ones.
+        patches_per_epoch: length of the data set.
+        seed: fixes the draws.
+    """
+
+    def __init__(
+        self,
+        data: Sequence[dict[str, Any]],
+        transform: Compose,
+        patches_per_epoch: int,
+        seed: int = 0,
+        cache_rate: float = 1.0,
+    ) -> None:
+        self.slices = SliceDataset(data, transform, cache_rate)
+        self.transform = transform
+        self.patches_per_epoch = patches_per_epoch
+        self.seed = seed
+        self.every = np.arange(len(self.slices))
+        rich = [i for i, item in enumerate(self.slices.data) if item.get("lithium", 1)]
+        self.rich = np.asarray(rich) if rich else self.every
+        self.set_epoch(1)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Fix what the epoch (counted from 1) consists of."""
+        self.epoch = epoch
+        draw = np.random.default_rng([self.seed, epoch])
+        half = -(-self.patches_per_epoch // 2)
+        self.order = np.stack([_rounds(draw, self.rich, half), _rounds(draw, self.every, half)], axis=1).ravel()
+
+    def __len__(self) -> int:
+        return self.patches_per_epoch
+
+    def __getitem__(self, index: int) -> Any:
+        state = np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1)[0]
+        self.transform.set_random_state(seed=int(state))
+        return self.slices[int(self.order[index])]
+
+
+def _rounds(draw: np.random.Generator, choices: np.ndarray, count: int) -> np.ndarray:
+    """`count` choices: every one comes up once, in random order, before any comes up again."""
+    rounds = -(-count // len(choices))
+    return np.concatenate([draw.permutation(choices) for _ in range(rounds)])[:count]

@@ -1,0 +1,144 @@
+"""A labelled data set on disk -> one item per labelled slice.
+
+Layout: ``dataset_dir/images`` and ``dataset_dir/labels`` with the same stems, each file a 2-D slice or a (Z, Y, X) stack.
+Label values: 0 background, 1 lithium, 255 unlabelled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from custom.errors import BadInput
+from custom.stack import Stack, grey_window_of, open_stack
+from custom.stack.folder import natural_key
+
+LABEL_VALUES = (0, 1, 255)
+
+
+def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
+    """Pair the images with the labels of the same stem, in natural order.
+
+    Raises:
+        BadInput: a missing or empty folder, an image without label, a label without image, two files of one stem.
+    """
+    root = Path(dataset_dir)
+    if not root.is_dir():
+        raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
+    images, labels = (_by_stem(root / part) for part in ("images", "labels"))
+    for stem in images.keys() ^ labels.keys():
+        have, lack = ("image", "labels") if stem in images else ("label", "images")
+        path = images.get(stem) or labels[stem]
+        raise BadInput(
+            f"{path}: this {have} has no file of the same stem in {root / lack}; add it or take this one away"
+        )
+    return [(images[stem], labels[stem]) for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: there is no such folder; a labelled data set holds images/ and labels/")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_dir():
+            continue
+        stem = stem_of(path)
+        if stem in found:
+            raise BadInput(f"{path}: has the same stem as {found[stem].name}; keep one of the two")
+        found[stem] = path
+    if not found:
+        raise BadInput(f"{folder}: the folder is empty; put the slices or stacks there")
+    return found
+
+
+def stem_of(path: Path) -> str:
+    """The name without its suffix; `.nii.gz` counts as one suffix."""
+    return path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
+
+
+def labelled_slices(
+    dataset_dir: str | os.PathLike[str],
+    percentiles: Sequence[float] = (0.5, 99.5),
+    fixed: Sequence[float] | None = None,
+) -> list[dict[str, Any]]:
+    """Open and check a labelled data set.
+
+    All 2-D files together count as one stack and share one grey window; every 3-D file is a stack with its own.
+
+    Args:
+        dataset_dir: the folder that holds images/ and labels/.
+        percentiles: the grey window's ends as percentiles of each whole stack, in [0, 100].
+        fixed: the grey window as two grey values, which replaces the percentiles.
+
+    Returns:
+        one item per slice: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
+        ``grey_window`` (lower, upper) and ``lithium`` (number of voxels labelled 1).
+
+    Raises:
+        BadInput: whatever is wrong with the files, and a set without any lithium.
+    """
+    pairs = list_pairs(dataset_dir)
+    images = [open_stack(image) for image, _ in pairs]
+    flat = [stack for stack in images if stack.shape[0] == 1]
+    window_ends = (float(percentiles[0]), float(percentiles[1]))
+    fixed_ends = None if fixed is None else (float(fixed[0]), float(fixed[1]))
+    shared = grey_window_of(flat, percentiles=window_ends, fixed=fixed_ends) if flat else None
+    items: list[dict[str, Any]] = []
+    for (image, label), stack in zip(pairs, images, strict=True):
+        counts = check_label(image, stack, label)
+        window = (
+            shared
+            if stack.shape[0] == 1 and shared
+            else grey_window_of([stack], percentiles=window_ends, fixed=fixed_ends)
+        )
+        items += [
+            {
+                "image": str(image),
+                "label": str(label),
+                "z": z,
+                "stem": stem_of(image),
+                "grey_window": (window.lower, window.upper),
+                "lithium": count,
+            }
+            for z, count in enumerate(counts)
+        ]
+    if not any(item["lithium"] for item in items):
+        raise BadInput(
+            f"{Path(dataset_dir) / 'labels'}: no voxel is labelled 1 (lithium) in any of the {len(items)} slices; "
+            "label at least one slice that shows lithium"
+        )
+    return items
+
+
+def check_label(image_path: Path, image: Stack, label_path: Path) -> list[int]:
+    """Check one label file against its image; returns the number of lithium voxels of each slice.
+
+    Raises:
+        BadInput: another size than the image's, or a value outside {0, 1, 255}.
+    """
+    label = open_stack(label_path)
+    if label.shape != image.shape:
+        raise BadInput(
+            f"{label_path}: the label is {_size(label)} and its image {image_path.name} is {_size(image)} (z, y, x); "
+            "export both from the same slices without resampling"
+        )
+    counts = []
+    for z in range(label.shape[0]):
+        plane = label.read(z, z + 1)
+        values = np.unique(plane)
+        wrong = [v.item() for v in values if v not in LABEL_VALUES]
+        if wrong:
+            raise BadInput(
+                f"{label_path}: holds the value {wrong[0]:g} in slice {z}; labels are 0 (background), 1 (lithium) "
+                "and 255 (unlabelled), so map the values of your labelling tool to these"
+            )
+        counts.append(int(np.count_nonzero(plane == 1)))
+    return counts
+
+
+def _size(stack: Stack) -> str:
+    return " x ".join(str(n) for n in stack.shape)

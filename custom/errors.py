@@ -1,0 +1,8 @@
+"""The one exception for input that a user can mend."""
+
+
+class BadInput(ValueError):
+    """Input that is refused: the message is one sentence that names the file, the fault and the cure.
+
+    The command line prints it without a traceback and exits with code 2 (`custom.command_line`).
+    """

@@ -1,0 +1,12 @@
+"""Ignite handlers of the trainings and evaluations."""
+
+from custom.handlers.budget import TrainingBudget
+from custom.handlers.checkpoint import Checkpoint
+from custom.handlers.curves import TrainingCurves
+from custom.handlers.epoch_seed import EpochSeed
+from custom.handlers.evaluation import Evaluation
+from custom.handlers.progress import Progress
+from custom.handlers.segmentation import Segmentation, check_output
+from custom.handlers.triples import SliceTriples
+
+__all__ = ["Checkpoint", "EpochSeed", "Evaluation", "Progress", "Segmentation", "SliceTriples", "TrainingBudget", "TrainingCurves", "check_output"]

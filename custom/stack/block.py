@@ -1,0 +1,163 @@
+"""Voxels that lie in a file as one block, (Z, Y, X) with x fastest, plain or compressed.
+
+NIfTI, NRRD, MetaImage, .npy and uncompressed TIFF all store their voxels so; their readers only find the block.
+"""
+
+import bz2
+import math
+import os
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Literal
+
+import numpy as np
+
+from custom.errors import BadInput
+from custom.stack.faults import refusing_damage
+from custom.stack.handle import Handle
+from custom.stack.stack import Stack
+from custom.stack.units import VoxelSize
+
+Encoding = Literal["raw", "deflate", "bzip2"]
+_READ_BYTES = 1 << 14  # deflate shrinks at most 1032 times, so that one piece never exceeds 17 MB
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where the voxels are.
+
+    Attributes:
+        file: the file that holds them.
+        offset: position in that file of the first voxel, or of the compressed stream.
+        shape: (Z, Y, X).
+        dtype: stored type with its byte order.
+        encoding: "raw", "deflate" (gzip or zlib) or "bzip2".
+        skip: bytes before the first voxel within the decompressed stream.
+        order: "C" where x is the fastest axis; "F" where z is (raw only).
+    """
+
+    file: Path
+    offset: int
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+    encoding: Encoding = "raw"
+    skip: int = 0
+    order: Literal["C", "F"] = "C"
+
+    @property
+    def slice_bytes(self) -> int:
+        """Bytes of one uncompressed slice."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+
+def open_block(path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> Stack:
+    """The stack at `path` whose voxels are `block`.
+
+    Raises:
+        BadInput: a raw block reaches beyond the end of its file, or the type is not a number.
+    """
+    if block.encoding != "raw":
+        return CompressedBlockStack(path, block, voxel_size)
+    present = block.file.stat().st_size
+    needed = block.offset + block.shape[0] * block.slice_bytes
+    if needed > present:
+        raise BadInput(
+            f"{block.file}: is cut short, {needed} bytes are announced and {present} are there; "
+            "copy it again from its source."
+        )
+    return RawBlockStack(path, block, voxel_size)
+
+
+class _BlockStack(Stack):
+    def __init__(self, path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> None:
+        super().__init__(path, block.shape, block.dtype, voxel_size)
+        self._block = block
+
+
+class RawBlockStack(_BlockStack):
+    """Maps the file anew for each read, so that pages already read do not count as memory of the process."""
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        block = self._block
+        with refusing_damage(block.file):
+            mapped = np.memmap(block.file, block.dtype, "r", block.offset, block.shape, block.order)
+            return np.array(mapped[start:stop], order="C", subok=False)
+
+
+class CompressedBlockStack(_BlockStack):
+    """Decompresses forwards; a read that goes back starts again at the first slice."""
+
+    def __init__(self, path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> None:
+        super().__init__(path, block, voxel_size)
+        self._stream = Handle(partial(_DecompressedFile, block.file, block.offset, block.encoding))
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        block = self._block
+        slices = np.empty((stop - start, *block.shape[1:]), block.dtype)
+        with refusing_damage(block.file, f"slices {start} to {stop - 1}"), self._stream.lend() as stream:
+            stream.read_into(slices.reshape(-1).view(np.uint8), block.skip + start * block.slice_bytes)
+            if stop == block.shape[0]:
+                stream.verify()
+        return slices
+
+
+class _DecompressedFile:
+    """The decompressed bytes of a file, from a given position on."""
+
+    def __init__(self, path: Path, offset: int, encoding: Encoding) -> None:
+        # 32 + 15 window bits: zlib finds out itself whether the header is that of gzip or of zlib.
+        self._new_decompressor: Callable[[], zlib._Decompress | bz2.BZ2Decompressor] = (
+            bz2.BZ2Decompressor if encoding == "bzip2" else partial(zlib.decompressobj, 32 + zlib.MAX_WBITS)
+        )
+        self._offset = offset
+        self._file: IO[bytes] = open(path, "rb")  # noqa: SIM115 (closed by close)
+        self._position = 0
+        self._piece = memoryview(b"")
+        self._restart()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def read_into(self, target: np.ndarray, position: int) -> None:
+        """Fill the bytes of `target` with those from `position` on; EOFError where the stream ends before."""
+        if position < self._position:
+            self._restart()
+        while self._position < position:
+            self._position += len(self._take(position - self._position))
+        filled = 0
+        while filled < target.size:
+            piece = self._take(target.size - filled)
+            target[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+            filled += len(piece)
+        self._position += filled
+
+    def verify(self) -> None:
+        """Run to the end of the stream, where gzip and bzip2 keep a checksum; zlib.error or EOFError where it fails."""
+        while not self._decompressor.eof:
+            self._position += len(self._piece)
+            self._piece = memoryview(self._decompress_more())
+
+    def _restart(self) -> None:
+        self._file.seek(self._offset)
+        self._decompressor = self._new_decompressor()
+        self._piece = memoryview(b"")
+        self._position = 0
+
+    def _take(self, most: int) -> memoryview:
+        """The next bytes, at least 1 and at most `most`."""
+        while not self._piece:
+            self._piece = memoryview(self._decompress_more())
+        taken, self._piece = self._piece[:most], self._piece[most:]
+        return taken
+
+    def _decompress_more(self) -> bytes:
+        unused = b""
+        if self._decompressor.eof:  # gzip files may hold several streams one after another
+            unused, self._decompressor = self._decompressor.unused_data, self._new_decompressor()
+        compressed = unused or self._file.read(_READ_BYTES)
+        if not compressed:
+            raise EOFError("the compressed data end before the last slice")
+        return self._decompressor.decompress(compressed)

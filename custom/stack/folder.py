@@ -1,0 +1,86 @@
+"""A folder of 2-D TIFF slices, in natural order: slice_9.tif comes before slice_10.tif."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from tifffile import TiffFile
+
+from custom.errors import BadInput
+from custom.stack.faults import refusing_damage
+from custom.stack.stack import Stack
+from custom.stack.tiff_layout import check_directories, check_pages
+from custom.stack.tiff_voxel import tiff_voxel_size
+from custom.stack.units import VoxelSize
+
+_SUFFIXES = (".tif", ".tiff")
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """Sorts names with their digits read as numbers; names alike but for leading zeros follow the alphabet."""
+    pieces = re.split(r"(\d+)", path.name.casefold())
+    return [int(piece) if piece.isdecimal() else piece for piece in pieces], path.name
+
+
+def open_folder(path: Path) -> Stack:
+    """Open the TIFF slices of a folder (.tif, .tiff in any case); other files, hidden files and folders are passed over.
+
+    The header of every slice is read, its voxels are not.
+
+    Raises:
+        BadInput: no slice, a slice that differs in size or type from the first, or one that is no grey 2-D slice.
+    """
+    with refusing_damage(path):
+        files = sorted(
+            (
+                file
+                for file in path.iterdir()
+                if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".") and file.is_file()
+            ),
+            key=natural_key,
+        )
+    if not files:
+        raise BadInput(f"{path}: holds no TIFF slices (.tif, .tiff); give a folder of slices or a single stack file.")
+    shape, dtype, voxel_size = _inspect(files[0])
+    for file in files[1:]:
+        other_shape, other_dtype, _ = _inspect(file)
+        if (other_shape, other_dtype) != (shape, dtype):
+            raise BadInput(
+                f"{file}: is {_words(other_shape, other_dtype)} but {files[0].name} is {_words(shape, dtype)}; "
+                "keep the slices of one stack alone in a folder."
+            )
+    return FolderStack(path, files, shape, dtype, voxel_size)
+
+
+class FolderStack(Stack):
+    """Opens each slice's file for the moment of its reading."""
+
+    def __init__(
+        self, path: Path, files: list[Path], shape: tuple[int, int], dtype: np.dtype, voxel_size: VoxelSize | None
+    ) -> None:
+        super().__init__(path, (len(files), *shape), dtype, voxel_size)
+        self.files = files
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        slices = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        for z in range(start, stop):
+            with refusing_damage(self.files[z]), TiffFile(self.files[z]) as tiff:
+                slices[z - start] = tiff.pages.first.asarray()
+        return slices
+
+
+def _inspect(file: Path) -> tuple[tuple[int, int], np.dtype, VoxelSize | None]:
+    """Size (Y, X), type and voxel size of one slice, from its header."""
+    if not file.stat().st_size:
+        raise BadInput(f"{file}: is empty (0 bytes); copy it again from its source or take it out of the folder.")
+    check_directories(file)
+    with refusing_damage(file), TiffFile(file) as tiff:
+        page = tiff.pages.first
+        check_pages(file, tiff, [page])
+        if len(tiff.pages) > 1 or len(page.shape) != 2:
+            raise BadInput(f"{file}: holds several slices; a folder takes one slice a file, so give that file itself.")
+        return (page.imagelength, page.imagewidth), np.dtype(page.dtype), tiff_voxel_size(tiff)
+
+
+def _words(shape: tuple[int, int], dtype: np.dtype) -> str:
+    return f"{shape[1]} x {shape[0]} pixels of {dtype}"

@@ -1,0 +1,90 @@
+"""MetaImage (.mha, and .mhd beside its data file), plain or compressed.
+
+The header is a few lines of `key = value` (https://itk.org/Wiki/ITK/MetaIO/Documentation). It is parsed here, not by ITK,
+because ITK decompresses from the first slice anew for every part that is read.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from custom.errors import BadInput
+from custom.stack.axes import three_axes
+from custom.stack.block import Block, open_block
+from custom.stack.faults import refusing_damage
+from custom.stack.stack import Stack
+from custom.stack.units import VoxelSize, stated_in_mm
+
+_DTYPES = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_LONG": "i4",
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+_HEADER_BYTES = 1 << 16
+
+
+def open_mha(path: Path) -> Stack:
+    """Open a MetaImage file; its first axis is the fastest and becomes X, its unit is the millimetre.
+
+    Raises:
+        BadInput: damaged, cut short, text or several data files, colours or vectors, or not 2-D or 3-D.
+    """
+    with refusing_damage(path):
+        header, start = _read_header(path)
+        _refuse_foreign_layouts(path, header)
+        shape = three_axes(path, [int(size) for size in header["DimSize"].split()][::-1])
+        block = _locate(path, header, start, shape)
+        voxel_size = _voxel_size(header)
+    return open_block(path, block, voxel_size)
+
+
+def _read_header(path: Path) -> tuple[dict[str, str], int]:
+    """The header fields and the position just behind them; `ElementDataFile` is always the last field."""
+    fields: dict[str, str] = {}
+    with open(path, "rb") as file:
+        while "ElementDataFile" not in fields:
+            key, equals, value = file.readline(_HEADER_BYTES).decode("latin-1").partition("=")
+            if not equals:
+                raise ValueError("not a MetaImage header")
+            fields[key.strip()] = value.strip()
+        return fields, file.tell()
+
+
+def _refuse_foreign_layouts(path: Path, header: dict[str, str]) -> None:
+    if int(header.get("ElementNumberOfChannels", "1")) > 1:
+        raise BadInput(f"{path}: has several channels a voxel (colour or vector); save one grey volume.")
+    if header.get("BinaryData", "True").lower() != "true" or header["ElementType"] not in _DTYPES:
+        raise BadInput(f"{path}: its voxels are text or {header['ElementType']}; save it as binary integers or floats.")
+    if header["ElementDataFile"].split()[0] == "LIST" or "%" in header["ElementDataFile"]:
+        raise BadInput(f"{path}: spreads its voxels over several data files; save it as one .mha file.")
+
+
+def _locate(path: Path, header: dict[str, str], start: int, shape: tuple[int, int, int]) -> Block:
+    big_endian = header.get("BinaryDataByteOrderMSB", header.get("ElementByteOrderMSB", "False")).lower() == "true"
+    dtype = np.dtype(_DTYPES[header["ElementType"]]).newbyteorder(">" if big_endian else "<")
+    name = header["ElementDataFile"]
+    file, offset = (path, start) if name.upper() == "LOCAL" else (path.parent / name, 0)
+    if not file.is_file():
+        raise BadInput(f"{path}: its data file {name} is missing; put it back beside the header.")
+    if header.get("CompressedData", "False").lower() == "true":
+        return Block(file, offset, shape, dtype, "deflate")
+    header_size = int(header.get("HeaderSize", "0"))
+    if header_size == -1:  # the voxels end with the file
+        return Block(file, max(file.stat().st_size - int(np.prod(shape)) * dtype.itemsize, 0), shape, dtype)
+    return Block(file, offset + header_size, shape, dtype)
+
+
+def _voxel_size(header: dict[str, str]) -> VoxelSize | None:
+    stated = header.get("ElementSpacing", header.get("ElementSize"))
+    if stated is None:
+        return None
+    return stated_in_mm([float(size) for size in stated.split()][::-1], "MetaImage header")

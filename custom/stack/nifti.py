@@ -1,0 +1,59 @@
+"""NIfTI (.nii, .nii.gz), versions 1 and 2."""
+
+from pathlib import Path
+from typing import cast
+
+import nibabel
+import numpy as np
+
+from custom.stack.axes import three_axes
+from custom.stack.block import Block, open_block
+from custom.stack.faults import refusing_damage
+from custom.stack.stack import Stack
+from custom.stack.units import VoxelSize, stated_in_mm, stated_voxel_size
+
+_UNIT_NAMES = {"micron": "um", "mm": "mm", "meter": "m"}
+
+
+def open_nifti(path: Path) -> Stack:
+    """Open a NIfTI file as its voxels lie, (x, y, z) turned round to (Z, Y, X); flips in the affine are not applied.
+
+    Raises:
+        BadInput: damaged, cut short, not of plain numbers, or with a time or vector axis.
+    """
+    with refusing_damage(path):
+        image = cast(nibabel.Nifti1Image, nibabel.load(path))
+        voxels = cast(nibabel.arrayproxy.ArrayProxy, image.dataobj)
+        shape = three_axes(path, voxels.shape[::-1])
+        # nibabel turns to Fortran order (x fastest); read as C order that is (z, y, x).
+        if path.name.lower().endswith(".gz"):
+            block = Block(path, 0, shape, voxels.dtype, "deflate", skip=voxels.offset)
+        else:
+            block = Block(path, voxels.offset, shape, voxels.dtype)
+        slope, intercept = float(voxels.slope), float(voxels.inter)
+        voxel_size = _voxel_size(image.header)
+    stack = open_block(path, block, voxel_size)
+    return stack if (slope, intercept) == (1.0, 0.0) else RescaledStack(stack, slope, intercept)
+
+
+class RescaledStack(Stack):
+    """A stack whose grey values are `slope` times the stored ones plus `intercept`.
+
+    They come as float32 where that holds every stored value (integers up to 16 bits), else as float64.
+    """
+
+    def __init__(self, stored: Stack, slope: float, intercept: float) -> None:
+        super().__init__(stored.path, stored.shape, np.result_type(stored.dtype, np.float32), stored.voxel_size)
+        self._stored, self._slope, self._intercept = stored, slope, intercept
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        values = self._stored.read(start, stop).astype(self.dtype, copy=False)
+        return values * self.dtype.type(self._slope) + self.dtype.type(self._intercept)
+
+
+def _voxel_size(header: nibabel.Nifti1Header) -> VoxelSize | None:
+    sizes = [float(size) for size in header.get_zooms()[:3]][::-1]
+    unit = header.get_xyzt_units()[0]
+    if unit == "mm":
+        return stated_in_mm(sizes, "NIfTI header")
+    return stated_voxel_size(sizes, _UNIT_NAMES.get(unit), "NIfTI header")

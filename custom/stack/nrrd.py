@@ -1,0 +1,90 @@
+"""NRRD (.nrrd, and .nhdr beside its data file), encodings raw, gzip and bzip2."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import nrrd
+import numpy as np
+
+from custom.errors import BadInput
+from custom.stack.axes import three_axes
+from custom.stack.block import Block, Encoding, open_block
+from custom.stack.faults import refusing_damage
+from custom.stack.stack import Stack
+from custom.stack.units import VoxelSize, stated_voxel_size
+
+_ENCODINGS: dict[str, Encoding] = {
+    "raw": "raw",
+    "gzip": "deflate",
+    "gz": "deflate",
+    "bzip2": "bzip2",
+    "bz2": "bzip2",
+}
+_SPATIAL_KINDS = {"domain", "space", "???", "none"}
+
+
+def open_nrrd(path: Path) -> Stack:
+    """Open an NRRD file; its first axis is the fastest and becomes X.
+
+    Raises:
+        BadInput: damaged, cut short, ASCII or several data files, colours or vectors, or not 2-D or 3-D.
+    """
+    with refusing_damage(path), open(path, "rb") as file:
+        header = nrrd.read_header(file)
+        start = file.tell()
+        _refuse_foreign_layouts(path, header)
+        shape = three_axes(path, [int(size) for size in header["sizes"]][::-1])
+        block = _locate(path, header, start, shape)
+        voxel_size = _voxel_size(header)
+    return open_block(path, block, voxel_size)
+
+
+def _refuse_foreign_layouts(path: Path, header: dict[str, Any]) -> None:
+    for kind, size in zip(header.get("kinds", []), header["sizes"], strict=False):
+        if kind.lower() not in _SPATIAL_KINDS and size > 1:
+            raise BadInput(f"{path}: has an axis of kind {kind!r} (colour, vector or time); save one grey volume.")
+    if header["encoding"].lower() not in _ENCODINGS:
+        raise BadInput(f"{path}: its encoding {header['encoding']!r} is not read; save it as raw or gzip.")
+    data_file = str(header.get("data file", header.get("datafile", "")))
+    if data_file.split()[:1] == ["LIST"] or "%" in data_file:
+        raise BadInput(f"{path}: spreads its voxels over several data files; save it as one .nrrd file.")
+
+
+def _locate(path: Path, header: dict[str, Any], start: int, shape: tuple[int, int, int]) -> Block:
+    """Apply `data file`, `line skip` and `byte skip` in the order that the NRRD specification gives."""
+    encoding = _ENCODINGS[header["encoding"].lower()]
+    dtype = _dtype(header)
+    data_file = header.get("data file", header.get("datafile"))
+    file, offset = (path, start) if data_file is None else (path.parent / data_file, 0)
+    if not file.is_file():
+        raise BadInput(f"{path}: its data file {data_file} is missing; put it back beside the header.")
+    with open(file, "rb") as data:
+        data.seek(offset)
+        for _ in range(header.get("line skip", header.get("lineskip", 0))):
+            data.readline()
+        offset = data.tell()
+    skip = header.get("byte skip", header.get("byteskip", 0))
+    if encoding != "raw":
+        return Block(file, offset, shape, dtype, encoding, max(skip, 0))
+    if skip == -1:  # the voxels end with the file
+        return Block(file, max(file.stat().st_size - int(np.prod(shape)) * dtype.itemsize, 0), shape, dtype)
+    return Block(file, offset + skip, shape, dtype)
+
+
+def _dtype(header: dict[str, Any]) -> np.dtype:
+    # pynrrd gives the type away only with data, hence the reading of no voxels.
+    nothing: dict[str, Any] = {key: header[key] for key in ("type", "endian") if key in header}
+    nothing.update(encoding="raw", dimension=1, sizes=np.zeros(1, int))
+    return nrrd.read_data(nothing, io.BytesIO()).dtype
+
+
+def _voxel_size(header: dict[str, Any]) -> VoxelSize | None:
+    """From `space directions` with `space units`, or `spacings` with `units`; one unit for all axes."""
+    if "space directions" in header:
+        sizes = [float(np.linalg.norm(row)) for row in header["space directions"]]
+        units = header.get("space units", [])
+    else:
+        sizes = [float(size) for size in header.get("spacings", [])]
+        units = header.get("units", header.get("space units", []))
+    return stated_voxel_size(sizes[::-1], units[0] if len(set(units)) == 1 else None, "NRRD header")

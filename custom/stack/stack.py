@@ -1,0 +1,76 @@
+"""What every opened stack offers, whatever its format."""
+
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import numpy as np
+
+from custom.errors import BadInput
+from custom.stack.units import VoxelSize
+
+
+class Stack(ABC):
+    """A stack of grey slices on disk, opened lazily and never written to.
+
+    Attributes:
+        path: the file or folder.
+        shape: (Z, Y, X); a single slice is (1, Y, X).
+        dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
+        voxel_size: the voxel size and where it was read, or None when it is unknown.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        shape: tuple[int, int, int],
+        stored_dtype: np.dtype,
+        voxel_size: VoxelSize | None,
+    ) -> None:
+        """Describe the stack.
+
+        Raises:
+            BadInput: there is no voxel, or the voxels are not plain numbers (complex, records, text).
+        """
+        self.path = Path(path)
+        self.shape = shape
+        self.dtype = _native_dtype(path, stored_dtype)
+        self.voxel_size = voxel_size
+        if 0 in shape:
+            raise BadInput(f"{path}: holds no voxels, its size (z, y, x) is {shape}; export it anew.")
+
+    @property
+    def voxel_size_um(self) -> tuple[float, float, float] | None:
+        """Size of a voxel along (z, y, x) in micrometres, or None when it is unknown."""
+        return self.voxel_size.um if self.voxel_size else None
+
+    @property
+    def voxel_size_source(self) -> str | None:
+        """Where the voxel size was read, such as "ImageJ metadata" or "given", or None when it is unknown."""
+        return self.voxel_size.source if self.voxel_size else None
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read the slices start, ..., stop - 1.
+
+        Returns:
+            A contiguous array (stop - start, Y, X) of `dtype`, in memory of its own.
+
+        Raises:
+            IndexError: not 0 <= start < stop <= Z.
+            BadInput: the file is damaged there.
+        """
+        if not 0 <= start < stop <= self.shape[0]:
+            raise IndexError(f"slices {start} to {stop} do not lie within the {self.shape[0]} slices of {self.path}")
+        return np.ascontiguousarray(self._read(start, stop), dtype=self.dtype)
+
+    @abstractmethod
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        """The slices start, ..., stop - 1 as (stop - start, Y, X), in memory of their own, of the stored type."""
+
+
+def _native_dtype(path: str | os.PathLike[str], stored: np.dtype) -> np.dtype:
+    if stored.kind == "b":
+        return np.dtype(np.uint8)
+    if stored.kind not in "iuf":
+        raise BadInput(f"{path}: its voxels are of type {stored}, not grey values; export it as integers or floats.")
+    return stored.newbyteorder("=")

@@ -1,0 +1,55 @@
+"""Results on disk: `open_writer` takes a stack slab by slab and puts it under its final name only when it is whole."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from custom.errors import BadInput
+from custom.stack.writers.encoder import Encoder, Layout
+from custom.stack.writers.nifti import NiftiEncoder
+from custom.stack.writers.nrrd import NrrdEncoder
+from custom.stack.writers.tiff import TiffEncoder
+from custom.stack.writers.writer import StackWriter
+from custom.stack.writers.zarr import ZarrEncoder
+
+__all__ = ["OUTPUT_FORMATS", "StackWriter", "open_writer"]
+
+OUTPUT_FORMATS: Mapping[str, type[Encoder]] = {
+    "zarr": ZarrEncoder,
+    "tiff": TiffEncoder,
+    "nii.gz": NiftiEncoder,
+    "nrrd": NrrdEncoder,
+}
+
+
+def open_writer(
+    path: str | os.PathLike[str],
+    output_format: str,
+    shape: tuple[int, int, int],
+    dtype: npt.DTypeLike,
+    voxel_size_um: tuple[float, float, float] | None,
+    overwrite: bool = False,
+) -> StackWriter:
+    """Open a new stack for writing, slab by slab, in memory that follows the slab.
+
+    Args:
+        path: where the result goes, without suffix: `OUT/mask` becomes `OUT/mask.zarr`, `OUT/mask.tif`,
+            `OUT/mask.nii.gz` or `OUT/mask.nrrd`. The folder is made when it is missing.
+        output_format: a key of `OUTPUT_FORMATS`.
+        shape: (Z, Y, X).
+        dtype: a real integer or float type of 8 to 32 bits, or float64.
+        voxel_size_um: (z, y, x) in micrometres; None when unknown, and then no file states one.
+        overwrite: an existing result may be replaced; it stays as it is until the new one is whole.
+
+    Raises:
+        BadInput: unknown format; the folder cannot be written to; the result exists already; the format cannot
+            hold this shape.
+        ValueError: `shape`, `dtype` or `voxel_size_um` is none that a stack can have.
+    """
+    if output_format not in OUTPUT_FORMATS:
+        raise BadInput(f"Unknown output format {output_format!r}: give --output_format {', '.join(OUTPUT_FORMATS)}.")
+    layout = Layout(shape, np.dtype(dtype), voxel_size_um)
+    return StackWriter(Path(path), OUTPUT_FORMATS[output_format], layout, overwrite)

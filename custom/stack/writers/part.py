@@ -1,0 +1,118 @@
+"""The hidden name that a result has until it is whole."""
+
+import contextlib
+import glob
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks; leftovers of killed runs stay there
+    fcntl = None  # type: ignore[assignment]
+
+
+class Part:
+    """An empty file or folder `.NAME.part-XXXXXXXX` beside `final`, locked as long as this process lives.
+
+    The lock tells the parts of running processes from those that a killed process left behind; the latter are removed.
+
+    Attributes:
+        path: the hidden path.
+    """
+
+    def __init__(self, final: Path, folder: bool) -> None:
+        self._final = final
+        for leftover in final.parent.glob(f".{glob.escape(final.name)}.part-*"):
+            if (lock := _lock(leftover)) is not None:
+                _remove(leftover)
+                os.close(lock)
+        self.path = _sibling(final, "part")
+        if folder:
+            self.path.mkdir()
+        else:
+            self.path.touch(exist_ok=False)
+        self._held = _lock(self.path)
+
+    def publish(self) -> None:
+        """Bring all bytes to disk and give them the final name, in place of what has it now.
+
+        A file replaces a file in one step. A folder cannot: the old one is moved aside first and removed afterwards.
+        """
+        _sync(self.path)
+        aside = _sibling(self._final, "old") if self._final.is_dir() else None
+        if aside is not None:
+            self._final.rename(aside)
+        try:
+            self.path.replace(self._final)
+        except OSError:
+            if aside is not None:
+                aside.rename(self._final)
+            raise
+        self._unlock()
+        _sync_folder(self._final.parent)
+        if aside is not None:
+            _remove(aside)
+
+    def remove(self) -> None:
+        """Remove the hidden file or folder, if it is still there."""
+        _remove(self.path)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+def _sibling(final: Path, role: str) -> Path:
+    return final.with_name(f".{final.name}.{role}-{secrets.token_hex(4)}")
+
+
+def _lock(path: Path) -> int | None:
+    """A descriptor that holds the lock on `path`; None where another holds it or the file system has no locks."""
+    if fcntl is None:
+        return None
+    descriptor = None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if descriptor is not None:
+            os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """fsync a file, or every file and folder of a tree."""
+    if not path.is_dir():
+        _sync_file(path)
+        return
+    for folder, _, files in os.walk(path):
+        for name in files:
+            _sync_file(Path(folder, name))
+        _sync_folder(Path(folder))
+
+
+def _sync_file(path: Path) -> None:
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows and some network file systems cannot sync a folder
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

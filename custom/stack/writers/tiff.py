@@ -1,0 +1,85 @@
+"""Multi-page TIFF with the voxel size."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from custom.stack.writers.encoder import Encoder, Layout
+
+CLASSIC_LIMIT = 2**32 - 2**25  # offsets have 32 bits; the last 32 MB are left to the tags
+PAGE_OVERHEAD = 1024  # bytes, more than the tags of a page and what zlib adds to noise take
+
+
+class TiffEncoder(Encoder):
+    """A .tif file, one zlib-compressed page per slice.
+
+    Up to about 4 GB before compression it is a classic TIFF that ImageJ opens as a calibrated stack; beyond, a BigTIFF
+    with OME-XML, which Fiji opens through Bio-Formats.
+    """
+
+    suffix = ".tif"
+
+    def __init__(self, target: Path, layout: Layout) -> None:
+        self._layout = layout
+        self._big = layout.nbytes + layout.shape[0] * PAGE_OVERHEAD > CLASSIC_LIMIT
+        self._low, self._high = np.inf, -np.inf
+        self._file = open(target, "r+b")  # noqa: SIM115  (open until the last slab)
+        self._tiff = tifffile.TiffWriter(self._file, bigtiff=self._big, byteorder="<")
+
+    def append(self, start: int, slab: npt.NDArray[Any]) -> None:
+        self._low = min(self._low, float(np.fmin.reduce(slab, axis=None)))
+        self._high = max(self._high, float(np.fmax.reduce(slab, axis=None)))
+        for z, plane in enumerate(slab, start):
+            self._tiff.write(
+                plane,
+                photometric="minisblack",
+                compression="zlib",
+                description=self._description() if z == 0 else None,
+                resolution=self._resolution(),
+                resolutionunit="none",
+                metadata=None,
+            )
+
+    def finish(self) -> None:
+        self._tiff.close()
+        if not self._big:
+            self._file.seek(0)
+            with tifffile.TiffFile(self._file) as tiff:
+                tiff.pages.first.tags["ImageDescription"].overwrite(self._description())
+        self._file.close()
+
+    def release(self) -> None:
+        self._file.close()
+
+    def _resolution(self) -> tuple[float, float] | None:
+        """Pixels per unit along x and y."""
+        size = self._layout.voxel_size_um
+        return None if size is None else (1 / size[2], 1 / size[1])
+
+    def _description(self) -> bytes:
+        return _ome_xml(self._layout) if self._big else _imagej(self._layout, self._low, self._high)
+
+
+def _imagej(layout: Layout, low: float, high: float) -> bytes:
+    """ImageJ's description. The display range makes a mask of 0 and 1 visible, not black on black."""
+    metadata: dict[str, Any] = {}
+    if layout.voxel_size_um is not None:
+        metadata |= {"unit": "um", "spacing": layout.voxel_size_um[0]}
+    if low < high:
+        metadata |= {"min": low, "max": high}
+    return tifffile.imagej_description(layout.shape, axes="ZYX", hyperstack=False, **metadata).encode()
+
+
+def _ome_xml(layout: Layout) -> bytes:
+    sizes: dict[str, Any] = {}
+    if layout.voxel_size_um is not None:
+        for axis, size in zip("ZYX", layout.voxel_size_um, strict=True):
+            sizes |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "µm"}
+    z, y, x = layout.shape
+    ome = tifffile.OmeXml(UUID=str(uuid.uuid5(uuid.NAMESPACE_URL, repr(layout))))  # equal stacks stay equal bytes
+    ome.addimage(layout.dtype, layout.shape, (z, 1, 1, y, x, 1), axes="ZYX", **sizes)
+    return ome.tostring(declaration=True).encode("ascii", "xmlcharrefreplace")  # TIFF strings are ASCII

@@ -1,0 +1,47 @@
+"""Where a training patch may be centred: lithium voxels and labelled background."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+
+UNLABELLED = 255
+
+
+class CandidateCentresd(MapTransform):
+    """List patch centres for `RandCropByPosNegLabeld`: lithium voxels and labelled background voxels.
+
+    MONAI's `FgBgToIndicesd` counts every value above 0 as foreground, the unlabelled 255 too, and keeps 8 bytes for each
+    voxel of the slice. Here unlabelled voxels are in neither list and each list is thinned, evenly and without
+    randomness, to `limit` voxels (20,000 x 8 bytes = 160 KB a slice).
+
+    Args:
+        keys: label keys, (1, Y, X) with values in {0, 1, 255}; adds ``<key>_lithium`` and ``<key>_background``, flat
+            indices (int64). A slice without any labelled background offers every voxel, so that it can still be cropped.
+        limit: the most voxels in one list.
+    """
+
+    def __init__(self, keys: KeysCollection, limit: int = 20_000, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.limit = limit
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        for key in self.key_iterator(item):
+            label = torch.as_tensor(item[key]).numpy(force=True).ravel()
+            lithium, background = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
+            if not background.size:
+                background = np.arange(label.size)
+            item[f"{key}_lithium"] = self._thin(lithium)
+            item[f"{key}_background"] = self._thin(background)
+        return item
+
+    def _thin(self, indices: np.ndarray) -> np.ndarray:
+        if indices.size <= self.limit:
+            return indices
+        return indices[np.linspace(0, indices.size - 1, self.limit).astype(np.int64)]

@@ -1,0 +1,68 @@
+"""Grey values -> [0, 1] through the one window of the whole stack."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+
+from custom.stack import grey_window
+
+
+class GreyWindowd(MapTransform):
+    """Scale grey values so that the window's ends become 0 and 1, and clip outside it.
+
+    The window is the stack's own: the item's ``grey_window`` (lower, upper), which the data list and the slabs carry. An
+    item without one (a whole volume that a client hands over) gets the window of its own values, which is the same
+    window that the stack would have had on disk. NaN and infinite values become 0, the window's lower end; their number
+    is left in ``nonfinite``.
+
+    Args:
+        keys: keys of tensors of any real type and shape; they become float32 in [0, 1].
+        percentiles: the window's ends, in [0, 100], for items without ``grey_window``.
+        fixed: the window as two grey values; replaces the percentiles for such items.
+
+    Raises:
+        BadInput: constant grey values, or none that is finite.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        percentiles: Sequence[float] = (0.5, 99.5),
+        fixed: Sequence[float] | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.percentiles = (float(percentiles[0]), float(percentiles[1]))
+        self.fixed = None if fixed is None else (float(fixed[0]), float(fixed[1]))
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        for key in self.key_iterator(item):
+            values = torch.as_tensor(item[key])
+            if item.get("grey_window") is None:
+                volume = values.reshape(-1, *values.shape[-2:]).numpy(force=True)
+                window = grey_window(volume, percentiles=self.percentiles, fixed=self.fixed)
+                item["grey_window"] = (window.lower, window.upper)
+            lower, upper = item["grey_window"]
+            item[key], item["nonfinite"] = apply_window(values, lower, upper)
+        return item
+
+
+def apply_window(values: torch.Tensor, lower: float, upper: float) -> tuple[torch.Tensor, int]:
+    """(values - lower) / (upper - lower) as float32, clipped to [0, 1]; also the number of non-finite values."""
+    nonfinite = 0
+    if values.is_floating_point():
+        finite = torch.isfinite(values)
+        nonfinite = int(finite.numel() - finite.sum())
+        values = values.double() if values.dtype == torch.float64 else values.float()
+        if nonfinite:
+            values = torch.where(finite, values, lower)
+    elif values.dtype == torch.int64:
+        values = values.double()
+    scaled = (values - lower) / (upper - lower)
+    return scaled.clamp_(0.0, 1.0).float(), nonfinite

@@ -1,0 +1,86 @@
+"""Network weights in and out of files: tensors only, strict, never unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from custom.errors import BadInput
+
+WeightsPath = str | os.PathLike[str]
+
+
+def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
+    """A flat state dict of tensors from a .pt or .safetensors file.
+
+    Raises:
+        BadInput: a missing file, one that is not tensors only (it is not unpickled), or a training checkpoint.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise BadInput(f"{file}: there is no such weights file; give --weights a model.pt that a training wrote")
+    try:
+        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+    except Exception as error:
+        raise BadInput(
+            f"{file}: is not a file of tensors only and is not opened further; give --weights a model.pt "
+            "(a flat state dict) or a .safetensors file"
+        ) from error
+    if isinstance(state, Mapping) and "trainer" in state:
+        raise BadInput(f"{file}: is a training checkpoint; give --weights the model.pt beside it")
+    if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise BadInput(f"{file}: holds more than named tensors; give --weights a flat state dict such as model.pt")
+    return dict(state)
+
+
+def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath]) -> torch.nn.Module:
+    """Load weights strictly, and return the network.
+
+    Args:
+        network: takes the weights as they are; with several paths its `members` take one file each, in order.
+        path: a .pt or .safetensors file, or one per member of an ensemble.
+
+    Raises:
+        BadInput: whatever `read_state` refuses, or weights of another network (names the first differing key).
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        members = getattr(network, "members", None)
+        if members is None or len(members) != len(path):
+            raise BadInput(f"--weights {list(path)}: several files need an ensemble with as many members; give one file")
+        for member, file in zip(members, path, strict=True):
+            load_weights(member, file)
+        return network
+    state = read_state(path)
+    fault = first_difference(network.state_dict(), state)
+    if fault:
+        raise BadInput(f"{path}: are the weights of another network ({fault}); give the network_*.json that they were trained with")
+    network.load_state_dict(state)
+    return network
+
+
+def start_from(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath] | None) -> torch.nn.Module:
+    """The network with the weights of `path`, or as it was initialised where `path` is None."""
+    return network if path is None else load_weights(network, path)
+
+
+def first_difference(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> str | None:
+    """The first key in which two state dicts differ by name or shape, in words; None where they fit."""
+    for key, tensor in wanted.items():
+        if key not in given:
+            return f"{key!r} is missing"
+        if given[key].shape != tensor.shape:
+            return f"{key!r} is {tuple(given[key].shape)} and should be {tuple(tensor.shape)}"
+    return next((f"{key!r} is unknown" for key in given if key not in wanted), None)
+
+
+def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:
+    """The file's SHA-256 as hexadecimal digits; a list of them for several files."""
+    if not isinstance(path, (str, os.PathLike)):
+        return [str(sha256(file)) for file in path]
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

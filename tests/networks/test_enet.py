@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from scipy.special import expit, logit
+from torch import Tensor, nn
+
+from custom.networks import ENet
+
+
+class Fixed(nn.Module):
+    """Returns given logits whatever comes."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(logits)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.logits
+
+
+class MustNotRun(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise RuntimeError("a member of weight 0 ran")
+
+
+X = torch.zeros(2, 1, 5, 6)
+
+
+def test_blends_probabilities() -> None:
+    members = [Fixed(4 * torch.randn(2, 1, 5, 6)) for _ in range(3)]
+    weights = [0.1, 0.3, 0.6]
+    blend = sum(w * expit(m.logits.detach().double().numpy()) for w, m in zip(weights, members, strict=True))
+    np.testing.assert_allclose(ENet(members, weights)(X).detach().numpy(), logit(blend), rtol=1e-4, atol=1e-5)
+
+
+def test_stays_exact_where_the_probability_rounds_to_one() -> None:
+    extreme = torch.tensor([-300.0, -60.0, 60.0, 300.0])
+    members = [Fixed(extreme.clone()), Fixed(extreme.clone())]
+    blend = ENet(members, [0.5, 0.5])(X)
+    torch.testing.assert_close(blend, extreme)
+    blend.sum().backward()
+    torch.testing.assert_close(members[0].logits.grad, torch.full((4,), 0.5))
+
+
+def test_member_of_weight_zero_never_runs_but_keeps_its_weights() -> None:
+    net = ENet([Fixed(torch.tensor([1.0])), MustNotRun(), Fixed(torch.tensor([1.0]))], [0.5, 0, 0.5])
+    assert net(X).item() == pytest.approx(1.0)
+    assert "members.1.weight" in net.state_dict()
+
+
+def test_lone_member_passes_unchanged() -> None:
+    member = Fixed(torch.randn(4, dtype=torch.bfloat16))
+    out = ENet([MustNotRun(), member], [0.0, 1.0])(X)
+    assert torch.equal(out, member.logits)
+    assert out.dtype == torch.bfloat16
+
+
+def test_blend_is_float32_under_autocast() -> None:
+    convs = [nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 3, padding=1)]
+    image = torch.rand(1, 1, 8, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = ENet(convs, [0.4, 0.6])(image)
+        first, second = (expit(conv(image).detach().double().numpy()) for conv in convs)
+    assert out.dtype == torch.float32
+    np.testing.assert_allclose(out.detach().numpy(), logit(0.4 * first + 0.6 * second), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([], "1 members and 0 weights"),
+        ([0.5, 0.5], "1 members and 2 weights"),
+        ([-0.1], r"in \[0, 1\]"),
+        ([1.1], r"in \[0, 1\]"),
+        ([float("nan")], r"in \[0, 1\]"),
+        ([0.0], "sum is 0: give one member a weight"),
+        ([0.9], "sum is 0.9: divide each by it"),
+    ],
+)
+def test_refuses_bad_weights(weights: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ENet([nn.Identity()], weights)
+
+
+def test_refuses_no_member() -> None:
+    with pytest.raises(ValueError, match="0 members"):
+        ENet([], [])
+
+
+def test_takes_tenths_whose_float_sum_is_not_quite_one() -> None:
+    weights = [0.1] * 10
+    assert sum(weights) != 1.0
+    assert ENet([Fixed(torch.tensor([2.0]))] * 10, weights)(X).item() == pytest.approx(2.0)
+
+
+def test_built_by_monai_config() -> None:
+    config = {
+        "network_def": {
+            "_target_": "custom.networks.ENet",
+            "members": [
+                {"_target_": "custom.networks.YNet", "features": 4},
+                {"_target_": "custom.networks.TransforCNN", "img_size": 32},
+            ],
+            "weights": [0.2, 0.8],
+        }
+    }
+    net = ConfigParser(config).get_parsed_content("network_def")
+    assert isinstance(net, ENet)
+    assert net.eval()(torch.rand(1, 1, 32, 32)).shape == (1, 1, 32, 32)

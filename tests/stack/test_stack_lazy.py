@@ -1,0 +1,138 @@
+"""Reading a few slices costs the memory of a few slices, and an open stack survives threads, forks and pickling."""
+
+import multiprocessing
+import pickle
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import nibabel
+import nrrd
+import numpy as np
+import pytest
+import SimpleITK
+import tifffile
+
+from custom.stack import Stack, grey_window, open_stack, slabs
+
+Z, Y, X = 100, 128, 160
+SLICE_BYTES = Y * X * 2
+
+
+@pytest.fixture(scope="module")
+def voxels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 1 << 12, (Z, Y, X), np.uint16)
+
+
+def write_folder(path: Path, voxels: np.ndarray) -> None:
+    path.mkdir()
+    for z, voxel_slice in enumerate(voxels):
+        tifffile.imwrite(path / f"s_{z}.tif", voxel_slice)
+
+
+def nifti(path: Path, voxels: np.ndarray) -> None:
+    nibabel.save(nibabel.Nifti1Image(voxels.transpose(2, 1, 0), np.eye(4)), path)
+
+
+def itk(path: Path, voxels: np.ndarray) -> None:
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(voxels), str(path), path.stem == "zip")
+
+
+FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
+    "folder": write_folder,
+    "raw.tif": lambda path, voxels: tifffile.imwrite(path, voxels),
+    "zip.tif": lambda path, voxels: tifffile.imwrite(path, voxels, compression="zlib"),
+    "raw.nii": nifti,
+    "zip.nii.gz": nifti,
+    "raw.nrrd": lambda path, voxels: nrrd.write(str(path), voxels, {"encoding": "raw"}, index_order="C"),
+    "zip.nrrd": lambda path, voxels: nrrd.write(str(path), voxels, {"encoding": "gzip"}, index_order="C"),
+    "raw.mha": itk,
+    "zip.mha": itk,
+    "raw.npy": np.save,
+}
+
+
+@pytest.fixture(scope="module", params=FILES)
+def path(request: pytest.FixtureRequest, voxels: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = tmp_path_factory.mktemp("stacks") / request.param
+    FILES[request.param](written, voxels)
+    return written
+
+
+def peak_bytes(action: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_follows_what_is_read(path: Path) -> None:
+    open_stack(path).read(0, 1)  # imports and caches of the libraries
+    assert peak_bytes(lambda: open_stack(path)) < 10 * SLICE_BYTES
+    stack = open_stack(path)
+    for z in (0, 60, 98):
+        assert peak_bytes(partial(stack.read, z, z + 2)) < 10 * SLICE_BYTES
+    assert peak_bytes(lambda: stack.read(0, Z)) > Z * SLICE_BYTES  # the measure sees what it should
+
+
+def test_slabs_in_any_order_give_the_stack(path: Path, voxels: np.ndarray) -> None:
+    cut = slabs(open_stack(path), 7)
+    assert [(slab.start, slab.stop) for slab in cut] == [(z, min(z + 7, Z)) for z in range(0, Z, 7)]
+    np.testing.assert_array_equal(np.concatenate([slab.read() for slab in cut]), voxels)
+    for index in (9, 2, 14):
+        np.testing.assert_array_equal(cut[index].read(), voxels[cut[index].start : cut[index].stop])
+
+
+def test_threads_read_at_once(path: Path, voxels: np.ndarray) -> None:
+    stack = open_stack(path)
+    with ThreadPoolExecutor(4) as pool:
+        for z, voxel_slice in enumerate(pool.map(lambda z: stack.read(z, z + 1)[0], range(0, Z, 5))):
+            np.testing.assert_array_equal(voxel_slice, voxels[5 * z])
+
+
+def test_a_pickled_stack_reads_on(path: Path, voxels: np.ndarray) -> None:
+    stack = open_stack(path, voxel_size_um=1.5)
+    stack.read(50, 51)
+    copy = pickle.loads(pickle.dumps(stack))
+    assert (copy.shape, copy.dtype, copy.voxel_size_um) == (stack.shape, stack.dtype, stack.voxel_size_um)
+    np.testing.assert_array_equal(copy.read(3, 5), voxels[3:5])
+
+
+def read_sum(stack: Stack, z: int) -> int:
+    return int(stack.read(z, z + 1).sum())
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_forked_workers_do_not_disturb_one_another(path: Path, voxels: np.ndarray) -> None:
+    stack = open_stack(path)
+    stack.read(10, 11)  # open before the fork
+    workers = []
+    for z in (20, 90):
+        worker = multiprocessing.get_context("fork").Process(target=read_many, args=(stack, z, int(voxels[z].sum())))
+        worker.start()
+        workers.append(worker)
+    for _ in range(20):
+        assert read_sum(stack, 55) == int(voxels[55].sum())
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+
+
+def read_many(stack: Stack, z: int, expected: int) -> None:
+    if any(read_sum(stack, z) != expected for _ in range(20)):
+        raise SystemExit(1)
+
+
+def test_grey_window_is_that_of_the_volume_whatever_the_format(path: Path, voxels: np.ndarray) -> None:
+    assert grey_window(open_stack(path)) == grey_window(voxels)
+
+
+def test_opening_a_folder_reads_no_voxels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_folder(tmp_path / "s", np.zeros((3, Y, X), np.uint8))
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", lambda *_, **__: pytest.fail("voxels were read"))
+    assert open_stack(tmp_path / "s").shape == (3, Y, X)

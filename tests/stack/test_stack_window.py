@@ -1,0 +1,107 @@
+"""The grey window against numpy.percentile."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from custom.errors import BadInput
+from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack
+from custom.stack.percentiles import exact_percentiles
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "float16", "float32", "float64"])
+def test_equal_to_numpy(dtype: str) -> None:
+    voxels = (np.random.default_rng(0).normal(30, 20, (20, 30, 31))).clip(-100, 127)
+    voxels = voxels.clip(0).astype(dtype) if dtype == "uint8" else voxels.astype(dtype)
+    window = grey_window(voxels, (2, 97.3))
+    expected = np.percentile(voxels.astype(np.float32).astype(np.float64), (2, 97.3))
+    np.testing.assert_allclose((window.lower, window.upper), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("percentiles", [[0, 100], [0.5, 99.5], [50, 50], [0.01, 0.02]])
+def test_all_magnitudes_and_signs(percentiles: list[float]) -> None:
+    rng = np.random.default_rng(1)
+    values = (rng.normal(size=5001) * 10.0 ** rng.integers(-38, 37, 5001)).astype(np.float32)
+    values[:5] = np.array([0.0, -0.0, 1e-44, -3.4e38, 3.4e38])
+    found = exact_percentiles(lambda: np.array_split(values, 7), values.dtype, percentiles)
+    assert found == pytest.approx(np.percentile(values.astype(np.float64), percentiles), rel=1e-12)
+
+
+def test_a_bright_speck_does_not_coarsen_the_window() -> None:
+    voxels = np.random.default_rng(0).normal(0.01, 0.001, (3, 50, 50)).astype(np.float32)
+    voxels[1, 2, 3] = 1e4
+    window = grey_window(voxels)
+    np.testing.assert_allclose((window.lower, window.upper), np.percentile(voxels, (0.5, 99.5)), rtol=1e-6)
+
+
+def test_values_that_are_not_finite_do_not_count(recwarn: pytest.WarningsRecorder) -> None:
+    voxels = np.random.default_rng(0).normal(size=(4, 20, 20))
+    finite = voxels.copy()
+    voxels = np.concatenate([voxels, np.full((1, 20, 20), np.nan)])
+    voxels[4, 0, :2] = np.inf, -np.inf
+    window = grey_window(voxels)
+    np.testing.assert_allclose((window.lower, window.upper), np.percentile(finite.astype("f4"), (0.5, 99.5)), 1e-6)
+    assert not recwarn.list
+
+
+def test_at_most_64_slices_evenly_spaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ramp = np.arange(1000, dtype=np.uint16)[:, None, None] * np.ones((1, 2, 3), np.uint16)
+    np.save(tmp_path / "ramp.npy", ramp)
+    stack = open_stack(tmp_path / "ramp.npy")
+    read: list[int] = []
+    original = stack.read
+
+    def recording(start: int, stop: int) -> np.ndarray:
+        read.extend(range(start, stop))
+        return original(start, stop)
+
+    monkeypatch.setattr(stack, "read", recording)
+    window = grey_window(stack, (0, 100))
+    assert (window.lower, window.upper) == (0, 999)
+    assert len(read) == 64 and set(np.diff(read)) <= {15, 16}
+    assert window.source == "percentiles 0 and 100 of 64 of 1000 slices"
+
+
+def test_one_window_over_single_slices(tmp_path: Path) -> None:
+    voxels = np.random.default_rng(0).integers(0, 1 << 16, (10, 30, 31), np.uint16)
+    for z, voxel_slice in enumerate(voxels):
+        tifffile.imwrite(tmp_path / f"{z}.tif", voxel_slice)
+    stacks = [open_stack(tmp_path / f"{z}.tif") for z in range(10)]
+    assert grey_window_of(stacks) == grey_window(voxels) == grey_window(open_stack(tmp_path))
+    assert grey_window(voxels[0]) == grey_window(stacks[0])
+
+
+def test_a_fixed_window_reads_nothing(tmp_path: Path) -> None:
+    np.save(tmp_path / "constant.npy", np.zeros((2, 3, 4)))
+    assert grey_window(open_stack(tmp_path / "constant.npy"), fixed=(-1, 2.5)) == GreyWindow(-1.0, 2.5, "given")
+
+
+@pytest.mark.parametrize(
+    ("voxels", "fault"),
+    [
+        (np.full((2, 3, 4), 7, np.uint8), "no contrast, its 0.5 and 99.5 percentiles are both 7"),
+        (np.full((2, 3, 4), 0.25), "no contrast"),
+        (np.full((2, 3, 4), np.nan), "no finite grey value"),
+        (np.full((2, 3, 4), -np.inf, np.float32), "no finite grey value"),
+    ],
+)
+def test_no_window_to_be_found(voxels: np.ndarray, fault: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "stack.npy", voxels)
+    with pytest.raises(BadInput, match=rf"stack\.npy: .*{fault}"):
+        grey_window(open_stack(tmp_path / "stack.npy"))
+    with pytest.raises(BadInput, match=f"in memory: .*{fault}"):
+        grey_window(voxels)
+
+
+@pytest.mark.parametrize("percentiles", [(99, 1), (50, 50), (-1, 99), (1, 101), (0, float("nan")), (1, 2, 3)])
+def test_unusable_percentiles(percentiles: tuple[float, float]) -> None:
+    with pytest.raises(BadInput, match="percentiles .* not usable"):
+        grey_window(np.arange(10).reshape(1, 2, 5), percentiles)
+
+
+@pytest.mark.parametrize("fixed", [(2, 1), (1, 1), (0, float("inf")), (float("nan"), 1), ("a", 1)])
+def test_unusable_fixed_window(fixed: tuple[float, float]) -> None:
+    with pytest.raises(BadInput, match="grey window .* not usable"):
+        grey_window(np.arange(10).reshape(1, 2, 5), fixed=fixed)
