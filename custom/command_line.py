@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,7 +44,9 @@ def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", write
         folder.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(folder / name)
     except OSError as error:
-        raise BadInput(f"{folder}: cannot be written to ({error.strerror}); give --output_dir a folder of your own") from error
+        raise BadInput(
+            f"{folder}: cannot be written to ({error.strerror}); give --output_dir a folder of your own"
+        ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.getLogger().addHandler(handler)
 
@@ -71,11 +74,11 @@ def _parse(arguments: Sequence[str]) -> dict[str, str]:
     """`--key value`, `--key=value` and a bare `--key` as a dict, the way `fire` reads them."""
     found: dict[str, str] = {}
     for i, word in enumerate(arguments):
-        if not word.startswith("--"):
+        if not re.match("--|-[a-zA-Z]", word):
             continue
-        key, equals, value = word[2:].partition("=")
+        key, equals, value = word.lstrip("-").partition("=")
         following = arguments[i + 1] if i + 1 < len(arguments) else ""
-        found[key.replace("#", "::")] = value if equals else following
+        found[key.replace("-", "_").replace("#", "::")] = value if equals else following
     return found
 
 

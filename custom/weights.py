@@ -51,14 +51,18 @@ def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsP
     if not isinstance(path, (str, os.PathLike)):
         members = getattr(network, "members", None)
         if members is None or len(members) != len(path):
-            raise BadInput(f"--weights {list(path)}: several files need an ensemble with as many members; give one file")
+            raise BadInput(
+                f"--weights {list(path)}: several files need an ensemble with as many members; give one file"
+            )
         for member, file in zip(members, path, strict=True):
             load_weights(member, file)
         return network
     state = read_state(path)
     fault = first_difference(network.state_dict(), state)
     if fault:
-        raise BadInput(f"{path}: are the weights of another network ({fault}); give the network_*.json that they were trained with")
+        raise BadInput(
+            f"{path}: are the weights of another network ({fault}); give the network_*.json that they were trained with"
+        )
     network.load_state_dict(state)
     return network
 

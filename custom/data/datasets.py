@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from monai.transforms import Compose
 from torch.utils.data import Dataset
 
 from custom.stack import open_stack
+
+logger = logging.getLogger("data")
 
 
 def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -40,6 +43,13 @@ class SliceDataset(CacheDataset):
 
     def __init__(self, data: Sequence[dict[str, Any]], transform: Compose, cache_rate: float = 1.0) -> None:
         super().__init__(expand_slices(data), transform, cache_rate=cache_rate, progress=False, copy_cache=False)
+        nonfinite = sum(int(item.get("nonfinite", 0)) for item in self._cache)
+        if nonfinite:
+            logger.warning(
+                "%d grey values of the labelled slices were NaN or infinite and were read as the grey window's lower end; "
+                "check the reconstruction if there are many.",
+                nonfinite,
+            )
 
 
 class PatchDataset(Dataset[Any]):

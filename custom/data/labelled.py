@@ -18,6 +18,8 @@ from custom.stack import Stack, grey_window_of, open_stack
 from custom.stack.folder import natural_key
 
 LABEL_VALUES = (0, 1, 255)
+# voxels that a header of the same stem (.mhd, .nhdr) describes
+DETACHED_VOXELS = (".raw", ".zraw", ".raw.gz", ".raw.bz2")
 
 
 def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
@@ -30,7 +32,7 @@ def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
     if not root.is_dir():
         raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
     images, labels = (_by_stem(root / part) for part in ("images", "labels"))
-    for stem in images.keys() ^ labels.keys():
+    for stem in sorted(images.keys() ^ labels.keys()):
         have, lack = ("image", "labels") if stem in images else ("label", "images")
         path = images.get(stem) or labels[stem]
         raise BadInput(
@@ -44,7 +46,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
         raise BadInput(f"{folder}: there is no such folder; a labelled data set holds images/ and labels/")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.is_dir():
+        if path.name.startswith(".") or path.is_dir() or path.name.lower().endswith(DETACHED_VOXELS):
             continue
         stem = stem_of(path)
         if stem in found:

@@ -76,10 +76,10 @@ def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os
         raise BadInput(f"{source}: one labelled slice cannot be split into training and validation; label a second one")
     blocks = _blocks(items)
     share = max(1, round(len(blocks) / 10))
-    order = np.random.default_rng(seed).permutation(len(blocks))
+    drawn = np.random.default_rng(seed).permutation(len(blocks))
     # training needs lithium, so the block that holds most of it is never drawn for another side
     richest = max(range(len(blocks)), key=lambda i: sum(item["lithium"] for item in blocks[i]))
-    order = [int(i) for i in order if i != richest]
+    order = [int(i) for i in drawn if i != richest]
     n_test = share if len(blocks) > 2 else 0
     side_of = dict.fromkeys(order[:share], "val") | dict.fromkeys(order[share : share + n_test], "test")
     split: Split = {side: [] for side in SIDES}
@@ -92,7 +92,7 @@ def _blocks(items: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """2-D files in natural order are one run of z; every stack file is a run of its own."""
     sizes = {stem: len(list(group)) for stem, group in groupby(items, key=lambda item: item["stem"])}
     runs = [list(g) for _, g in groupby(items, key=lambda item: item["stem"] if sizes[item["stem"]] > 1 else None)]
-    height = max(1, len(items) // 10)
+    height = len(items) / 10
     blocks = []
     for run in runs:
         pieces = max(1, min(len(run), round(len(run) / height)))

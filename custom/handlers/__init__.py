@@ -6,7 +6,19 @@ from custom.handlers.curves import TrainingCurves
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
 from custom.handlers.progress import Progress
+from custom.handlers.same_buffers import SameBuffers
 from custom.handlers.segmentation import Segmentation, check_output
 from custom.handlers.triples import SliceTriples
 
-__all__ = ["Checkpoint", "EpochSeed", "Evaluation", "Progress", "Segmentation", "SliceTriples", "TrainingBudget", "TrainingCurves", "check_output"]
+__all__ = [
+    "Checkpoint",
+    "EpochSeed",
+    "Evaluation",
+    "Progress",
+    "SameBuffers",
+    "Segmentation",
+    "SliceTriples",
+    "TrainingBudget",
+    "TrainingCurves",
+    "check_output",
+]

@@ -7,6 +7,7 @@ import math
 import time
 from typing import Any
 
+import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from ignite.handlers import TimeLimit
 from torch.optim import Optimizer
@@ -44,6 +45,7 @@ class TrainingBudget(TimeLimit):
         self.target = 0.0
         self.elapsed_before = 0.0
         self.epochs_done = 0
+        self.fitting = math.inf
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
@@ -57,17 +59,16 @@ class TrainingBudget(TimeLimit):
         """Seconds of training, restarts included."""
         return self.elapsed_before + time.time() - self.start_time
 
-    def epochs_that_fit(self) -> float:
-        """Whole epochs that the remaining time holds; infinite before the first is measured."""
-        if not self.epochs_done:
-            return math.inf
+    def _measure(self) -> None:
+        """Find how many whole epochs the remaining time holds; all ranks take rank 0's answer, as they must end together."""
+        mean = self.elapsed / self.epochs_done
         # a tenth of an epoch of slack, so that an epoch that runs a little longer than the mean is not left out
-        return math.floor((self.limit_sec - self.elapsed) / (self.elapsed / self.epochs_done) + 0.1)
+        fitting = float(math.floor((self.limit_sec - self.elapsed) / mean + 0.1))
+        self.fitting = float(idist.broadcast(fitting)) if idist.get_world_size() > 1 else fitting
 
     def epochs_left(self, engine: Engine) -> int:
         """Epochs still to come, the current one included when called at its start."""
-        done = self.epochs_done
-        return int(max(0, min((engine.state.max_epochs or 0) - done, self.epochs_that_fit())))
+        return int(max(0, min((engine.state.max_epochs or 0) - self.epochs_done, self.fitting)))
 
     def rate(self, progress: float) -> float:
         """Share of the base learning rate at a progress in [0, 1]."""
@@ -76,8 +77,10 @@ class TrainingBudget(TimeLimit):
 
     def _start(self, engine: Engine) -> None:
         self.start_time = time.time()
-        if self.epochs_done and self.epochs_that_fit() < 1:
-            engine.terminate()
+        if self.epochs_done:
+            self._measure()
+            if self.fitting < 1:
+                engine.terminate()
 
     def _plan(self, engine: Engine) -> None:
         self.target = self.progress + (1.0 - self.progress) / max(1, self.epochs_left(engine))
@@ -92,7 +95,8 @@ class TrainingBudget(TimeLimit):
     def _end_epoch(self, engine: Engine) -> None:
         self.progress = self.target
         self.epochs_done += 1
-        if self.epochs_that_fit() < 1 and self.epochs_done < (engine.state.max_epochs or 0):
+        self._measure()
+        if self.fitting < 1 and self.epochs_done < (engine.state.max_epochs or 0):
             self.logger.info("The time of %d s is used up after epoch %d.", self.limit_sec, engine.state.epoch)
             engine.terminate()
 

@@ -81,12 +81,14 @@ class Checkpoint:
     def _place(self, engine: Engine) -> None:
         if self.trainer_state:
             engine.state.epoch = self.trainer_state["epoch"]
-            engine.state.iteration = self.trainer_state["iteration"]
+            # a whole number of epochs, also where another batch size made them longer or shorter
+            engine.state.iteration = engine.state.epoch * (engine.state.epoch_length or 0)
 
     def __call__(self, engine: Engine) -> None:
-        # an epoch that val_interval leaves out has no new score and cannot be the best
-        score = float(self.evaluator.state.metrics.get(self.metric, -1.0))
-        best = score > self.best
+        # an epoch that val_interval leaves out has no score of its own; until the first score the latest epoch counts
+        validated = self.evaluator.state.epoch == engine.state.epoch
+        score = float(self.evaluator.state.metrics.get(self.metric, -1.0)) if validated else -1.0
+        best = score > self.best or self.best < 0
         if best:
             self.best, self.best_epoch = score, engine.state.epoch
         if not self.writes:
@@ -96,7 +98,7 @@ class Checkpoint:
             save(dict(weights), self.folder / "model.pt")
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"network": dict(weights), "best": self.best, "best_epoch": self.best_epoch}
-        state["trainer"] = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
+        state["trainer"] = {"epoch": engine.state.epoch}
         save(state, self.path)
 
     def _load(self) -> None:

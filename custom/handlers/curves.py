@@ -78,7 +78,9 @@ class TrainingCurves:
             "train_loss": sum(self.losses) / max(1, len(self.losses)),
             "patches_per_s": round(self.patches_per_epoch / max(self.iterations_s, 1e-9), 2),
         }
-        row |= {name: float(value) for name, value in self.evaluator.state.metrics.items()}
+        # the evaluator is run with the trainer's epoch as its own; an epoch that val_interval leaves out has no scores
+        if self.evaluator.state.epoch == engine.state.epoch:
+            row |= {name: float(value) for name, value in self.evaluator.state.metrics.items()}
         self.rows.append(row)
         if not self.writes:
             return

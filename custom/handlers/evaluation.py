@@ -13,7 +13,7 @@ from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
 from custom.metrics import PatchOverlap, pooled_scores, tile_counts
-from custom.report import overlay_truth, save_overlay, scores_table, write_json, write_scores_csv
+from custom.report import TRUTH_COLOURS, overlay_truth, save_overlay, scores_table, write_json, write_scores_csv
 
 logger = logging.getLogger("evaluation")
 
@@ -38,17 +38,21 @@ class Evaluation:
         self.rows: list[dict[str, Any]] = []
 
     def attach(self, engine: Engine) -> None:
-        """MONAI's handler protocol."""
+        """MONAI's handler protocol.
+
+        Raises:
+            BadInput: there is no slice to score (MONAI would skip the run with a warning).
+        """
+        if engine.state.epoch_length == 0:
+            raise BadInput(
+                f"{self.record.get('dataset_dir', 'data set')}: the {self.record.get('section', '')} side is empty; name "
+                "slices for it in splits.json or give --section val"
+            )
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
         engine.add_event_handler(Events.COMPLETED, self._write)
 
     def _start(self, engine: Engine) -> None:
-        if len(engine.state.dataloader.dataset) == 0:  # type: ignore[union-attr, arg-type]
-            raise BadInput(
-                f"{self.record.get('dataset_dir', 'data set')}: the {self.record.get('section', '')} side is empty; name "
-                "slices for it in splits.json or give --section val"
-            )
         self.rows.clear()
         self.shown: dict[tuple[str, int], tuple[int, np.ndarray]] = {}
 
@@ -69,7 +73,8 @@ class Evaluation:
         write_json(self.folder / "metrics.json", {**scores, **self.record})
         write_scores_csv(self.folder / "per_slice.csv", self.rows)
         for (stem, z), (_, picture) in self.shown.items():
-            save_overlay(self.folder / "overlays" / f"{stem}_z{z:04d}.png", picture, title=f"{stem}, slice {z}")
+            path = self.folder / "overlays" / f"{stem}_z{z:04d}.png"
+            save_overlay(path, picture, TRUTH_COLOURS, title=f"{stem}, slice {z}")
         logger.info(
             "%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
             scores_table(scores),

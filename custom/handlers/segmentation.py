@@ -20,7 +20,7 @@ from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
 from custom.metrics import lithium_summary
-from custom.report import overlay_mask, save_overlay, write_json
+from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
 from custom.stack import Stack
 from custom.stack.writers.writer import StackWriter
 
@@ -104,7 +104,8 @@ class Segmentation:
         self.writer.close()
         seconds = time.time() - self.started
         for _, z, picture in self.shown.values():
-            save_overlay(self.folder / "overlays" / f"slice_{z:05d}.png", picture, title=f"{self.stack.path.name}, slice {z}")
+            path = self.folder / "overlays" / f"slice_{z:05d}.png"
+            save_overlay(path, picture, MASK_COLOURS, title=f"{self.stack.path.name}, slice {z}")
         summary = self._summary(seconds)
         write_json(self.folder / "summary.json", summary)
         if self.nonfinite:

@@ -52,7 +52,8 @@ class RescaledStack(Stack):
 
 
 def _voxel_size(header: nibabel.Nifti1Header) -> VoxelSize | None:
-    sizes = [float(size) for size in header.get_zooms()[:3]][::-1]
+    # The header holds float32; its shortest decimal form is what was meant (0.00133, not 0.00132999995).
+    sizes = [float(str(np.float32(size))) for size in header.get_zooms()[:3]][::-1]
     unit = header.get_xyzt_units()[0]
     if unit == "mm":
         return stated_in_mm(sizes, "NIfTI header")

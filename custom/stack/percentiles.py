@@ -87,7 +87,7 @@ def _keys(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     for piece in _pieces(blocks):
         with np.errstate(over="ignore"):
             values = piece.astype(np.float32)
-        bits = (values[np.isfinite(values)] + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
+        bits = values[np.isfinite(values)].view(np.uint32)
         yield np.where(bits & _SIGN, ~bits, bits | _SIGN)
 
 

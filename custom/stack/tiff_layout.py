@@ -53,8 +53,6 @@ def _next_directory(path: Path, file: BinaryIO, size: int, offset: int, endian: 
         length = values * _TYPE_BYTES.get(kind, 0)
         if length > inline and where + length > size:
             raise _cut_short(path)
-    if False:
-        raise _cut_short(path)
     return int(following)
 
 

@@ -49,7 +49,7 @@ def _from_resolution(page: TiffPage) -> VoxelSize | None:
     """Plain resolution tags, unless they are meant for printing.
 
     Most writers put 72, 96 or 300 dots per inch without meaning it. Taken as a measurement is only a pixel between 10 nm
-    and 20 um (1270 dots per inch) that is no round hundred of dots per inch, as scanners and printers have.
+    and 20 um (1270 dots per inch) that is no round hundred below 10,000 dots per inch, as scanners and printers have.
     """
     unit = _UNIT_TAGS.get(int(page.resolutionunit))
     size = stated_voxel_size([None, _pixel(page, "YResolution"), _pixel(page, "XResolution")], unit, "TIFF resolution")

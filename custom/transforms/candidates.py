@@ -22,7 +22,8 @@ class CandidateCentresd(MapTransform):
 
     Args:
         keys: label keys, (1, Y, X) with values in {0, 1, 255}; adds ``<key>_lithium`` and ``<key>_background``, flat
-            indices (int64). A slice without any labelled background offers every voxel, so that it can still be cropped.
+            indices (int64), never empty, so that every slice can be cropped: without labelled background every voxel
+            stands in for it, without lithium the background does.
         limit: the most voxels in one list.
     """
 
@@ -37,7 +38,7 @@ class CandidateCentresd(MapTransform):
             lithium, background = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
             if not background.size:
                 background = np.arange(label.size)
-            item[f"{key}_lithium"] = self._thin(lithium)
+            item[f"{key}_lithium"] = self._thin(lithium if lithium.size else background)
             item[f"{key}_background"] = self._thin(background)
         return item
 

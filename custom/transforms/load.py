@@ -14,8 +14,14 @@ from monai.transforms import MapTransform
 
 from custom.stack import Slab, Stack, open_stack
 
-# Slices of one stack are read one after the other; a handful of open files serves a whole data set.
-_opened = lru_cache(maxsize=16)(open_stack)
+
+@lru_cache(maxsize=16)
+def _opened(path: str, changed_ns: int) -> Stack:
+    """Slices of one stack are read one after the other; a handful of open files serves a whole data set.
+
+    `changed_ns` makes a file that was replaced under its old name a new one.
+    """
+    return open_stack(path)
 
 
 class LoadStackd(MapTransform):
@@ -47,7 +53,7 @@ def _read(source: Any, z: int | None) -> np.ndarray | torch.Tensor:
     if isinstance(source, Slab):
         return source.read()[None]
     if isinstance(source, (str, os.PathLike)):
-        stack: Stack = _opened(os.fspath(source))
+        stack = _opened(os.fspath(source), os.stat(source).st_mtime_ns) if os.path.exists(source) else open_stack(source)
         if z is not None:
             return stack.read(z, z + 1)
         volume = stack.read(0, stack.shape[0])

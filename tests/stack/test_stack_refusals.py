@@ -104,11 +104,17 @@ def test_colours_and_vectors_in_other_formats(tmp_path: Path) -> None:
     assert "not grey values" in refusal(tmp_path / "s.nii")
 
 
-def test_pages_of_different_size_or_type(tmp_path: Path) -> None:
+@pytest.mark.parametrize("odd", [VOXELS[2][:, :13], VOXELS[2].astype(np.int16)])
+def test_pages_of_different_size_or_type(odd: np.ndarray, tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "s.tif") as writer:
-        for voxel_slice in (VOXELS[0], VOXELS[1], VOXELS[2][:, :13]):
+        for voxel_slice in (VOXELS[0], VOXELS[1], odd):
             writer.write(voxel_slice, photometric="minisblack")
     assert "s.tif: its pages differ" in refusal(tmp_path / "s.tif")
+
+
+def test_one_compressed_page_for_all_slices(tmp_path: Path) -> None:
+    grey(tmp_path / "s.tif", VOXELS, volumetric=True, tile=(16, 16, 16), compression="zlib")
+    assert "s.tif: holds 1 pages for 7 slices; save it as one page a slice." in refusal(tmp_path / "s.tif")
 
 
 @pytest.mark.parametrize("name", ["stack.h5", "stack.jpg", "stack", "stack.dcm"])
@@ -202,6 +208,35 @@ def test_changed_bytes_within_compressed_voxels(name: str, tmp_path: Path) -> No
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
     assert name in refusal(path)
+
+
+@pytest.mark.parametrize("from_end", [8, 1])
+def test_the_checksum_at_the_end_of_gzip_counts(from_end: int, tmp_path: Path) -> None:
+    """The last eight bytes are CRC and length: what they follow still decompresses."""
+    path = tmp_path / "s.nii.gz"
+    nifti(path)
+    content = bytearray(path.read_bytes())
+    content[-from_end] ^= 1
+    path.write_bytes(content)
+    assert "s.nii.gz: cannot read" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["zip.nii.gz", "zip.nrrd", "bzip2.nrrd", "zip.mha"])
+def test_a_stream_without_its_end_is_refused_although_all_voxels_are_there(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    WHOLE_FILES[name](path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "the compressed data end" in refusal(path)
+
+
+@pytest.mark.parametrize("place", ["file", "folder"])
+def test_a_directory_cut_short_is_seen_before_tifffile_logs_about_it(
+    place: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = grey(tmp_path / "s.tif", VOXELS[0], description="recon " * 100)
+    path.write_bytes(path.read_bytes()[:300])  # amid the description, which lies behind the directory
+    assert "s.tif: is cut short" in refusal(path if place == "file" else tmp_path)
+    assert not caplog.records
 
 
 def test_no_gzip_behind_the_suffix(tmp_path: Path) -> None:

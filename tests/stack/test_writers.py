@@ -70,6 +70,12 @@ def test_equal_stacks_are_equal_bytes_whatever_the_slabs(tmp_path, output_format
 
 
 @pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
+def test_an_empty_mask_takes_little_room(tmp_path, output_format):
+    path = write(tmp_path, output_format, np.zeros((16, 256, 256), "uint8"))  # 1 MB
+    assert sum(file.stat().st_size for file in [path, *path.rglob("*")]) < 50_000
+
+
+@pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
 def test_big_endian_and_strided_slabs_are_taken(tmp_path, output_format):
     stack = stack_of("uint16")
     with open_writer(tmp_path / "mask", output_format, SHAPE, "uint16", None) as writer:

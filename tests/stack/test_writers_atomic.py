@@ -124,21 +124,27 @@ def test_a_disk_that_fills_up(tmp_path, output_format, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_chunk_is_still_on_its_way_after_a_failure(tmp_path, monkeypatch):
-    put, failed = zarr.storage._local._put, []
+@pytest.mark.parametrize(
+    ("shape", "chunk", "time_of_failure"),
+    [((4, 300, 1024), "c/0/0/1", 1), ((20, 30, 40), "c/0/0/0", 4)],
+    ids=["beside others", "in a slab across two layers of chunks"],
+)
+def test_no_chunk_is_still_on_its_way_after_a_failure(tmp_path, monkeypatch, shape, chunk, time_of_failure):
+    put, times = zarr.storage._local._put, []
 
     def fail_once(path, value, exclusive=False):
-        if path.name == "1" and not failed:
-            failed.append(path)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if path.as_posix().endswith(chunk):
+            times.append(path)
+            if len(times) == time_of_failure:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         time.sleep(0.02)
         return put(path, value, exclusive)
 
     monkeypatch.setattr(zarr.storage._local, "_put", fail_once)
     with pytest.raises(BadInput, match="is full"):
-        write(tmp_path, "zarr", np.ones((4, 300, 1024), "uint8"))
+        write(tmp_path, "zarr", np.ones(shape, "uint8"))
     time.sleep(0.2)
-    assert failed and list(tmp_path.iterdir()) == []
+    assert len(times) == time_of_failure and list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""Runs the bundle's commands in this process, exactly as `python -m monai.bundle` does, and makes small inputs for them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fire
+import monai.bundle
+import numpy as np
+import tifffile
+import torch
+from monai.networks.nets import BasicUNet
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+FEATURES = [4, 4, 4, 4, 4, 4]
+TINY: dict[str, Any] = {
+    "_target_": "BasicUNet",
+    "spatial_dims": 2,
+    "in_channels": 1,
+    "out_channels": 1,
+    "features": FEATURES,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended.
+
+    Attributes:
+        code: the exit code.
+        output: what it printed.
+        error: what it printed to standard error when an exception ended it, without the line's end.
+    """
+
+    code: int
+    output: str
+    error: str
+
+
+def config_file(*names: str) -> str:
+    """The value of --config_file: one file of bundle/configs, or several stacked."""
+    files = [f"bundle/configs/{name}.json" for name in names]
+    return files[0] if len(files) == 1 else str(files)
+
+
+def bundle(command: str, *words: object, **options: object) -> Outcome:
+    """`python -m monai.bundle command words... --key value...`, run from the repository root.
+
+    An exception goes to the hook that the command installed; without one it leaves as it is, traceback and all.
+    """
+    arguments = [command, *map(str, words)]
+    for key, value in options.items():
+        arguments += [f"--{key}", str(value)]
+    printed, refused = io.StringIO(), io.StringIO()
+    with _own_process(arguments), contextlib.redirect_stdout(printed):
+        try:
+            fire.Fire({command: getattr(monai.bundle, command)}, command=arguments)
+        except Exception as error:
+            if sys.excepthook is sys.__excepthook__:
+                raise
+            return _ended_by(error, printed, refused)
+    return Outcome(0, printed.getvalue(), "")
+
+
+def _ended_by(error: Exception, printed: io.StringIO, refused: io.StringIO) -> Outcome:
+    with contextlib.redirect_stderr(refused):
+        try:
+            sys.excepthook(type(error), error, error.__traceback__)
+        except SystemExit as end:
+            return Outcome(int(str(end.code)), printed.getvalue(), refused.getvalue().removesuffix("\n"))
+    raise error
+
+
+@contextlib.contextmanager
+def _own_process(arguments: list[str]) -> Iterator[None]:
+    """What a command changes in its process is put back: directory, arguments, paths, hook, logging, threads."""
+    root = logging.getLogger()
+    before = os.getcwd(), sys.argv, sys.path[:], sys.excepthook, root.handlers[:], root.level
+    try:
+        os.chdir(ROOT)
+        sys.argv = ["monai.bundle", *arguments]
+        sys.excepthook = sys.__excepthook__
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for handler in set(root.handlers) - set(before[4]):
+            handler.close()
+        os.chdir(before[0])
+        sys.argv, sys.path[:], sys.excepthook, root.handlers[:] = before[1:5]
+        root.setLevel(before[5])
+
+
+def run(*configs: str, **options: object) -> Outcome:
+    """`python -m monai.bundle run --config_file ... --key value`."""
+    return bundle("run", config_file=config_file(*configs), **options)
+
+
+def segment(stack: Path, output_dir: Path, weights: Path, *overlays: str, **options: object) -> Outcome:
+    """`run --config_file inference.json`, with the tiny network where no overlay names one."""
+    network = {} if overlays else {"network_def": TINY}
+    options = {"device": "cpu", "precision": "fp32", **network, **options}
+    return run("inference", *overlays, stack=stack, output_dir=output_dir, weights=weights, **options)
+
+
+def train(dataset_dir: Path, output_dir: Path, *overlays: str, **options: object) -> Outcome:
+    """One tiny epoch of `run training --config_file train.json`."""
+    small = {"device": "cpu", "max_epochs": 1, "patches_per_epoch": 2, "batch_size": 2, "val_slices": 1}
+    options = {**small, **options}
+    return bundle(
+        "run",
+        "training",
+        config_file=config_file("train", *overlays),
+        dataset_dir=dataset_dir,
+        output_dir=output_dir,
+        **options,
+    )
+
+
+def volume(shape: tuple[int, int, int], seed: int = 0, dtype: str = "uint16") -> np.ndarray:
+    """Smooth blobs between noise: (Z, Y, X) grey values that differ along every axis."""
+    z, y, x = (np.arange(n, dtype=float) for n in shape)
+    waves = np.sin(z / 3)[:, None, None] + np.sin(y / 7)[:, None] + np.cos(x / 11)
+    noise = np.random.default_rng(seed).normal(0, 0.2, shape)
+    return (20000 + 4000 * (waves + noise)).astype(dtype)
+
+
+def tiny_weights(path: Path, grey: np.ndarray) -> Path:
+    """A state dict of the tiny network, whose bias makes about half of a volume lithium."""
+    torch.manual_seed(0)
+    network = BasicUNet(2, 1, 1, FEATURES).eval()
+    low, high = np.percentile(grey, (0.5, 99.5))
+    scaled = torch.as_tensor(((grey - low) / (high - low)).clip(0, 1), dtype=torch.float32)[:, None]
+    with torch.no_grad():
+        network.final_conv.bias -= network(scaled).median()
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def labelled_stack(folder: Path, depth: int = 6, side: int = 140) -> Path:
+    """A labelled data set of one stack, (depth, side, side), whose bright blobs are lithium."""
+    grey = volume((depth, side, side), seed=1)
+    label = (grey > np.percentile(grey, 80)).astype(np.uint8)
+    for kind, voxels in (("images", grey), ("labels", label)):
+        (folder / kind).mkdir(parents=True)
+        tifffile.imwrite(folder / kind / "cell.tif", voxels, photometric="minisblack")
+    return folder

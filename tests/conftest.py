@@ -1,0 +1,83 @@
+"""Small labelled data sets that several test files share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+MakeSet = Callable[..., Path]
+
+
+def blobs(
+    depth: int, size: tuple[int, int], lithium: Sequence[int] | None = None, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy grey slices (uint16, around 20,000) with bright blobs (around 40,000), and their label (uint8 {0, 1}).
+
+    Args:
+        depth, size: Z and (Y, X).
+        lithium: the slices that hold blobs; None: all.
+    """
+    rng = np.random.default_rng(seed)
+    smooth = ndimage.gaussian_filter(rng.standard_normal((depth, *size)), (0, 4, 4))
+    label = smooth > np.quantile(smooth, 0.9)
+    if lithium is not None:
+        label[[z for z in range(depth) if z not in lithium]] = False
+    grey = 20_000 + 20_000 * label + 2_000 * rng.standard_normal(label.shape)
+    return grey.clip(0, 65_535).astype(np.uint16), label.astype(np.uint8)
+
+
+def write_labelled_set(
+    folder: Path,
+    stacks: Sequence[int] = (6,),
+    size: tuple[int, int] = (140, 150),
+    flat: bool = False,
+    lithium: Sequence[int] | None = None,
+    seed: int = 0,
+) -> Path:
+    """Write images/ and labels/ under `folder` and return it.
+
+    Args:
+        stacks: the number of slices of each stack; written as ``stack_0.tif``, ... (3-D, one file a stack), or, where
+            `flat`, all slices one after the other as 2-D files ``slice_0.tif``, ``slice_1.tif``, ...
+        lithium: the slices, counted within each stack, that hold lithium; None: all.
+    """
+    for part in ("images", "labels"):
+        (folder / part).mkdir(parents=True)
+    written = 0
+    for i, depth in enumerate(stacks):
+        pair = blobs(depth, size, lithium, seed + i)
+        for part, volume in zip(("images", "labels"), pair, strict=True):
+            if not flat:
+                tifffile.imwrite(folder / part / f"stack_{i}.tif", volume, photometric="minisblack")
+                continue
+            for z, plane in enumerate(volume, written):
+                tifffile.imwrite(folder / part / f"slice_{z}.tif", plane, photometric="minisblack")
+        written += depth
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_labelled_set(tmp_path_factory: pytest.TempPathFactory) -> MakeSet:
+    """`write_labelled_set` into a new folder of its own; give it everything but the folder."""
+
+    def make(**arguments: object) -> Path:
+        return write_labelled_set(tmp_path_factory.mktemp("labelled"), **arguments)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def labelled_set(make_labelled_set: MakeSet) -> Path:
+    """One 3-D stack of 6 slices of 140 x 150, lithium in each; shared by all tests, so never write into it."""
+    return make_labelled_set()
+
+
+@pytest.fixture(scope="session")
+def labelled_set_2d(make_labelled_set: MakeSet) -> Path:
+    """The same 6 slices as 2-D files; shared by all tests, so never write into it."""
+    return make_labelled_set(flat=True)
