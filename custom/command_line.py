@@ -7,10 +7,12 @@ an unknown key silently and keeps no record of what the files held.
 from __future__ import annotations
 
 import difflib
+import errno
 import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +30,7 @@ _RUN_ARGUMENTS = {"run_id", "init_id", "final_id", "meta_file", "config_file", "
 def install() -> None:
     """Make this process a well-behaved command: `BadInput` ends it in one sentence, misspelt keys are refused."""
     sys.excepthook = _excepthook
+    threading.excepthook = _thread_excepthook
     check_keys(sys.argv[1:])
 
 
@@ -42,7 +45,7 @@ def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", write
     folder = Path(output_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(folder / name)
+        handler = _LogFile(folder / name)
     except OSError as error:
         raise BadInput(
             f"{folder}: cannot be written to ({error.strerror}); give --output_dir a folder of your own"
@@ -51,13 +54,38 @@ def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", write
     logging.getLogger().addHandler(handler)
 
 
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Quiet: where the disk is full, what matters on it refuses by itself."""
+
+
 def find_bad_input(error: BaseException | None) -> BadInput | None:
-    """The `BadInput` in a chain of causes: the config parser wraps what an expression raises in RuntimeErrors."""
+    """The `BadInput` in a chain of causes: the config parser wraps what an expression raises in RuntimeErrors.
+
+    From a worker process of a data loader only its text arrives. A disk that fills up counts wherever it happens.
+    """
     while error is not None:
         if isinstance(error, BadInput):
             return error
+        if told := re.search(rf"{BadInput.__module__}\.BadInput: (.*)", str(error)):
+            return BadInput(told[1])
+        if _disk_is_full(error):
+            return BadInput(
+                f"{getattr(error, 'filename', None) or '--output_dir'}: the disk is full; free some space or give "
+                "another --output_dir"
+            )
         error = error.__cause__ or error.__context__
     return None
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _thread_excepthook(failure: threading.ExceptHookArgs) -> None:
+    """TensorBoard writes in a thread of its own and raises what happened there once more in the main thread."""
+    if not _disk_is_full(failure.exc_value):
+        threading.__excepthook__(failure)
 
 
 def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -124,7 +152,7 @@ def _check_key(key: str, config: dict[str, Any]) -> None:
                 node = node[part]
                 continue
         known = [k for k in node if not k.startswith("_")] if isinstance(node, dict) else []
-        near = difflib.get_close_matches(part, known, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(part, known, n=1)
         where = "#".join(parts[: depth + 1])
         hint = "#".join([*parts[:depth], near[0]]) if near else None
         cure = f"did you mean --{hint}?" if hint else "remove it, or look in the README for the keys that there are"

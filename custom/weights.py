@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
     if not file.is_file():
         raise BadInput(f"{file}: there is no such weights file; give --weights a model.pt that a training wrote")
     try:
-        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the refusal says all there is to say
+            state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
     except Exception as error:
         raise BadInput(
             f"{file}: is not a file of tensors only and is not opened further; give --weights a model.pt "

@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,20 +87,21 @@ def _ended_by(error: Exception, printed: io.StringIO, refused: io.StringIO) -> O
 def _own_process(arguments: list[str]) -> Iterator[None]:
     """What a command changes in its process is put back: directory, arguments, paths, hook, logging, threads."""
     root = logging.getLogger()
-    before = os.getcwd(), sys.argv, sys.path[:], sys.excepthook, root.handlers[:], root.level
+    before = os.getcwd(), sys.argv, sys.path[:], sys.excepthook, threading.excepthook, root.handlers[:], root.level
     try:
         os.chdir(ROOT)
         sys.argv = ["monai.bundle", *arguments]
         sys.excepthook = sys.__excepthook__
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            warnings.filterwarnings("error", module=r"custom\.")
             yield
     finally:
-        for handler in set(root.handlers) - set(before[4]):
+        for handler in set(root.handlers) - set(before[5]):
             handler.close()
         os.chdir(before[0])
-        sys.argv, sys.path[:], sys.excepthook, root.handlers[:] = before[1:5]
-        root.setLevel(before[5])
+        sys.argv, sys.path[:], sys.excepthook, threading.excepthook, root.handlers[:] = before[1:6]
+        root.setLevel(before[6])
 
 
 def run(*configs: str, **options: object) -> Outcome:

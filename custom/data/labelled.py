@@ -6,6 +6,7 @@ Label values: 0 background, 1 lithium, 255 unlabelled.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ import numpy as np
 from custom.errors import BadInput
 from custom.stack import Stack, grey_window_of, open_stack
 from custom.stack.folder import natural_key
+
+logger = logging.getLogger("data")
 
 LABEL_VALUES = (0, 1, 255)
 # voxels that a header of the same stem (.mhd, .nhdr) describes
@@ -92,6 +95,7 @@ def labelled_slices(
     items: list[dict[str, Any]] = []
     for (image, label), stack in zip(pairs, images, strict=True):
         counts = check_label(image, stack, label)
+        _warn_of_nonfinite(stack)
         window = (
             shared
             if stack.shape[0] == 1 and shared
@@ -140,6 +144,19 @@ def check_label(image_path: Path, image: Stack, label_path: Path) -> list[int]:
             )
         counts.append(int(np.count_nonzero(plane == 1)))
     return counts
+
+
+def _warn_of_nonfinite(image: Stack) -> None:
+    if image.dtype.kind != "f":
+        return
+    slices = (image.read(z, z + 1) for z in range(image.shape[0]))
+    if count := sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in slices):
+        logger.warning(
+            "%s: %d grey values are NaN or infinite and are read as the grey window's lower end; check the "
+            "reconstruction if there are many.",
+            image.path,
+            count,
+        )
 
 
 def _size(stack: Stack) -> str:

@@ -6,8 +6,9 @@ from custom.handlers.curves import TrainingCurves
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
 from custom.handlers.progress import Progress
+from custom.handlers.results import check_output
 from custom.handlers.same_buffers import SameBuffers
-from custom.handlers.segmentation import Segmentation, check_output
+from custom.handlers.segmentation import Segmentation
 from custom.handlers.triples import SliceTriples
 
 __all__ = [

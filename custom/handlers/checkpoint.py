@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+import monai
 import torch
 from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
 from custom.files import complete_file
+from custom.report import write_json
+from custom.weights import sha256
 
 
 class Stateful(Protocol):
@@ -35,6 +38,8 @@ class Checkpoint:
         output_dir: where both files go.
         evaluator: its `state.metrics[metric]` is compared; higher is better.
         metric: the name of the score.
+        record: how the weights came about (network, data, recipe); goes into `model.json` beside `model.pt` with the
+            epoch, the score and the versions of torch and MONAI.
         resume: go on from `checkpoint.pt`.
         overwrite: whether a run may start anew in a folder that holds one.
         writes: False on all ranks but the first.
@@ -51,6 +56,7 @@ class Checkpoint:
         output_dir: str | os.PathLike[str],
         evaluator: Engine,
         metric: str,
+        record: Mapping[str, Any] | None = None,
         resume: bool = False,
         overwrite: bool = False,
         writes: bool = True,
@@ -60,6 +66,7 @@ class Checkpoint:
         self.folder = Path(output_dir)
         self.evaluator = evaluator
         self.metric = metric
+        self.record = dict(record or {})
         self.writes = writes
         self.best = -1.0
         self.best_epoch = 0
@@ -96,10 +103,21 @@ class Checkpoint:
         weights = self.network.state_dict()
         if best:
             save(dict(weights), self.folder / "model.pt")
+            write_json(self.folder / "model.json", self._provenance(engine))
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"network": dict(weights), "best": self.best, "best_epoch": self.best_epoch}
         state["trainer"] = {"epoch": engine.state.epoch}
         save(state, self.path)
+
+    def _provenance(self, engine: Engine) -> dict[str, Any]:
+        return {
+            **self.record,
+            "epoch": engine.state.epoch,
+            "iterations": engine.state.iteration,
+            "validation": {name: float(value) for name, value in self.evaluator.state.metrics.items()},
+            "weights_sha256": sha256(self.folder / "model.pt"),
+            "versions": {"torch": torch.__version__, "monai": monai.__version__},
+        }
 
     def _load(self) -> None:
         if not self.path.is_file():

@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -18,25 +19,14 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from custom.errors import BadInput
+from custom.files import complete_file
+from custom.handlers.results import remove_masks
 from custom.metrics import lithium_summary
 from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
 from custom.stack import Stack
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
-
-
-def check_output(output_dir: str | os.PathLike[str], overwrite: bool) -> None:
-    """Refuse a folder that holds a result already, whatever its format.
-
-    Raises:
-        BadInput: summary.json or a mask is there and `overwrite` is false.
-    """
-    folder = Path(output_dir)
-    there = sorted(folder.glob("mask.*")) + sorted(folder.glob("summary.json")) if folder.is_dir() else []
-    if there and not overwrite:
-        raise BadInput(f"{there[0]}: is there already; give --overwrite true or another --output_dir")
 
 
 class Segmentation:
@@ -101,13 +91,25 @@ class Segmentation:
             self.shown[part] = (lithium, z, overlay_mask(grey, mask))
 
     def _finish(self, engine: Engine) -> None:
-        self.writer.close()
-        seconds = time.time() - self.started
-        for _, z, picture in self.shown.values():
-            path = self.folder / "overlays" / f"slice_{z:05d}.png"
-            save_overlay(path, picture, MASK_COLOURS, title=f"{self.stack.path.name}, slice {z}")
-        summary = self._summary(seconds)
-        write_json(self.folder / "summary.json", summary)
+        summary = self._summary(time.time() - self.started)
+        aside = self.folder / ".overlays.part"
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            for _, z, picture in self.shown.values():
+                title = f"{self.stack.path.name}, slice {z}"
+                save_overlay(aside / f"slice_{z:05d}.png", picture, MASK_COLOURS, title)
+            # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
+            with complete_file(self.folder / "summary.json") as part:
+                write_json(part, summary)
+                self.writer.close()
+            shutil.rmtree(self.folder / "overlays", ignore_errors=True)
+            aside.rename(self.folder / "overlays")
+            remove_masks(self.folder, keep=self.writer.path)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        self._tell(summary)
+
+    def _tell(self, summary: Mapping[str, Any]) -> None:
         if self.nonfinite:
             logger.warning(
                 "%s: %d grey values were NaN or infinite and were read as the grey window's lower end; check the "
@@ -129,7 +131,7 @@ class Segmentation:
             "mask": self.writer.path.name,
             **self.record,
             "versions": {"python": platform.python_version(), "torch": torch.__version__, "monai": monai.__version__},
-            "command": shlex.join([Path(sys.executable).name, *sys.argv]),
+            "command": shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(seconds, 2),
         }

@@ -1,0 +1,49 @@
+"""What a folder holds of earlier results: refused, or replaced where that was asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from custom.errors import BadInput
+from custom.stack.writers import OUTPUT_FORMATS
+
+MASKS = tuple(f"mask{encoder.suffix}" for encoder in OUTPUT_FORMATS.values())
+
+
+def check_output(
+    output_dir: str | os.PathLike[str],
+    overwrite: bool,
+    results: Sequence[str] = (*MASKS, "summary.json"),
+    stack: str | os.PathLike[str] | None = None,
+) -> None:
+    """Refuse a folder that holds a result already, whatever its format.
+
+    Args:
+        output_dir: the folder; it may be missing.
+        overwrite: whether an earlier result may be replaced.
+        results: names of the files that count as one.
+        stack: what is about to be segmented, which no result may replace.
+
+    Raises:
+        BadInput: a result is there and `overwrite` is false, or the stack lies where the result goes.
+    """
+    folder = Path(output_dir)
+    there = [folder / name for name in results if os.path.lexists(folder / name)]
+    if there and not overwrite:
+        raise BadInput(f"{there[0]}: is there already; give --overwrite true or another --output_dir")
+    if stack is not None and any(path.resolve() == Path(stack).resolve() for path in there):
+        raise BadInput(f"{stack}: is the stack itself and would be replaced; give another --output_dir")
+
+
+def remove_masks(output_dir: str | os.PathLike[str], keep: Path) -> None:
+    """Remove the masks of earlier results, which another output format left beside the one to keep."""
+    for mask in (Path(output_dir) / name for name in MASKS):
+        if mask.name == keep.name:
+            continue
+        if mask.is_dir() and not mask.is_symlink():
+            shutil.rmtree(mask)
+        else:
+            mask.unlink(missing_ok=True)

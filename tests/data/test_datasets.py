@@ -1,0 +1,137 @@
+"""Patches that do not depend on the order in which they are asked for."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from monai.bundle import ConfigParser
+from monai.data import DataLoader
+from monai.transforms import Compose
+
+from custom.data import PatchDataset, SliceDataset, expand_slices, labelled_slices, thin
+from custom.transforms import GreyWindowd, LoadStackd
+
+TRAIN = Path(__file__).resolve().parents[2] / "bundle" / "configs" / "train.json"
+
+
+@pytest.fixture(scope="module")
+def chain() -> Compose:
+    parser = ConfigParser()
+    parser.read_config(str(TRAIN))
+    transform = parser.get_parsed_content("train#preprocessing")
+    assert isinstance(transform, Compose)
+    return transform
+
+
+@pytest.fixture(scope="module")
+def items(labelled_set: Path) -> list[dict[str, Any]]:
+    return labelled_slices(labelled_set)
+
+
+def patch(patches: PatchDataset, index: int) -> torch.Tensor:
+    (found,) = patches[index]
+    return torch.cat([found["image"], found["label"]])
+
+
+def test_the_same_patch_whatever_the_order(items: list[dict[str, Any]], chain: Compose) -> None:
+    patches = PatchDataset(items, chain, patches_per_epoch=12, seed=3)
+    patches.set_epoch(5)
+    forward = [patch(patches, i) for i in range(12)]
+    patches.set_epoch(4)
+    other_epoch = [patch(patches, i) for i in range(12)]
+    again = PatchDataset(items, chain, patches_per_epoch=12, seed=3)
+    again.set_epoch(5)
+    for i in reversed(range(12)):
+        assert torch.equal(patch(again, i), forward[i])
+    assert not any(torch.equal(a, b) for a, b in zip(forward, other_epoch, strict=True))
+    assert len({p.numpy().tobytes() for p in forward}) == 12
+
+
+def test_seeds_differ(items: list[dict[str, Any]], chain: Compose) -> None:
+    first, second = (PatchDataset(items, chain, patches_per_epoch=4, seed=seed) for seed in (0, 1))
+    assert not any(torch.equal(patch(first, i), patch(second, i)) for i in range(4))
+
+
+def test_the_cache_does_not_matter(items: list[dict[str, Any]], chain: Compose) -> None:
+    kept, read = (PatchDataset(items, chain, patches_per_epoch=6, cache_rate=rate) for rate in (1.0, 0.0))
+    for i in range(6):
+        assert torch.equal(patch(kept, i), patch(read, i))
+
+
+def test_global_random_state_does_not_matter(items: list[dict[str, Any]], chain: Compose) -> None:
+    patches = PatchDataset(items, chain, patches_per_epoch=4)
+    np.random.seed(1)  # noqa: NPY002
+    torch.manual_seed(1)
+    first = [patch(patches, i) for i in range(4)]
+    np.random.seed(2)  # noqa: NPY002
+    torch.manual_seed(2)
+    assert all(torch.equal(patch(patches, i), first[i]) for i in range(4))
+
+
+def test_worker_processes_do_not_matter(items: list[dict[str, Any]], chain: Compose) -> None:
+    patches = PatchDataset(items, chain, patches_per_epoch=6)
+    alone, helped = (
+        [batch["image"] for batch in DataLoader(patches, batch_size=2, num_workers=workers)] for workers in (0, 2)
+    )
+    assert [tuple(batch.shape) for batch in alone] == [(2, 1, 128, 128)] * 3
+    assert all(torch.equal(a, b) for a, b in zip(alone, helped, strict=True))
+
+
+def test_half_of_the_patches_are_of_slices_with_lithium(make_labelled_set: Any, chain: Compose) -> None:
+    rare = labelled_slices(make_labelled_set(stacks=(20,), size=(40, 40), lithium=[13]))
+    patches = PatchDataset(rare, chain, patches_per_epoch=60)
+    assert len(patches) == 60
+    for epoch in (1, 2):
+        patches.set_epoch(epoch)
+        drawn = patches.order[:60]
+        # 30 of the rich slice alone, and of the other 30, which run through all 20 slices, one or two more
+        assert np.count_nonzero(drawn == 13) in (31, 32)
+        assert len(set(drawn)) == 20
+
+
+def test_a_data_set_with_fewer_patches_than_slices_still_sees_all(items: list[dict[str, Any]], chain: Compose) -> None:
+    patches = PatchDataset(items, chain, patches_per_epoch=3)
+    seen = set()
+    for epoch in range(1, 30):
+        patches.set_epoch(epoch)
+        assert len(patches.order) >= 3
+        seen |= set(patches.order[:3].tolist())
+    assert seen == set(range(6))
+
+
+def test_paths_alone_become_all_slices(labelled_set: Path, labelled_set_2d: Path) -> None:
+    stack = {"image": labelled_set / "images" / "stack_0.tif", "label": labelled_set / "labels" / "stack_0.tif"}
+    flat = {"image": labelled_set_2d / "images" / "slice_2.tif", "label": labelled_set_2d / "labels" / "slice_2.tif"}
+    found = expand_slices([stack, flat, {**stack, "z": 4}])
+    assert [item["z"] for item in found] == [0, 1, 2, 3, 4, 5, 0, 4]
+    assert found[6]["image"] == flat["image"]
+    assert "z" not in stack
+
+
+def test_slices_are_read_once(items: list[dict[str, Any]]) -> None:
+    dataset = SliceDataset(items, Compose([LoadStackd(["image", "label"]), GreyWindowd("image")]))
+    assert len(dataset) == 6
+    assert dataset[2]["image"] is dataset[2]["image"]
+    volume = tifffile.imread(items[0]["label"])
+    np.testing.assert_array_equal(torch.cat([dataset[i]["label"] for i in range(6)]), volume)
+
+
+def test_warning_of_values_that_are_not_finite(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    grey = np.random.default_rng(0).random((3, 20, 20)).astype(np.float32)
+    grey[1, :2, 0] = np.nan
+    np.save(tmp_path / "image.npy", grey)
+    transform = Compose([LoadStackd("image"), GreyWindowd("image")])
+    with caplog.at_level(logging.WARNING):
+        SliceDataset([{"image": tmp_path / "image.npy"}], transform)
+    assert "2 grey values" in caplog.text
+
+
+@pytest.mark.parametrize(("most", "wanted"), [(3, [0, 4, 9]), (1, [0]), (10, list(range(10))), (99, list(range(10)))])
+def test_thin(most: int, wanted: list[int]) -> None:
+    assert [item["z"] for item in thin([{"z": z} for z in range(10)], most)] == wanted

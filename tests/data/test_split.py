@@ -1,0 +1,160 @@
+"""Training, validation and test sides never share a block of neighbouring slices."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom.data import split_dataset
+from custom.data.split import split_by_blocks
+from custom.errors import BadInput
+
+MakeSet = Callable[..., Path]
+Items = list[dict[str, Any]]
+
+
+def stacks(*depths: int, lithium: int = 5) -> Items:
+    """Items of stacks with these numbers of slices; depth 1 stands for a 2-D file."""
+    return [
+        {"stem": f"file_{i}", "z": z, "lithium": lithium, "place": (i, z)}
+        for i, depth in enumerate(depths)
+        for z in range(depth)
+    ]
+
+
+def sides(items: Items, seed: int = 0) -> list[str]:
+    """The side of every item, in order; fails where one is lost or stands twice."""
+    split = split_by_blocks(items, seed)
+    owner = {item["place"]: side for side, part in split.items() for item in part}
+    assert sum(len(part) for part in split.values()) == len(owner) == len(items)
+    return [owner[item["place"]] for item in items]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("depths", [(100,), (1,) * 100])
+def test_a_hundred_slices(depths: tuple[int, ...], seed: int) -> None:
+    runs = [(side, len(list(run))) for side, run in groupby(sides(stacks(*depths), seed))]
+    assert [length for side, length in runs if side == "val"] == [10]
+    assert [length for side, length in runs if side == "test"] == [10]
+    assert sum(length for side, length in runs if side == "train") == 80
+
+
+@pytest.mark.parametrize("count", [10, 13, 17, 19, 25, 57, 99, 101, 1000])
+def test_about_a_tenth_each_in_one_run(count: int) -> None:
+    for seed in range(5):
+        runs = [(side, len(list(run))) for side, run in groupby(sides(stacks(count), seed))]
+        for wanted in ("val", "test"):
+            (length,) = [length for side, length in runs if side == wanted]
+            assert abs(length - count / 10) < 1
+
+
+@pytest.mark.parametrize("depths", [(24,) * 9, (50, 50), (7, 30, 3, 60), (40, *(1,) * 20, 40)])
+def test_blocks_do_not_cross_stacks(depths: tuple[int, ...]) -> None:
+    items = stacks(*depths)
+    for seed in range(5):
+        owners = sides(items, seed)
+        for wanted in ("val", "test"):
+            part = [item for item, side in zip(items, owners, strict=True) if side == wanted]
+            assert part
+            flat = [item for item in part if depths[item["place"][0]] == 1]
+            files = {item["stem"] for item in part if item not in flat}
+            # each block is one run of z within one file, or one run of 2-D files
+            for stem in files:
+                zs = [item["z"] for item in part if item["stem"] == stem]
+                assert zs == list(range(zs[0], zs[0] + len(zs)))
+            places = [item["place"][0] for item in flat]
+            assert not places or places == list(range(places[0], places[0] + len(places)))
+            assert len(files) + bool(flat) == 1
+        assert owners.count("train") >= 0.6 * len(items)
+
+
+def test_many_stacks_are_split_by_stack() -> None:
+    owners = sides(stacks(*(5,) * 40))
+    for wanted in ("val", "test"):
+        assert owners.count(wanted) == 20
+    assert all(len(set(owners[i : i + 5])) == 1 for i in range(0, 200, 5))
+
+
+def test_the_seed_decides() -> None:
+    items = stacks(100)
+    assert sides(items, 3) == sides(items, 3)
+    assert len({tuple(sides(items, seed)) for seed in range(10)}) > 3
+
+
+@pytest.mark.parametrize("count", range(2, 12))
+def test_few_slices(count: int) -> None:
+    for seed in range(5):
+        owners = sides(stacks(count), seed)
+        assert owners.count("val") == 1
+        assert owners.count("test") == (1 if count > 2 else 0)
+
+
+def test_training_keeps_the_block_with_most_lithium() -> None:
+    for seed in range(20):
+        items = stacks(20, lithium=0)
+        items[7]["lithium"] = 9
+        assert sides(items, seed)[7] == "train"
+
+
+def test_one_slice_alone(make_labelled_set: MakeSet) -> None:
+    root = make_labelled_set(stacks=(1,), size=(20, 30))
+    with pytest.raises(BadInput, match="one labelled slice") as caught:
+        split_dataset(root)
+    assert str(caught.value).startswith(str(root))
+
+
+def test_files_on_disk(labelled_set: Path) -> None:
+    split = split_dataset(labelled_set, seed=1, percentiles=(2, 98))
+    assert [len(split[side]) for side in ("train", "val", "test")] == [4, 1, 1]
+    assert split_dataset(labelled_set, seed=1, fixed=(0, 9))["val"][0]["grey_window"] == (0.0, 9.0)
+    assert split == split_dataset(labelled_set, seed=1, percentiles=(2, 98))
+
+
+@pytest.fixture
+def own(labelled_set_2d: Path, tmp_path: Path) -> Path:
+    """A copy of the 2-D set that a test may spoil."""
+    return Path(shutil.copytree(labelled_set_2d, tmp_path / "own"))
+
+
+def test_splits_json(own: Path) -> None:
+    listed = {"train": ["slice_5", "slice_0"], "val": ["slice_3"]}
+    (own / "splits.json").write_text(json.dumps(listed))
+    split = split_dataset(own)
+    assert [item["stem"] for item in split["train"]] == ["slice_0", "slice_5"]
+    assert [item["stem"] for item in split["val"]] == ["slice_3"]
+    assert split["test"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"train": ["slice_0"], "val": ["slice_9"]}', "'slice_9'"),
+        ('{"train": ["slice_0", "slice_1"], "val": ["slice_1"]}', "'slice_1' stands under both train and val"),
+        ('{"train": ["slice_0"], "test": ["slice_1"]}', "'val'"),
+        ('{"val": ["slice_1"]}', "'train'"),
+        ('{"train": ["slice_0"', "is not JSON of the form"),
+        ('["slice_0"]', "is not JSON of the form"),
+        ('{"train": 3}', "is not JSON of the form"),
+        ("\xff\xfe", "is not JSON of the form"),
+    ],
+)
+def test_faulty_splits_json(own: Path, text: str, words: str) -> None:
+    (own / "splits.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(BadInput) as caught:
+        split_dataset(own)
+    assert str(caught.value).startswith(str(own / "splits.json"))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_training_without_lithium(make_labelled_set: MakeSet, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(make_labelled_set(stacks=(4,), size=(20, 30), flat=True, lithium=[2]), tmp_path / "own"))
+    (root / "splits.json").write_text('{"train": ["slice_0", "slice_1"], "val": ["slice_2"]}')
+    with pytest.raises(BadInput, match="none of the 2 training slices holds lithium"):
+        split_dataset(root)

@@ -1,0 +1,41 @@
+"""Where training patches may be centred."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from custom.transforms import CandidateCentresd
+
+
+def labels() -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(0).choice([0, 1, 255], (1, 40, 50), p=[0.6, 0.1, 0.3]).astype(np.uint8))
+
+
+def test_lithium_and_background_without_the_unlabelled() -> None:
+    label = labels()
+    found = CandidateCentresd("label")({"label": label})
+    flat = label.numpy().ravel()
+    np.testing.assert_array_equal(found["label_lithium"], np.nonzero(flat == 1)[0])
+    np.testing.assert_array_equal(found["label_background"], np.nonzero(flat == 0)[0])
+
+
+def test_thinned_evenly_and_always_alike() -> None:
+    label = labels()
+    full = CandidateCentresd("label")({"label": label})
+    found = CandidateCentresd("label", limit=100)({"label": label})
+    again = CandidateCentresd("label", limit=100)({"label": label})
+    for key in ("label_lithium", "label_background"):
+        assert len(found[key]) == 100
+        assert set(found[key]) <= set(full[key])
+        np.testing.assert_array_equal(found[key], again[key])
+        steps = np.diff(np.searchsorted(full[key], found[key]))
+        assert steps.max() - steps.min() <= 1
+        assert (found[key][0], found[key][-1]) == (full[key][0], full[key][-1])
+
+
+def test_every_slice_can_be_cropped() -> None:
+    for value in (0, 1, 255):
+        found = CandidateCentresd("label")({"label": torch.full((1, 4, 5), value)})
+        assert len(found["label_background"]) == 20
+        assert len(found["label_lithium"]) == 20
