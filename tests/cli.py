@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import fire
 import monai.bundle
@@ -23,6 +24,8 @@ from monai.networks.nets import BasicUNet
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}  # of processes that a test starts
 
 FEATURES = [4, 4, 4, 4, 4, 4]
 TINY: dict[str, Any] = {
@@ -63,10 +66,15 @@ def bundle(command: str, *words: object, **options: object) -> Outcome:
     arguments = [command, *map(str, words)]
     for key, value in options.items():
         arguments += [f"--{key}", str(value)]
+    return bundle_words(arguments)
+
+
+def bundle_words(arguments: list[str], folder: Path = ROOT) -> Outcome:
+    """`python -m monai.bundle WORDS...`, run from `folder`."""
     printed, refused = io.StringIO(), io.StringIO()
-    with _own_process(arguments), contextlib.redirect_stdout(printed):
+    with own_process(arguments, folder), contextlib.redirect_stdout(printed):
         try:
-            fire.Fire({command: getattr(monai.bundle, command)}, command=arguments)
+            fire.Fire({arguments[0]: getattr(monai.bundle, arguments[0])}, command=arguments)
         except Exception as error:
             if sys.excepthook is sys.__excepthook__:
                 raise
@@ -84,24 +92,27 @@ def _ended_by(error: Exception, printed: io.StringIO, refused: io.StringIO) -> O
 
 
 @contextlib.contextmanager
-def _own_process(arguments: list[str]) -> Iterator[None]:
-    """What a command changes in its process is put back: directory, arguments, paths, hook, logging, threads."""
+def own_process(arguments: list[str], folder: Path = ROOT) -> Iterator[None]:
+    """What a command changes in its process is put back: directory, arguments, paths, hooks, logging."""
     root = logging.getLogger()
-    before = os.getcwd(), sys.argv, sys.path[:], sys.excepthook, threading.excepthook, root.handlers[:], root.level
-    try:
-        os.chdir(ROOT)
-        sys.argv = ["monai.bundle", *arguments]
-        sys.excepthook = sys.__excepthook__
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.filterwarnings("error", module=r"custom\.")
+    before, level = root.handlers[:], root.level
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.chdir(folder))
+        stack.enter_context(patch.object(sys, "argv", ["monai.bundle", *arguments]))
+        stack.enter_context(patch.object(sys, "orig_argv", ["/usr/bin/python", "-m", "monai.bundle", *arguments]))
+        stack.enter_context(patch.object(sys, "path", sys.path[:]))
+        stack.enter_context(patch.object(sys, "excepthook", sys.__excepthook__))
+        stack.enter_context(patch.object(threading, "excepthook", threading.__excepthook__))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", module=r"custom\.")
+        try:
             yield
-    finally:
-        for handler in set(root.handlers) - set(before[5]):
-            handler.close()
-        os.chdir(before[0])
-        sys.argv, sys.path[:], sys.excepthook, threading.excepthook, root.handlers[:] = before[1:6]
-        root.setLevel(before[6])
+        finally:
+            for handler in set(root.handlers) - set(before):
+                handler.close()
+            root.handlers[:] = before
+            root.setLevel(level)
 
 
 def run(*configs: str, **options: object) -> Outcome:

@@ -341,7 +341,6 @@ def test_a_folder_that_holds_a_training(tmp_path: Path, trained: tuple[Path, Pat
     before = (run / "model.pt").read_bytes()
     refused(cli.train(data, run, network_def=cli.TINY), "checkpoint.pt", "--resume true", "--overwrite true")
     assert (run / "model.pt").read_bytes() == before
-    refused(cli.train(data, tmp_path / "new", resume=True), "checkpoint.pt: there is no checkpoint", "leave --resume")
     refused(cli.train(data, run, resume=True), "checkpoint.pt: does not fit this training", "the network that began")
     assert cli.train(data, tmp_path / "new", network_def=cli.TINY).code == 0
     assert cli.train(data, tmp_path / "new", network_def=cli.TINY, overwrite=True).code == 0
@@ -533,10 +532,10 @@ def test_no_space_for_the_curves(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 200 kB."""
+    """A file system of 100 kB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
     try:
         mounted = subprocess.run(mounting, capture_output=True, text=True, check=False)
     except OSError as error:
@@ -548,18 +547,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, dataset: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 60_000, (32, 300, 300)).astype(np.uint16)
+    noise = np.random.default_rng(0).integers(0, 60_000, (12, 300, 300)).astype(np.uint16)
     path, weights = write(tmp_path / "noise.tif", noise), cli.tiny_weights(tmp_path / "model.pt", noise[:1])
     options = {"batch_size": 64, "overlap": 0}
     for output_format in OUTPUT_FORMATS:
         outcome = cli.segment(path, small_disk / "out", weights, output_format=output_format, **options)
         refused(outcome, f"{small_disk / 'out'} is full", "mask.", "make room")
         assert files(small_disk / "out") == []
-    run = small_disk / "run"
-    assert cli.train(dataset, run, network_def=cli.TINY).code == 0  # 17 kB of weights fit
-    wide = cli.TINY | {"features": [32, 32, 32, 32, 32, 32]}
-    refused(cli.train(dataset, small_disk / "wide", network_def=wide), "No space left", "free some space")
-    assert not [name for name in files(small_disk / "wide") if name.endswith(("model.pt", "checkpoint.pt", ".part"))]
+    refused(cli.train(dataset, small_disk / "run", network_def=cli.TINY), "No space left", "free some space")
+    assert not [name for name in files(small_disk / "run") if name.endswith(("checkpoint.pt", ".part"))]
 
 
 # --- the process ----------------------------------------------------------------------------------------------------
@@ -568,8 +564,7 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, dataset: P
 def terminal(*words: object) -> subprocess.CompletedProcess[str]:
     """`python -m monai.bundle` as a user types it."""
     command = [sys.executable, "-m", "monai.bundle", *map(str, words)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=cli.ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow

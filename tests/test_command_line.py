@@ -97,7 +97,9 @@ def test_install_reads_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_bad_input_is_found_through_the_parser() -> None:
-    parser = ConfigParser({"split": {"_target_": "custom.data.split_dataset", "dataset_dir": "/gone"}, "n": "$len(@split)"})
+    parser = ConfigParser(
+        {"split": {"_target_": "custom.data.split_dataset", "dataset_dir": "/gone"}, "n": "$len(@split)"}
+    )
     with pytest.raises(RuntimeError) as caught:
         parser.get_parsed_content("n")
     found = find_bad_input(caught.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,15 +12,19 @@ from torch.utils.data import Dataset
 
 from custom.stack import open_stack
 
-logger = logging.getLogger("data")
-
 
 def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One item per slice: items without ``z`` (image and label paths alone, as clients give them) become all slices."""
+    """One item per slice: items without ``z`` (image and label paths alone, as clients give them) become all slices.
+
+    Such a slice carries its ``stack``, so that all slices of a stack can be seen through one grey window.
+    """
     items: list[dict[str, Any]] = []
     for item in data:
-        depth = 0 if "z" in item else open_stack(item["image"]).shape[0]
-        items += [{**item, "z": z} for z in range(depth)] if depth else [dict(item)]
+        if "z" in item:
+            items.append(dict(item))
+            continue
+        stack = open_stack(item["image"])
+        items += [{**item, "z": z, "stack": stack} for z in range(stack.shape[0])]
     return items
 
 
@@ -43,13 +46,6 @@ class SliceDataset(CacheDataset):
 
     def __init__(self, data: Sequence[dict[str, Any]], transform: Compose, cache_rate: float = 1.0) -> None:
         super().__init__(expand_slices(data), transform, cache_rate=cache_rate, progress=False, copy_cache=False)
-        nonfinite = sum(int(item.get("nonfinite", 0)) for item in self._cache)
-        if nonfinite:
-            logger.warning(
-                "%d grey values of the labelled slices were NaN or infinite and were read as the grey window's lower end; "
-                "check the reconstruction if there are many.",
-                nonfinite,
-            )
 
 
 class PatchDataset(Dataset[Any]):

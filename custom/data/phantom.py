@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -18,6 +17,7 @@ from custom.data import cell as phase
 from custom.data.cell import CellParameters, correlated_noise, phase_map
 from custom.data.scan import ScanParameters, detect, project, reconstruct, with_fringe
 from custom.errors import BadInput
+from custom.stack.writers import open_writer
 
 VOXEL_SIZE_UM = 1.33
 ANGLES = 256
@@ -145,7 +145,8 @@ def _write_cells(folder: Path, seeds: range, slices: int) -> None:
     for number in seeds:
         cell, stem = make_cell(number, slices), f"cell_{number:04d}"
         for kind, stack in (("images", cell.image), ("labels", cell.label), ("phases", cell.phases)):
-            _write_tiff(folder / kind / f"{stem}.tif", stack)
+            with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, (VOXEL_SIZE_UM,) * 3) as writer:
+                writer.write(0, stack)
         described[stem] = cell.parameters | {"lithium": float(cell.label.mean())}
     stems, test, val = list(described), max(1, round(0.2 * len(seeds))), max(1, round(0.1 * len(seeds)))
     train = len(stems) - val - test
@@ -153,13 +154,6 @@ def _write_cells(folder: Path, seeds: range, slices: int) -> None:
     (folder / "splits.json").write_text(json.dumps(splits, indent=2) + "\n")
     about = {"seed": seeds.start, "voxel_size_um": VOXEL_SIZE_UM, "cells": described}
     (folder / "phantom.json").write_text(json.dumps(about, indent=2) + "\n")
-
-
-def _write_tiff(path: Path, stack: NDArray) -> None:
-    """An ImageJ TIFF with its voxel size; resolution counts voxels per unit."""
-    metadata = {"axes": "ZYX", "spacing": VOXEL_SIZE_UM, "unit": "um"}
-    resolution = (1 / VOXEL_SIZE_UM, 1 / VOXEL_SIZE_UM)
-    tifffile.imwrite(path, stack, imagej=True, compression="zlib", resolution=resolution, metadata=metadata)
 
 
 def _attenuation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from typing import Any
+from typing import Any, cast
 
 import ignite.distributed as idist
 from ignite.engine import Engine, Events
@@ -64,7 +64,7 @@ class TrainingBudget(TimeLimit):
         mean = self.elapsed / self.epochs_done
         # a tenth of an epoch of slack, so that an epoch that runs a little longer than the mean is not left out
         fitting = float(math.floor((self.limit_sec - self.elapsed) / mean + 0.1))
-        self.fitting = float(idist.broadcast(fitting)) if idist.get_world_size() > 1 else fitting
+        self.fitting = cast(float, idist.broadcast(fitting)) if idist.get_world_size() > 1 else fitting
 
     def epochs_left(self, engine: Engine) -> int:
         """Epochs still to come, the current one included when called at its start."""

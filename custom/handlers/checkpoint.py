@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +18,8 @@ from custom.errors import BadInput
 from custom.files import complete_file
 from custom.report import write_json
 from custom.weights import sha256
+
+logger = logging.getLogger("training")
 
 
 class Stateful(Protocol):
@@ -40,13 +44,13 @@ class Checkpoint:
         metric: the name of the score.
         record: how the weights came about (network, data, recipe); goes into `model.json` beside `model.pt` with the
             epoch, the score and the versions of torch and MONAI.
-        resume: go on from `checkpoint.pt`.
+        resume: go on from `checkpoint.pt`; a run that was cut off before its first epoch ended has none and starts anew.
         overwrite: whether a run may start anew in a folder that holds one.
         writes: False on all ranks but the first.
 
     Raises:
-        BadInput: a checkpoint is there and neither resume nor overwrite was asked for, or resume without one, or a
-            checkpoint that does not fit.
+        BadInput: a checkpoint is there and neither resume nor overwrite was asked for, or a checkpoint that does
+            not fit.
     """
 
     def __init__(
@@ -72,7 +76,9 @@ class Checkpoint:
         self.best_epoch = 0
         self.trainer_state: dict[str, Any] | None = None
         self.path = self.folder / "checkpoint.pt"
-        if resume:
+        if resume and not self.path.exists():
+            logger.info("%s is not there yet: the training starts with its first epoch.", self.path)
+        elif resume:
             self._load()
         elif self.path.exists() and not overwrite:
             raise BadInput(
@@ -120,17 +126,23 @@ class Checkpoint:
         }
 
     def _load(self) -> None:
-        if not self.path.is_file():
-            raise BadInput(f"{self.path}: there is no checkpoint to resume; leave --resume away to start a training")
         try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the refusal says all there is to say
+                state = torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise BadInput(
+                f"{self.path}: is damaged or no checkpoint; give --overwrite true to start anew, with --weights where a "
+                "model.pt is left"
+            ) from error
+        try:
             self.network.load_state_dict(state["network"])
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
         except Exception as error:
             raise BadInput(
-                f"{self.path}: does not fit this training ({str(error).splitlines()[0][:160]}); resume with the config "
+                f"{self.path}: does not fit this training ({' '.join(str(error).split())[:160]}); resume with the config "
                 "files and the network that began it"
             ) from error
 

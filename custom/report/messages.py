@@ -29,18 +29,18 @@ def training_done(
     best = max(scored, key=lambda row: row["val_mdsc"]) if scored else {}
     last = scored[-1] if scored else {}
     run = "python -m monai.bundle run --config_file"
+    evaluation = "\"['bundle/configs/train.json','bundle/configs/evaluate.json']\""
     lines = ["", f"Trained for {rows[-1]['epoch']:.0f} epochs in {rows[-1]['minutes']:.1f} minutes."]
     if scored:
-        lines += [
+        lines.append(
             f"Validation mDSC (per-patch Dice, empty patches right = 1): last {last['val_mdsc']:.4f}, "
             f"best {best['val_mdsc']:.4f} in epoch {best['epoch']:.0f}."
-        ]
+        )
     lines += [
         f"In {output_dir}: model.pt (the best epoch's weights), checkpoint.pt (for --resume true), metrics.csv, train.log",
         "and the TensorBoard events. Next:",
         f"  curves:    tensorboard --logdir {output_dir}",
-        f"  evaluate:  {run} \"['bundle/configs/train.json','bundle/configs/evaluate.json']\" "
-        f"--dataset_dir {dataset_dir} --output_dir {output_dir}",
+        f"  evaluate:  {run} {evaluation} --dataset_dir {dataset_dir} --output_dir {output_dir}",
         f"  segment:   {run} bundle/configs/inference.json --weights {output_dir}/model.pt --stack STACK --output_dir OUT",
         "(for another network than the default, stack its network_*.json after the first file again)",
     ]

@@ -53,7 +53,9 @@ def _read(source: Any, z: int | None) -> np.ndarray | torch.Tensor:
     if isinstance(source, Slab):
         return source.read()[None]
     if isinstance(source, (str, os.PathLike)):
-        stack = _opened(os.fspath(source), os.stat(source).st_mtime_ns) if os.path.exists(source) else open_stack(source)
+        stack = (
+            _opened(os.fspath(source), os.stat(source).st_mtime_ns) if os.path.exists(source) else open_stack(source)
+        )
         if z is not None:
             return stack.read(z, z + 1)
         volume = stack.read(0, stack.shape[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,16 @@ def test_stems(name: str, stem: str) -> None:
     assert stem_of(Path("x") / name) == stem
 
 
+def test_warning_of_values_that_are_not_finite(own: Path, caplog: pytest.LogCaptureFixture) -> None:
+    grey = np.random.default_rng(0).random((140, 150)).astype(np.float32)
+    grey[3, :2], grey[4, 5] = np.nan, -np.inf
+    (own / "images" / "slice_1.tif").unlink()
+    np.save(own / "images" / "slice_1.npy", grey)
+    with caplog.at_level(logging.WARNING):
+        labelled_slices(own)
+    assert "slice_1.npy: 3 grey values" in caplog.text
+
+
 def refusal(root: Path) -> str:
     with pytest.raises(BadInput) as caught:
         labelled_slices(root)
@@ -122,11 +133,11 @@ def test_empty_folder(own: Path, part: str) -> None:
 
 @pytest.mark.parametrize(("lost", "words"), [("labels", "this image has no"), ("images", "this label has no")])
 def test_without_its_partner(own: Path, lost: str, words: str) -> None:
-    for z in (4, 3):
+    for z in range(1, 6):
         (own / lost / f"slice_{z}.tif").unlink()
     kept = "images" if lost == "labels" else "labels"
     message = refusal(own)
-    assert message.startswith(f"{own / kept / 'slice_3.tif'}: {words}")  # the first of both, in every process
+    assert message.startswith(f"{own / kept / 'slice_1.tif'}: {words}")  # the first of both, in every process
     assert str(own / lost) in message
 
 

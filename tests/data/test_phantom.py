@@ -220,7 +220,7 @@ def test_nothing_is_left_when_the_making_fails(tmp_path: Path, monkeypatch: pyte
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(phantom, "_write_tiff", full_disk)
+    monkeypatch.setattr(phantom, "open_writer", full_disk)
     with pytest.raises(BadInput, match="No space left on device"):
         make_dataset(tmp_path / "made", cells=3, slices=1)
     assert list(tmp_path.iterdir()) == []

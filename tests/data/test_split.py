@@ -154,7 +154,9 @@ def test_faulty_splits_json(own: Path, text: str, words: str) -> None:
 
 
 def test_training_without_lithium(make_labelled_set: MakeSet, tmp_path: Path) -> None:
-    root = Path(shutil.copytree(make_labelled_set(stacks=(4,), size=(20, 30), flat=True, lithium=[2]), tmp_path / "own"))
+    root = Path(
+        shutil.copytree(make_labelled_set(stacks=(4,), size=(20, 30), flat=True, lithium=[2]), tmp_path / "own")
+    )
     (root / "splits.json").write_text('{"train": ["slice_0", "slice_1"], "val": ["slice_2"]}')
     with pytest.raises(BadInput, match="none of the 2 training slices holds lithium"):
         split_dataset(root)

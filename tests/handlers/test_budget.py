@@ -37,7 +37,9 @@ def budget(max_minutes: float | None = None, base: float = 0.1, **options: float
     return TrainingBudget(torch.optim.SGD([torch.zeros(1)], lr=base), max_minutes, **options)
 
 
-def train(budget: TrainingBudget, max_epochs: int, clock: Clock, seconds: Callable[[int], float] = lambda _: 1) -> list[float]:
+def train(
+    budget: TrainingBudget, max_epochs: int, clock: Clock, seconds: Callable[[int], float] = lambda _: 1
+) -> list[float]:
     """Run a training whose epoch n takes `seconds(n)`; the learning rate of every iteration."""
     rates: list[float] = []
 

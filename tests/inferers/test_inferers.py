@@ -76,7 +76,9 @@ def test_windows_of_several_slices_share_one_call(network: nn.Module) -> None:
 
 @pytest.mark.parametrize("inferer", [SliceInferer, PatchInferer])
 @torch.inference_mode()
-def test_bf16_runs_and_stays_close_to_fp32(network: nn.Module, inferer: type[SliceInferer] | type[PatchInferer]) -> None:
+def test_bf16_runs_and_stays_close_to_fp32(
+    network: nn.Module, inferer: type[SliceInferer] | type[PatchInferer]
+) -> None:
     seen: list[torch.dtype] = []
 
     def watched(windows: torch.Tensor) -> torch.Tensor:

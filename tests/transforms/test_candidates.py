@@ -9,7 +9,9 @@ from custom.transforms import CandidateCentresd
 
 
 def labels() -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(0).choice([0, 1, 255], (1, 40, 50), p=[0.6, 0.1, 0.3]).astype(np.uint8))
+    return torch.from_numpy(
+        np.random.default_rng(0).choice([0, 1, 255], (1, 40, 50), p=[0.6, 0.1, 0.3]).astype(np.uint8)
+    )
 
 
 def test_lithium_and_background_without_the_unlabelled() -> None:

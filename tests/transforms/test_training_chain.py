@@ -29,7 +29,9 @@ def chain(**overrides: Any) -> Compose:
 def item(size: tuple[int, int], seed: int = 0) -> dict[str, Any]:
     """One slice in memory: smooth grey in [0, 1] and a label of all three values."""
     rng = np.random.default_rng(seed)
-    label = np.kron(rng.choice([0, 1, 255], (size[0] // 10 + 1, size[1] // 10 + 1), p=[0.7, 0.2, 0.1]), np.ones((10, 10)))
+    label = np.kron(
+        rng.choice([0, 1, 255], (size[0] // 10 + 1, size[1] // 10 + 1), p=[0.7, 0.2, 0.1]), np.ones((10, 10))
+    )
     label = label[: size[0], : size[1]].astype(np.uint8)
     image = (0.2 + 0.6 * (label == 1) + 0.1 * rng.random(size)).astype(np.float32)
     return {"image": image[None], "label": label[None], "grey_window": (0.0, 1.0), "z": 0}

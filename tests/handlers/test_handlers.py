@@ -1,0 +1,204 @@
+"""The smaller handlers: curves, epoch seeds, pictures, the evaluation's files, the progress bar."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Engine, Events
+from monai.engines import SupervisedEvaluator
+from monai.handlers import IgniteMetricHandler, from_engine
+from PIL import Image
+from sklearn.metrics import f1_score
+
+from custom.errors import BadInput
+from custom.handlers import EpochSeed, Evaluation, Progress, SliceTriples, TrainingBudget, TrainingCurves
+from custom.metrics import PatchOverlap
+from custom.report import training_done
+
+
+def curves(folder: Path, writer: Any = None, writes: bool = True) -> tuple[Engine, TrainingCurves]:
+    """An engine of 2 iterations an epoch with loss 10 epoch + iteration, validated in every second epoch."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    evaluator = Engine(lambda engine, batch: None)
+    budget = TrainingBudget(optimizer)
+
+    def step(engine: Engine, batch: int) -> dict[str, torch.Tensor]:
+        time.sleep(0.001)
+        return {"loss": torch.tensor(10.0 * engine.state.epoch + batch)}
+
+    def validate(engine: Engine) -> None:
+        evaluator.state.epoch = engine.state.epoch
+        evaluator.state.metrics = {"val_mdsc": torch.tensor(0.1 * engine.state.epoch)}
+
+    engine = Engine(step)
+    engine.add_event_handler(Events.EPOCH_COMPLETED(every=2), validate)
+    budget.attach(engine)
+    recorder = TrainingCurves(evaluator, optimizer, budget, folder, patches_per_epoch=6, writer=writer, writes=writes)
+    recorder.attach(engine)
+    return engine, recorder
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_curves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    writer = Mock()
+    engine, recorder = curves(tmp_path, writer)
+    with caplog.at_level(logging.INFO):
+        engine.run([1, 3], max_epochs=3)
+    rows = read(tmp_path / "metrics.csv")
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert [float(row["train_loss"]) for row in rows] == [12, 22, 32]
+    # an epoch that is not validated has no score, least of all that of the epoch before
+    assert [row["val_mdsc"] for row in rows] == ["", str(recorder.rows[1]["val_mdsc"]), ""]
+    assert recorder.rows[1]["val_mdsc"] == pytest.approx(0.2)
+    assert all(0 < float(row["patches_per_s"]) < 6 / 0.002 for row in rows)
+    rates = [float(row["learning_rate"]) for row in rows]
+    assert rates == sorted(rates, reverse=True)
+    written = {(call.args[0], call.args[2]): call.args[1] for call in writer.add_scalar.call_args_list}
+    assert written["train_loss", 3] == 32
+    assert ("val_mdsc", 3) not in written
+    assert "epoch 2: loss 22.0000  val_mdsc 0.2000" in caplog.text
+    assert "1 epochs and about" in caplog.text
+
+
+def test_curves_go_on_after_a_restart(tmp_path: Path) -> None:
+    engine, first = curves(tmp_path)
+    engine.run([1, 3], max_epochs=2)
+    engine, second = curves(tmp_path)
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    engine.add_event_handler(Events.STARTED, lambda e: setattr(e.state, "epoch", 2))
+    engine.run([1, 3], max_epochs=4)
+    assert [row["epoch"] for row in read(tmp_path / "metrics.csv")] == ["1", "2", "3", "4"]
+
+
+def test_curves_of_other_ranks_write_nothing(tmp_path: Path) -> None:
+    engine, recorder = curves(tmp_path, writes=False)
+    engine.run([1], max_epochs=2)
+    assert len(recorder.rows) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_epoch_seed_repeats_an_epoch() -> None:
+    def drawn(epochs: range, seed: int = 3, rank: int = 0) -> list[float]:
+        dataset, found = Mock(), []
+        engine = Engine(lambda engine, batch: found.append(torch.rand(1).item()))
+        EpochSeed(dataset, seed, rank).attach(engine)
+        engine.add_event_handler(Events.STARTED, lambda e: setattr(e.state, "epoch", epochs.start - 1))
+        engine.run([0, 1], max_epochs=epochs.stop - 1)
+        assert [call.args[0] for call in dataset.set_epoch.call_args_list] == list(epochs)
+        return found
+
+    torch.manual_seed(0)
+    whole = drawn(range(1, 5))
+    torch.rand(17)
+    assert drawn(range(3, 5)) == whole[4:]
+    assert len(set(whole) | set(drawn(range(1, 5), seed=4)) | set(drawn(range(1, 5), rank=1))) == 24
+
+
+def evaluator(
+    items: list[dict[str, Any]], handlers: list[Any], metric: PatchOverlap | None = None
+) -> SupervisedEvaluator:
+    """MONAI's evaluator over slices whose image is the prediction."""
+    key_metric = IgniteMetricHandler(
+        metric_fn=metric or PatchOverlap(16), output_transform=from_engine(["pred", "label"])
+    )
+    return SupervisedEvaluator(
+        device="cpu",
+        val_data_loader=torch.utils.data.DataLoader(items, batch_size=1),  # type: ignore[arg-type]
+        network=torch.nn.Identity(),
+        key_val_metric={"val_mdsc": key_metric},
+        val_handlers=handlers,
+    )
+
+
+def slices(count: int = 5) -> list[dict[str, Any]]:
+    """Slices with more lithium from one to the next, predicted with errors."""
+    rng = np.random.default_rng(0)
+    items = []
+    for z in range(count):
+        label = (rng.random((1, 32, 48)) < 0.1 * z).astype(np.float32)
+        image = np.where(rng.random(label.shape) < 0.1, 1 - label, label).astype(np.float32)
+        label[0, 0, :5] = 255
+        items.append({"image": torch.from_numpy(image), "label": torch.from_numpy(label), "stem": "cell", "z": z})
+    return items
+
+
+def test_triples_show_the_slices_with_most_lithium() -> None:
+    writer = Mock()
+    engine = evaluator(slices(), [SliceTriples(writer, count=2)])
+    for epoch in (3, 4):
+        engine.run(epoch)
+    shown = [(call.args[0].split()[-1], call.args[2]) for call in writer.add_image.call_args_list]
+    assert shown == [("4", 3), ("5", 3), ("4", 4), ("5", 4)]
+    picture = writer.add_image.call_args.args[1]
+    assert tuple(picture.shape) == (3, 32, 3 * 48 + 4)
+    torch.testing.assert_close(picture[0, :, :48], slices()[4]["image"][0])
+
+
+def test_triples_without_a_writer() -> None:
+    handler = SliceTriples(None)
+    evaluator(slices(), [handler]).run()
+    assert not handler.kept
+
+
+def test_evaluation_files(tmp_path: Path) -> None:
+    metric = PatchOverlap(16)
+    record = {"dataset_dir": "cells", "section": "test"}
+    evaluator(slices(), [Evaluation(metric, tmp_path, record, pictures=2)], metric).run()
+    scores = json.loads((tmp_path / "metrics.json").read_text())
+    assert scores["section"] == "test"
+    truth, found = (np.concatenate([item[key].numpy().ravel() for item in slices()]) for key in ("label", "image"))
+    known = truth != 255
+    assert scores["dsc_d"] == pytest.approx(f1_score(truth[known], found[known]))
+    rows = read(tmp_path / "per_slice.csv")
+    assert [(row["stack"], row["z"]) for row in rows] == [("cell", str(z)) for z in range(5)]
+    for row, item in zip(rows[1:], slices()[1:], strict=True):
+        truth, found = item["label"].numpy().ravel(), item["image"].numpy().ravel()
+        assert float(row["dsc"]) == pytest.approx(f1_score(truth[truth != 255], found[truth != 255]))
+    pictures = sorted(path.name for path in (tmp_path / "overlays").iterdir())
+    assert pictures == ["cell_z0003.png", "cell_z0004.png"]
+    assert Image.open(tmp_path / "overlays" / pictures[0]).width >= 48
+
+
+def test_an_empty_side_is_refused(tmp_path: Path) -> None:
+    record = {"dataset_dir": "cells", "section": "test"}
+    with pytest.raises(BadInput, match="cells: the test side is empty.*--section val"):
+        evaluator([], [Evaluation(PatchOverlap(16), tmp_path, record)])
+
+
+def test_progress_is_quiet_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    engine = Engine(lambda engine, batch: None)
+    Progress("training", "batch").attach(engine)
+    engine.run(range(3))
+    assert "training" not in "".join(capsys.readouterr())
+
+
+def test_last_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [
+        {"epoch": 1, "minutes": 0.5, "val_mdsc": 0.25},
+        {"epoch": 2, "minutes": 1.0, "val_mdsc": 0.75},
+        {"epoch": 3, "minutes": 1.5, "val_mdsc": 0.5},
+        {"epoch": 4, "minutes": 2.0},
+    ]
+    with caplog.at_level(logging.INFO):
+        training_done(tmp_path, "cells", rows)
+        said = caplog.text
+        training_done(tmp_path, "cells", rows, rank=1)
+        training_done(tmp_path, "cells", [])
+        assert caplog.text == said
+    for words in ("4 epochs in 2.0 minutes", "last 0.5000, best 0.7500 in epoch 2", f"--weights {tmp_path}/model.pt"):
+        assert words in said
+    assert "--dataset_dir cells" in said
+    training_done(tmp_path, "cells", [{"epoch": 1, "minutes": 0.5}])

@@ -1,0 +1,215 @@
+"""Every published config: it parses, builds its network, trains, evaluates, and is written without a slip."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import cli
+import numpy as np
+import pytest
+import tifffile
+import torch
+from monai.bundle import ConfigParser
+from monai.bundle.reference_resolver import ReferenceResolver
+from PIL import Image
+
+CONFIGS = cli.ROOT / "bundle/configs"
+WHOLE = ("train", "inference")
+OVERLAYS = sorted(p.stem for p in CONFIGS.glob("*.json") if p.stem not in (*WHOLE, "metadata"))
+NETWORKS = [name for name in OVERLAYS if name.startswith("network_")]
+ENSEMBLE = "network_enet"  # blends trained networks, so it is not trained itself
+TRAINED = [name for name in NETWORKS if name != ENSEMBLE]
+
+
+def read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((CONFIGS / f"{name}.json").read_text())
+    return content
+
+
+def parser_of(*names: str) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read_config([str(CONFIGS / f"{name}.json") for name in names])
+    parser.read_meta(str(CONFIGS / "metadata.json"))
+    return parser
+
+
+def network_of(*names: str) -> torch.nn.Module:
+    network: torch.nn.Module = parser_of(*names).get_parsed_content("network_def")
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cli.labelled_stack(tmp_path_factory.mktemp("data") / "cells")
+
+
+# --- as text --------------------------------------------------------------------------------------------------------
+
+
+def strings(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [text for key, value in node.items() for text in (key, *strings(value))]
+    if isinstance(node, list):
+        return [text for item in node for text in strings(item)]
+    return [node] if isinstance(node, str) else []
+
+
+def test_all_networks_of_the_project_have_an_overlay() -> None:
+    names = {"unet", "monai_unet", "ynet", "transforcnn_a", "transforcnn_c", "enet"}
+    assert {name.removeprefix("network_") for name in NETWORKS} == names
+    assert {"evaluate", "multi_gpu_train"} <= set(OVERLAYS)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *OVERLAYS, "metadata"])
+def test_a_config_has_no_duplicate_key_and_no_path_of_one_machine(name: str) -> None:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), keys
+        return dict(pairs)
+
+    text = (CONFIGS / f"{name}.json").read_text()
+    json.loads(text, object_pairs_hook=unique)
+    assert not re.search(r'"[^"]*(/home/|/root/|/work/|/tmp/|[A-Z]:\\)', text)
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_an_overlay_is_thin(name: str) -> None:
+    assert len((CONFIGS / f"{name}.json").read_text().splitlines()) <= 45
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *OVERLAYS])
+def test_a_hash_stands_in_references_only(name: str) -> None:
+    """MONAI's parser turns every # into ::, in a sentence or a path as well."""
+    for text in strings({key: value for key, value in read(name).items() if key != "_desc_"}):
+        for hit in re.finditer("#", text):
+            assert re.search(r"[\w\]]$", text[: hit.start()]) and re.match(r"#\w", text[hit.start() :]), text
+
+
+@pytest.mark.parametrize("overlay", [None, *OVERLAYS])
+@pytest.mark.parametrize("whole", WHOLE)
+def test_no_key_is_misspelt(whole: str, overlay: str | None) -> None:
+    """Every reference leads to a key; a key that an overlay brings is known to a whole config, or used by the overlay."""
+    if whole == "inference" and overlay in ("evaluate", "multi_gpu_train"):
+        pytest.skip("stacked after train.json only")
+    if whole == "train" and overlay == ENSEMBLE:
+        pytest.skip("stacked after inference.json only")
+    parser = parser_of(whole, *([overlay] if overlay else []))
+    for text in strings(parser.get()):
+        for reference in ReferenceResolver.match_refs_pattern(text) if text.startswith(("@", "$")) else {}:
+            assert parser.get(reference, default=KeyError) is not KeyError, f"{reference} in {text!r}"
+    for key in read(overlay) if overlay else {}:
+        known = any(parser_of(name).get(key.replace("#", "::"), KeyError) is not KeyError for name in WHOLE)
+        used = key in ("_desc_", "finalize") or any(f"@{key}" in text for text in strings(read(overlay or "")))
+        assert known or used, key
+
+
+# --- networks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("overlay", [None, *NETWORKS])
+@pytest.mark.parametrize("whole", WHOLE)
+def test_a_network_is_built_and_takes_a_patch(whole: str, overlay: str | None) -> None:
+    network = network_of(whole, *([overlay] if overlay else []))
+    with torch.no_grad():
+        assert network(torch.rand(2, 1, 128, 128)).shape == (2, 1, 128, 128)
+
+
+@pytest.mark.parametrize("overlay", [None, *TRAINED])
+def test_both_whole_configs_describe_one_network(overlay: str | None) -> None:
+    stacked = [overlay] if overlay else []
+    trained, used = (network_of(whole, *stacked).state_dict() for whole in WHOLE)
+    assert {key: value.shape for key, value in trained.items()} == {key: value.shape for key, value in used.items()}
+
+
+@pytest.mark.parametrize("overlay", [None, *TRAINED])
+def test_a_network_trains_and_its_weights_segment(overlay: str | None, dataset: Path, tmp_path: Path) -> None:
+    """One epoch, with the recipe and the network as published."""
+    overlays = [overlay] if overlay else []
+    before = network_of("train", *overlays).state_dict()
+    outcome = cli.train(dataset, tmp_path / "run", *overlays)
+    assert outcome.code == 0, outcome.error
+    state = torch.load(tmp_path / "run/model.pt", weights_only=True)
+    assert state.keys() == before.keys() and all(value.isfinite().all() for value in state.values())
+    outcome = cli.run(
+        *("inference", *overlays),
+        stack=dataset / "images/cell.tif",
+        output_dir=tmp_path / "out",
+        weights=tmp_path / "run/model.pt",
+        device="cpu",
+    )
+    assert outcome.code == 0, outcome.error
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["shape_zyx"] == [6, 140, 140] and summary["network"] in type(network_of("train", *overlays)).__name__
+
+
+@pytest.mark.parametrize("loss", ["bce", "balanced_bce", "tversky", "focal_tversky"])
+def test_a_loss_trains(loss: str, dataset: Path, tmp_path: Path) -> None:
+    outcome = cli.train(dataset, tmp_path, network_def=cli.TINY, loss=loss, patches_per_epoch=8, max_epochs=2)
+    assert outcome.code == 0, outcome.error
+    with open(tmp_path / "metrics.csv", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(0 < float(row[name]) < 5 for row in rows for name in ("train_loss", "val_loss"))
+    state = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert all(value.isfinite().all() for value in state.values())
+
+
+def test_the_ensemble_segments_with_the_weights_of_its_members(dataset: Path, tmp_path: Path) -> None:
+    """One file a member; with all the weight on one member its mask is that member's own."""
+    ensemble = network_of("inference", ENSEMBLE)
+    files = []
+    for i, member in enumerate(ensemble.get_submodule("members").children()):
+        files.append(tmp_path / f"{i}.pt")
+        torch.save(member.state_dict(), files[-1])
+    options = {"stack": dataset / "images/cell.tif", "device": "cpu", "output_format": "nrrd", "slab_height": 6}
+    blended = cli.run("inference", ENSEMBLE, output_dir=tmp_path / "a", weights=list(map(str, files)), **options)
+    assert blended.code == 0, blended.error
+    summary = json.loads((tmp_path / "a/summary.json").read_text())
+    assert len(set(summary["weights_sha256"])) == len(files) and summary["network"] == "ENet"
+    first = [1.0] + [0.0] * (len(files) - 1)
+    one = cli.run(
+        *("inference", ENSEMBLE), output_dir=tmp_path / "b", weights=list(map(str, files)), blend=first, **options
+    )
+    alone = cli.run("inference", "network_unet", output_dir=tmp_path / "c", weights=files[0], **options)
+    assert one.code == alone.code == 0
+    assert (tmp_path / "b/mask.nrrd").read_bytes() == (tmp_path / "c/mask.nrrd").read_bytes()
+    short = cli.run("inference", ENSEMBLE, output_dir=tmp_path / "d", weights=[str(files[0])], **options)
+    assert short.code == 2 and "as many members" in short.error
+
+
+# --- evaluation -----------------------------------------------------------------------------------------------------
+
+
+def test_an_evaluation_writes_scores_tables_and_pictures(dataset: Path, tmp_path: Path) -> None:
+    assert cli.train(dataset, tmp_path, network_def=cli.TINY, patches_per_epoch=4).code == 0
+    (tmp_path / "cells").symlink_to(dataset)
+    outcome = cli.run("train", "evaluate", dataset_dir=dataset, output_dir=tmp_path, network_def=cli.TINY, device="cpu")
+    assert outcome.code == 0, outcome.error
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["section"] == "test" and found["dataset_dir"] == str(dataset)
+    with open(tmp_path / "per_slice.csv", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    counts = {name: sum(int(row[name]) for row in rows) for name in ("tp", "fp", "fn", "tn")}
+    assert len(rows) == 1 and sum(counts.values()) == 140 * 140
+    tp, errors = counts["tp"], counts["fp"] + counts["fn"]
+    assert found["dsc_d"] == pytest.approx(2 * tp / (2 * tp + errors)) and f"{found['dsc_d']:.4f}" in outcome.output
+    assert found["iou_d"] == pytest.approx(tp / (tp + errors))
+    label = tifffile.imread(dataset / "labels/cell.tif")[int(rows[0]["z"])]
+    assert int(rows[0]["lithium_voxels_true"]) == np.count_nonzero(label == 1)
+    (picture,) = (tmp_path / "overlays").iterdir()
+    assert picture.name == f"cell_z{int(rows[0]['z']):04d}.png"
+    assert Image.open(picture).size[0] == 140 * 3  # magnified to fill 480 pixels
+
+
+def test_an_evaluation_and_the_training_score_alike(dataset: Path, tmp_path: Path) -> None:
+    """The best validation score of a training is what evaluating its model.pt on that side gives."""
+    options = {"dataset_dir": dataset, "output_dir": tmp_path, "network_def": cli.TINY, "device": "cpu"}
+    assert cli.train(dataset, tmp_path, network_def=cli.TINY, val_slices=32, max_epochs=2).code == 0
+    assert cli.run("train", "evaluate", section="val", **options).code == 0
+    with open(tmp_path / "metrics.csv", newline="") as handle:
+        best = max(float(row["val_mdsc"]) for row in csv.DictReader(handle))
+    assert json.loads((tmp_path / "metrics.json").read_text())["dsc_a"] == pytest.approx(best, abs=1e-6)

@@ -1,0 +1,120 @@
+"""Who may import whom, read from the source itself."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CUSTOM = ROOT / "custom"
+
+# what a package may import of custom besides itself; None: anything
+ALLOWED: dict[str, set[str] | None] = {
+    "networks": set(),
+    "losses": set(),
+    "stack": {"errors", "files"},
+    "transforms": {"errors", "stack"},
+    "inferers": {"errors", "precision"},
+    "metrics": {"errors", "stack"},
+    "data": {"errors", "files", "stack"},
+    "report": {"errors", "files"},
+    "handlers": None,
+}
+STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Dotted names of all imports, those inside functions too."""
+    names: list[str] = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{'.' * node.level}{node.module}.{alias.name}" for alias in node.names]
+    return frozenset(names)
+
+
+def libraries(path: Path) -> set[str]:
+    return {dotted.split(".")[0] for dotted in imported(path)}
+
+
+def attributes(path: Path) -> set[str]:
+    """`module.name` for every attribute that is taken of a plain name."""
+    nodes = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute))
+    return {f"{node.value.id}.{node.attr}" for node in nodes if isinstance(node.value, ast.Name)}
+
+
+def offenders(folder: Path, breaks: Callable[[Path], object]) -> dict[str, object]:
+    """The files below a folder that break a rule, and with what."""
+    files = sorted(folder.rglob("*.py"))
+    assert files
+    return {str(path.relative_to(ROOT)): found for path in files if (found := breaks(path))}
+
+
+def test_the_rules_cover_every_package() -> None:
+    assert {path.parent.name for path in CUSTOM.glob("*/__init__.py")} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("package", [name for name, allowed in ALLOWED.items() if allowed is not None])
+def test_packages_import_what_they_may(package: str) -> None:
+    allowed = {package} | (ALLOWED[package] or set())
+
+    def others(path: Path) -> set[str]:
+        return {dotted for dotted in imported(path) if dotted.startswith("custom.")} - {
+            dotted for dotted in imported(path) if dotted.split(".")[1:2] and dotted.split(".")[1] in allowed
+        }
+
+    assert offenders(CUSTOM / package, others) == {}
+
+
+@pytest.mark.parametrize("package", ["networks", "losses"])
+def test_networks_and_losses_need_torch_and_monai_alone(package: str) -> None:
+    known = {"torch", "monai", "custom", *sys.stdlib_module_names} - {"os", "io", "pathlib", "shutil", "tempfile"}
+    assert offenders(CUSTOM / package, lambda path: libraries(path) - known) == {}
+
+
+def test_imports_are_absolute() -> None:
+    assert offenders(CUSTOM, lambda path: {dotted for dotted in imported(path) if dotted.startswith(".")}) == {}
+
+
+@pytest.mark.parametrize("folder", ["custom", "scripts"])
+def test_nothing_imports_the_scripts(folder: str) -> None:
+    assert offenders(ROOT / folder, lambda path: libraries(path) & {"scripts"}) == {}
+
+
+def test_no_environment_variables() -> None:
+    variables = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
+    assert offenders(CUSTOM, lambda path: variables & (attributes(path) | imported(path))) == {}
+
+
+def test_json_is_read_as_data_alone() -> None:
+    """splits.json is data; the keys of the configs are looked at by the command line alone."""
+    reading = {"json.load", "json.loads"}
+    found = offenders(CUSTOM, lambda path: reading & (attributes(path) | imported(path)))
+    assert list(found) == ["custom/data/split.py"]
+    parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))
+    assert list(parsing) == ["custom/command_line.py"]
+
+
+def test_only_stack_touches_stacks_on_disk() -> None:
+    def touches(path: Path) -> set[str]:
+        return libraries(path) & STACK_LIBRARIES
+
+    assert offenders(CUSTOM / "stack", touches)
+    assert {name for name in offenders(CUSTOM, touches) if not name.startswith("custom/stack/")} == set()
+
+
+def test_the_command_line_is_looked_at_in_one_place() -> None:
+    """`summary.json` quotes `sys.orig_argv`; what was asked for comes from the config."""
+    assert list(offenders(CUSTOM, lambda path: "sys.argv" in attributes(path))) == ["custom/command_line.py"]

@@ -1,0 +1,74 @@
+"""Every command that README and the model card give is run, on tiny data, as it is written there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import cli
+import pytest
+import tifffile
+from conftest import blobs, write_labelled_set
+
+SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
+# what makes a training short; the rest of each command stays as it is
+SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "--max_minutes": "0"}
+
+
+def commands(document: str) -> list[str]:
+    """The lines of all ```bash blocks."""
+    blocks = re.findall(r"```bash\n(.*?)```", (cli.ROOT / document).read_text(), flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+README = commands("README.md")
+CARD = [line for line in commands("bundle/docs/README.md") if line not in README]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with the project's folders and the reader's own data in it."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("bundle", "custom", "scripts"):
+        (folder / name).symlink_to(cli.ROOT / name)
+    write_labelled_set(folder / "my_slices", stacks=(10,), size=(136, 140))
+    # stands for the phantom's test cells, which take half a minute to make
+    phantom = write_labelled_set(folder / "data" / "phantom", stacks=(24, 24), size=(60, 64))
+    for part in ("images", "labels"):
+        for i in (0, 1):
+            (phantom / part / f"stack_{i}.tif").rename(phantom / part / f"cell_{7 + i:04d}.tif")
+    (folder / "my_stack").mkdir()
+    for z, plane in enumerate(blobs(3, (136, 140))[0]):
+        tifffile.imwrite(folder / "my_stack" / f"recon_{z:05d}.tiff", plane)
+    return folder
+
+
+def shortened(command: str) -> list[str]:
+    """The command's words, with the settings of `SHORT` in place of its own where it trains."""
+    words = shlex.split(command)
+    if "training" not in words:
+        return words
+    kept = [w for i, w in enumerate(words) if w not in SHORT and (i == 0 or words[i - 1] not in SHORT)]
+    resumed = "--resume" in words
+    settings = SHORT | ({"--max_epochs": "2"} if resumed else {})
+    return kept + [word for pair in settings.items() for word in pair]
+
+
+def test_the_two_setup_commands_stand_first() -> None:
+    assert README[0] == SETUP + "monai.bundle run training --config_file bundle/configs/train.json"
+    assert README[1] == SETUP + "pytest"
+
+
+@pytest.mark.parametrize("command", [*README[2:], *CARD])
+def test_command(command: str, clone: Path) -> None:
+    words = shortened(command)
+    if words[:3] == ["python", "-m", "monai.bundle"]:
+        ended = cli.bundle_words(words[3:], clone)
+        assert ended.code == 0, ended.error
+        return
+    words[0] = str(Path(sys.executable).with_name(words[0]))
+    done = subprocess.run(words, cwd=clone, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
