@@ -21,19 +21,20 @@ class TrainingBudget(TimeLimit):
     are left is planned anew, from the mean duration of the epochs so far; progress p in [0, 1] then grows evenly
     towards 1 at the end of the plan, and the learning rate is
 
-        base * min(p / warmup, 1) * (floor + (1 - floor) * (1 + cos(pi p)) / 2).
+        base * min(i / warmup, 1) * (floor + (1 - floor) * (1 + cos(pi p)) / 2)
 
-    As long as the time is not what binds, p is (iterations done) / (all iterations) and two runs are identical.
+    in the middle of each iteration (i = 0.5, 1.5, ...). As long as the time is not what binds, p is (iterations done) /
+    (all iterations) and two runs are identical.
 
     Args:
         optimizer: its learning rates at construction are the base values.
         max_minutes: minutes of training in all, restarts included; 0 or None: no limit.
-        warmup: share of the run in which the rate grows linearly.
+        warmup: iterations in which the rate grows linearly; not a share of the run, whose length is a guess at first.
         floor: the last rate as a share of the base.
     """
 
     def __init__(
-        self, optimizer: Optimizer, max_minutes: float | None = None, warmup: float = 0.02, floor: float = 0.01
+        self, optimizer: Optimizer, max_minutes: float | None = None, warmup: int = 20, floor: float = 0.01
     ) -> None:
         super().__init__(limit_sec=max(1, round(max_minutes * 60)) if max_minutes else 10**9)
         self.logger = logging.getLogger("training")
@@ -70,9 +71,9 @@ class TrainingBudget(TimeLimit):
         """Epochs still to come, the current one included when called at its start."""
         return int(max(0, min((engine.state.max_epochs or 0) - self.epochs_done, self.fitting)))
 
-    def rate(self, progress: float) -> float:
-        """Share of the base learning rate at a progress in [0, 1]."""
-        rise = min(progress / self.warmup, 1.0) if self.warmup else 1.0
+    def rate(self, progress: float, iterations: float) -> float:
+        """Share of the base learning rate at a progress in [0, 1], after so many iterations."""
+        rise = min(iterations / self.warmup, 1.0) if self.warmup else 1.0
         return rise * (self.floor + (1 - self.floor) * (1 + math.cos(math.pi * progress)) / 2)
 
     def _start(self, engine: Engine) -> None:
@@ -88,7 +89,8 @@ class TrainingBudget(TimeLimit):
     def _set_rate(self, engine: Engine) -> None:
         length = engine.state.epoch_length or 1
         step = (engine.state.iteration - 1) % length + 0.5
-        share = self.rate(self.progress + (self.target - self.progress) * step / length)
+        progress = self.progress + (self.target - self.progress) * step / length
+        share = self.rate(progress, self.epochs_done * length + step)
         for group, base in zip(self.optimizer.param_groups, self.base, strict=True):
             group["lr"] = base * share
 
