@@ -120,11 +120,11 @@ def run(*configs: str, **options: object) -> Outcome:
     return bundle("run", config_file=config_file(*configs), **options)
 
 
-def segment(stack: Path, output_dir: Path, weights: Path, *overlays: str, **options: object) -> Outcome:
+def segment(stack: Path, output_dir: Path, weights: Path, /, *overlays: str, **options: object) -> Outcome:
     """`run --config_file inference.json`, with the tiny network where no overlay names one."""
     network = {} if overlays else {"network_def": TINY}
-    options = {"device": "cpu", "precision": "fp32", **network, **options}
-    return run("inference", *overlays, stack=stack, output_dir=output_dir, weights=weights, **options)
+    given = {"stack": stack, "output_dir": output_dir, "weights": weights, "device": "cpu", "precision": "fp32"}
+    return run("inference", *overlays, **{**given, **network, **options})
 
 
 def train(dataset_dir: Path, output_dir: Path, *overlays: str, **options: object) -> Outcome:

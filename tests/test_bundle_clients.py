@@ -26,7 +26,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cli.labelled_stack(tmp_path_factory.mktemp("data") / "cells")
 
 
-def properties_missing(kind: str, *configs: str, **overrides: object) -> list[str] | None:
+def properties_missing(kind: str, *configs: str, **overrides: Any) -> list[str] | None:
     with cli.own_process([]):
         files = [f"bundle/configs/{name}.json" for name in configs]
         workflow = ConfigWorkflow(config_file=files, workflow_type=kind, **overrides)

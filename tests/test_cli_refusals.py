@@ -170,7 +170,13 @@ OPTIONS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "precision": ({"precision": "fp16"}, ("--precision fp16", "auto, fp32, bf16")),
     "device": ({"device": "gpu"}, ("--device gpu", "cpu, cuda")),
     "voxel size": ({"voxel_size_um": "[1,2]"}, ("recon.tif: the voxel size", "in micrometres")),
-    "slab height": ({"slab_height": 0}, ("recon.tif", "slabs of 0 slices", "1 or more")),
+    "slab height": ({"slab_height": 0}, ("--slab_height 0: cannot be", "a whole number from 1")),
+    "half a slab": ({"slab_height": 2.5}, ("--slab_height 2.5: cannot be", "a whole number from 1")),
+    "batch": ({"batch_size": "many"}, ("--batch_size many: cannot be", "a whole number from 1")),
+    "overlap": ({"overlap": 1.5}, ("--overlap 1.5: cannot be", "a number from 0.0 to 0.99")),
+    "threshold": ({"threshold": 50}, ("--threshold 50: cannot be", "a number from 0.0 to 1.0")),
+    "a word for a switch": ({"overwrite": "no"}, ("--overwrite no: is unknown", "true or false")),
+    "a number for a path": ({"output_dir": 2026}, ("--output_dir 2026: is not read as a path", "./2026")),
     "grey window": ({"grey_window#fixed": "[9,3]"}, ("grey window", "the lower one first")),
 }
 
@@ -180,6 +186,25 @@ def test_an_option_that_is_refused(case: str, tmp_path: Path, stack: Path, weigh
     options, words = OPTIONS[case]
     refused(cli.segment(stack, tmp_path / "out", weights, **options), *words)
     assert files(tmp_path / "out") == []
+
+
+TRAINING_OPTIONS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
+    "loss": ({"loss": "dice"}, ("--loss dice: is unknown", "bce, balanced_bce, tversky, focal_tversky")),
+    "epochs": ({"max_epochs": 0}, ("--max_epochs 0: cannot be", "a whole number from 1")),
+    "minutes": ({"max_minutes": -1}, ("--max_minutes -1: cannot be", "a number from 0.0")),
+    "patches": ({"patches_per_epoch": 0}, ("--patches_per_epoch 0: cannot be", "from 1")),
+    "rate": ({"learning_rate": "1e-3x"}, ("--learning_rate 1e-3x: cannot be", "a number from 0.0")),
+    "seed": ({"seed": -1}, ("--seed -1: cannot be", "a whole number from 0")),
+    "switch": ({"resume": "yes"}, ("--resume yes: is unknown", "true or false")),
+    "precision": ({"precision": "fp16"}, ("--precision fp16", "auto, fp32, bf16")),
+}
+
+
+@pytest.mark.parametrize("case", TRAINING_OPTIONS)
+def test_an_option_of_a_training_that_is_refused(case: str, tmp_path: Path, dataset: Path) -> None:
+    options, words = TRAINING_OPTIONS[case]
+    refused(cli.train(dataset, tmp_path / "run", **({"network_def": cli.TINY} | options)), *words)
+    assert results(tmp_path / "run") == []
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
@@ -274,7 +299,7 @@ def test_pickled_code_is_never_run(tmp_path: Path, stack: Path, dataset: Path) -
     for name in ("zip.pt", "bare.pt"):
         refused(cli.segment(stack, tmp_path / "out", tmp_path / name), f"{name}: is not a file of tensors only")
     outcome = cli.train(dataset, tmp_path / "run", resume=True, network_def=cli.TINY)
-    refused(outcome, "checkpoint.pt: does not fit this training")
+    refused(outcome, "checkpoint.pt: is damaged or no checkpoint")
     assert not hit.exists()
 
 
@@ -306,7 +331,9 @@ def test_a_folder_that_holds_a_segmentation(output_format: str, tmp_path: Path, 
     out = tmp_path / "out"
     assert cli.segment(stack, out, weights, output_format="nrrd").code == 0
     before = {name: (out / name).read_bytes() for name in files(out) if (out / name).is_file()}
-    refused(cli.segment(stack, out, weights, output_format=output_format), "is there already", "--overwrite true")
+    for no in ({}, {"overwrite": "false"}, {"overwrite": False}):
+        again = cli.segment(stack, out, weights, output_format=output_format, **no)
+        refused(again, "is there already", "--overwrite true")
     assert before == {name: (out / name).read_bytes() for name in files(out) if (out / name).is_file()}
 
     other = write(tmp_path / "short.tif", GREY[:1, :, ::-1])
@@ -339,7 +366,8 @@ def test_a_stack_is_never_replaced_by_its_mask(tmp_path: Path, weights: Path) ->
 def test_a_folder_that_holds_a_training(tmp_path: Path, trained: tuple[Path, Path], dataset: Path) -> None:
     data, run = trained
     before = (run / "model.pt").read_bytes()
-    refused(cli.train(data, run, network_def=cli.TINY), "checkpoint.pt", "--resume true", "--overwrite true")
+    for no in ({}, {"resume": "false", "overwrite": "false"}):
+        refused(cli.train(data, run, network_def=cli.TINY, **no), "checkpoint.pt", "--resume true", "--overwrite true")
     assert (run / "model.pt").read_bytes() == before
     refused(cli.train(data, run, resume=True), "checkpoint.pt: does not fit this training", "the network that began")
     assert cli.train(data, tmp_path / "new", network_def=cli.TINY).code == 0
@@ -351,6 +379,7 @@ def test_a_folder_that_holds_an_evaluation(tmp_path: Path, trained: tuple[Path, 
     options = {"dataset_dir": data, "weights": run / "model.pt", "network_def": cli.TINY, "output_dir": tmp_path}
     assert cli.run("train", "evaluate", **options).code == 0
     before = (tmp_path / "metrics.json").read_bytes()
+    refused(cli.run("train", "evaluate", **options, section="validate"), "--section validate: is unknown", "val, test")
     again = options | {"section": "val"}
     refused(cli.run("train", "evaluate", **again), "metrics.json: is there already", "--overwrite true")
     assert (tmp_path / "metrics.json").read_bytes() == before

@@ -83,7 +83,9 @@ class PatchDataset(Dataset[Any]):
         self.epoch = epoch
         draw = np.random.default_rng([self.seed, epoch])
         half = -(-self.patches_per_epoch // 2)
-        self.order = np.stack([_rounds(draw, self.rich, half), _rounds(draw, self.every, half)], axis=1).ravel()
+        pairs = np.stack([_rounds(draw, self.rich, half), _rounds(draw, self.every, half)], axis=1)
+        # either one first: processes that take every second patch get as many of both kinds
+        self.order = draw.permuted(pairs, axis=1).ravel()
 
     def __len__(self) -> int:
         return self.patches_per_epoch

@@ -95,14 +95,16 @@ def test_brightness_and_contrast_stay_within_five_percent(name: str) -> None:
     assert 0.02 < np.abs(changes).max() <= 0.0501
 
 
-def test_both_classes_are_centred_alike_often() -> None:
+@pytest.mark.parametrize(("pos", "neg"), [(0, 1), (1, 1), (3, 1)])
+def test_share_of_patches_centred_on_lithium(pos: int, neg: int) -> None:
     label = np.zeros((1, 300, 300), np.uint8)
     label[:, 100:104, 100:104] = 1
     given = {**item((300, 300)), "label": label}
-    patches = PatchDataset([given], chain(affine__prob=0.0), patches_per_epoch=200)
-    shown = sum(bool((patches[i][0]["label"] == 1).any()) for i in range(200))
-    # half are centred on lithium; of the other centres, a share of about (128 / 244)^2 = 0.28 shows it by chance
-    assert 0.5 < shown / 200 < 0.8
+    patches = PatchDataset([given], chain(affine__prob=0.0, crop__pos=pos, crop__neg=neg), patches_per_epoch=100)
+    shown = sum(bool((patches[i][0]["label"] == 1).any()) for i in range(100))
+    centred = pos / (pos + neg)
+    # of the other centres a share of about (128 / 244)^2 = 0.28 shows the lithium by chance; 100 draws scatter by 0.05
+    assert shown / 100 == pytest.approx(centred + 0.28 * (1 - centred), abs=0.15)
 
 
 def test_no_warning_for_slices_without_lithium(recwarn: pytest.WarningsRecorder) -> None:
