@@ -289,7 +289,7 @@ def test_a_volume_in_memory_takes_the_same_way(given: str, stack: Path, mask: np
 
 
 MEMORY = """
-import json, resource, sys
+import json, re, sys
 from pathlib import Path
 import cli, numpy as np
 folder, weights = Path(sys.argv[1]), Path(sys.argv[2])
@@ -302,22 +302,23 @@ for depth in (64, 64, 512):
         for z in range(depth):
             file.write((plane[0] + z).tobytes())
     assert cli.segment(folder / "stack.npy", folder / "out", weights, overwrite=True).code == 0
-    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # not getrusage: there a process begins with the peak of the one that started it
+    peaks.append(int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]))
 print(json.dumps(peaks))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts kB on Linux only")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_follow_the_stack(weights: Path, tmp_path: Path) -> None:
-    """512 slices of float32 are 33.6 MB: were they all held, in this type, the process would grow by 29 MB."""
+    """Within 5 %, which is 26 MB: were the slices held as float32, 29 MB and their allocator's share would come on top."""
     command = [sys.executable, "-c", MEMORY, str(tmp_path), str(weights)]
     ended = subprocess.run(
         command, cwd=cli.ROOT, env={**cli.ENVIRONMENT, "PYTHONPATH": "tests:."}, capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
     _, short, long = json.loads(ended.stdout.splitlines()[-1])
-    assert long <= 1.05 * short and long - short < 12_000, f"{short} kB for 64 slices, {long} kB for 512"
+    assert long <= 1.05 * short, f"{short} kB for 64 slices, {long} kB for 512"
 
 
 # --- real scans -----------------------------------------------------------------------------------------------------
