@@ -28,6 +28,7 @@ def complete_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         with open(part, "rb") as written:
             os.fsync(written.fileno())
         os.replace(part, final)
+        _sync_folder(final.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadInput(
@@ -37,3 +38,13 @@ def complete_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         # Where the folder itself is out of reach there is nothing to remove.
         with suppress(OSError):
             part.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name to disk too; Windows and some network file systems cannot, and do not need to."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -39,13 +39,18 @@ def gains_from_bf16(device: str | torch.device) -> bool:
     return torch.device(device).type == "cpu" and torch.cpu._is_amx_tile_supported()
 
 
-def autocast(device: str | torch.device, precision: str) -> AbstractContextManager[object]:
-    """The autocast context for `precision` ("auto", "fp32" or "bf16") on a device.
+def resolved(device: str | torch.device, precision: str) -> str:
+    """What `precision` ("auto", "fp32" or "bf16") comes to on a device: "fp32" or "bf16".
 
     Raises:
         BadInput: another precision.
     """
     if precision not in PRECISIONS:
         raise BadInput(f"--precision {precision}: is unknown; give one of {', '.join(PRECISIONS)}")
-    use = precision == "bf16" or (precision == "auto" and gains_from_bf16(device))
+    return "bf16" if precision == "bf16" or (precision == "auto" and gains_from_bf16(device)) else "fp32"
+
+
+def autocast(device: str | torch.device, precision: str) -> AbstractContextManager[object]:
+    """The autocast context for `precision`; see `resolved`."""
+    use = resolved(device, precision) == "bf16"
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=use)

@@ -22,9 +22,7 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
     Raises:
         BadInput: a missing file, one that is not tensors only (it is not unpickled), or a training checkpoint.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise BadInput(f"{file}: there is no such weights file; give --weights a model.pt that a training wrote")
+    file = _existing(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the refusal says all there is to say
@@ -86,8 +84,19 @@ def first_difference(wanted: Mapping[str, torch.Tensor], given: Mapping[str, tor
 
 
 def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:
-    """The file's SHA-256 as hexadecimal digits; a list of them for several files."""
+    """The file's SHA-256 as hexadecimal digits; a list of them for several files.
+
+    Raises:
+        BadInput: a missing file.
+    """
     if not isinstance(path, (str, os.PathLike)):
         return [str(sha256(file)) for file in path]
-    with open(path, "rb") as handle:
+    with open(_existing(path), "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _existing(path: WeightsPath) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        raise BadInput(f"{file}: there is no such weights file; give --weights a model.pt that a training wrote")
+    return file

@@ -5,6 +5,7 @@ from custom.handlers.checkpoint import Checkpoint
 from custom.handlers.curves import TrainingCurves
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
+from custom.handlers.frozen_norm import FreezeBatchNorm
 from custom.handlers.progress import Progress
 from custom.handlers.results import check_output
 from custom.handlers.same_buffers import SameBuffers
@@ -15,6 +16,7 @@ __all__ = [
     "Checkpoint",
     "EpochSeed",
     "Evaluation",
+    "FreezeBatchNorm",
     "Progress",
     "SameBuffers",
     "Segmentation",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ignite.engine import Engine
 from ignite.handlers import ProgressBar
 
@@ -13,16 +15,18 @@ class Progress(ProgressBar):
         name: what the bar counts for.
         unit: the unit of the rate.
         show: False on all ranks but the first.
+        values: names of numbers of the engine's state that are shown beside the bar.
     """
 
-    def __init__(self, name: str, unit: str = "it", show: bool = True) -> None:
+    def __init__(self, name: str, unit: str = "it", show: bool = True, values: Sequence[str] = ()) -> None:
         super().__init__(
             bar_format="{desc}[{n_fmt}/{total_fmt}] {percentage:3.0f}%|{bar}{postfix} {rate_fmt} [{elapsed}<{remaining}]",
             desc=name,
             unit=unit,
             disable=None if show else True,
         )
+        self.values = list(values)
 
     def attach(self, engine: Engine) -> None:  # type: ignore[override]
         """MONAI's handler protocol."""
-        super().attach(engine)
+        super().attach(engine, state_attributes=self.values)

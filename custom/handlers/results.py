@@ -10,7 +10,9 @@ from pathlib import Path
 from custom.errors import BadInput
 from custom.stack.writers import OUTPUT_FORMATS
 
-MASKS = tuple(f"mask{encoder.suffix}" for encoder in OUTPUT_FORMATS.values())
+MASKS = tuple(
+    f"{result}{encoder.suffix}" for result in ("mask", "probability") for encoder in OUTPUT_FORMATS.values()
+)
 
 
 def check_output(
@@ -38,11 +40,10 @@ def check_output(
         raise BadInput(f"{stack}: is the stack itself and would be replaced; give another --output_dir")
 
 
-def remove_masks(output_dir: str | os.PathLike[str], keep: Path) -> None:
-    """Remove the masks of earlier results, which another output format left beside the one to keep."""
-    for mask in (Path(output_dir) / name for name in MASKS):
-        if mask.name == keep.name:
-            continue
+def remove_masks(output_dir: str | os.PathLike[str], keep: Sequence[Path]) -> None:
+    """Remove the masks and probabilities of earlier results, which other settings left beside those to keep."""
+    kept = {path.name for path in keep}
+    for mask in (Path(output_dir) / name for name in MASKS if name not in kept):
         if mask.is_dir() and not mask.is_symlink():
             shutil.rmtree(mask)
         else:

@@ -1,146 +1,179 @@
-"""Slab after slab into the mask file; at the end summary.json and overlay pictures."""
+"""Segmenting one stack: slab after slab into a store that survives a kill, at the end into the result."""
 
 from __future__ import annotations
 
 import logging
 import os
-import platform
-import shlex
-import shutil
-import sys
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import monai
+import ignite.distributed as idist
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from custom.files import complete_file
-from custom.handlers.results import remove_masks
-from custom.metrics import lithium_summary
-from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
-from custom.stack import Stack
+from custom.errors import BadInput
+from custom.handlers.assembly import assemble
+from custom.handlers.results import check_output
+from custom.lock import FolderLock
+from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
 
+STORE = ".slabs"
+
 
 class Segmentation:
-    """Writes what the evaluator finds in the slabs of one stack.
+    """What is found in the slabs of one stack, from the first slab to the finished mask.
+
+    `begin` takes the output folder, `pending` are the slabs that are left for this process, the handler keeps each slab
+    that the evaluator finishes, and `finish` turns them into mask, summary.json and overlays/. The same command after
+    whatever ended a run goes on with what is left. Several processes share the slabs by their rank; rank 0 finishes.
 
     Args:
-        stack: the stack; its slabs come in order, with ``start`` in the batch and the binary ``pred`` (1, h, Y, X).
-        writer: takes the mask, uint8 {0, 1}.
-        output_dir: gets summary.json and overlays/.
-        record: what else summary.json says (weights and their sha256, threshold, settings).
-        pictures: the stack is cut into so many parts along z; of each the slice with most lithium is shown.
+        stack: the stack.
+        slabs: all its slabs, in order.
+        window: the stack's grey window, for the overlays.
+        settings: whatever else decides the mask (weights, threshold, ...); slabs of other settings are not mixed in.
+        open_writer: opens the writer of a result, given its path without suffix.
+        output_dir: gets the result.
+        record: what else summary.json says.
+        overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
+        probability: whether the probability is kept too, as uint8.
+        rank, world_size: this process among those that share the slabs.
     """
 
     def __init__(
         self,
         stack: Stack,
-        writer: StackWriter,
+        slabs: Sequence[Slab],
+        window: GreyWindow,
+        settings: Mapping[str, Any],
+        open_writer: Callable[[Path], StackWriter],
         output_dir: str | os.PathLike[str],
         record: Mapping[str, Any],
-        pictures: int = 5,
+        overwrite: bool = False,
+        probability: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         self.stack = stack
-        self.writer = writer
+        self.slabs = slabs
+        self.window = window
+        self.open_writer = open_writer
+        self.results = ("mask", "probability") if probability else ("mask",)
         self.folder = Path(output_dir)
         self.record = dict(record)
-        self.pictures = min(pictures, stack.shape[0])
-        self.lithium = 0
-        self.nonfinite = 0
-        self.shown: dict[int, tuple[int, int, np.ndarray]] = {}
+        self.overwrite = overwrite
+        self.rank, self.world_size = rank, world_size
+        self.files = fingerprint(stack)
+        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings})
+        self.lock: FolderLock | None = None
+        self.writers: dict[str, StackWriter] = {}
+        self.started = time.time()
+        self.voxels = 0
+        self.writing: Future[None] | None = None
+
+    def begin(self) -> None:
+        """Take the output folder, and find what an earlier run left there.
+
+        Raises:
+            BadInput: another run is writing there, a result is there, or an unfinished one of other settings.
+        """
+        if self.rank == 0:
+            self.lock = FolderLock(self.folder)
+            try:
+                self._take_up()
+            except BaseException:
+                self._let_go()
+                raise
+        idist.barrier()
+
+    def _take_up(self) -> None:
+        if self.store.begun() != self.store.settings:
+            check_output(self.folder, self.overwrite, stack=self.stack.path)
+        if self.store.begin(self.overwrite):
+            done = sum(self.store.has(slab.start) for slab in self.slabs)
+            logger.info("Going on with an unfinished segmentation: %d of %d slabs are done.", done, len(self.slabs))
+        for result in self.results:
+            self.writers[result] = self.open_writer(self.folder / result)
+
+    def _let_go(self) -> None:
+        for writer in self.writers.values():
+            writer.abort()  # harmless when it is closed
+        if self.lock is not None:
+            self.lock.release()
+
+    def pending(self) -> list[Slab]:
+        """The slabs that are left for this process: every `world_size`th, without those that are done."""
+        return [slab for slab in self.slabs[self.rank :: self.world_size] if not self.store.has(slab.start)]
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.STARTED, self._start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
-        engine.add_event_handler(Events.COMPLETED, self._finish)
-        engine.add_event_handler(Events.EXCEPTION_RAISED, self._abort)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._keep)
+        engine.add_event_handler(Events.COMPLETED, self._written)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._stop)
 
     def _start(self, engine: Engine) -> None:
-        self.started = time.time()
+        self.pool = ThreadPoolExecutor(1, thread_name_prefix="slab-writer")
+        self.evaluating = time.time()
 
-    def _abort(self, engine: Engine, error: BaseException) -> None:
-        self.writer.abort()
-        raise error
-
-    def _add(self, engine: Engine) -> None:
+    def _keep(self, engine: Engine) -> None:
         batch: Any = engine.state.batch
         output: Any = engine.state.output
         for item, found in zip(batch, output, strict=True):
-            start = int(item["start"])
-            mask = found["pred"][0].cpu().numpy().astype(np.uint8)
-            image = np.asarray(item["image"].cpu())[0]
-            self.writer.write(start, mask)
-            self.nonfinite += int(item["nonfinite"])
-            for z, (grey, plane) in enumerate(zip(image, mask, strict=True), start):
-                lithium = int(np.count_nonzero(plane))
-                self.lithium += lithium
-                self._show(z, lithium, grey, plane)
-
-    def _show(self, z: int, lithium: int, grey: np.ndarray, mask: np.ndarray) -> None:
-        part = z * self.pictures // self.stack.shape[0]
-        if part not in self.shown or lithium > self.shown[part][0]:
-            self.shown[part] = (lithium, z, overlay_mask(grey, mask))
-
-    def _finish(self, engine: Engine) -> None:
-        summary = self._summary(time.time() - self.started)
-        aside = self.folder / ".overlays.part"
-        shutil.rmtree(aside, ignore_errors=True)
-        try:
-            for _, z, picture in self.shown.values():
-                title = f"{self.stack.path.name}, slice {z}"
-                save_overlay(aside / f"slice_{z:05d}.png", picture, MASK_COLOURS, title)
-            # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
-            with complete_file(self.folder / "summary.json") as part:
-                write_json(part, summary)
-                self.writer.close()
-            shutil.rmtree(self.folder / "overlays", ignore_errors=True)
-            aside.rename(self.folder / "overlays")
-            remove_masks(self.folder, keep=self.writer.path)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-        self._tell(summary)
-
-    def _tell(self, summary: Mapping[str, Any]) -> None:
-        if self.nonfinite:
-            logger.warning(
-                "%s: %d grey values were NaN or infinite and were read as the grey window's lower end; check the "
-                "reconstruction if there are many.",
-                self.stack.path,
-                self.nonfinite,
+            mask = found["pred"][0].to(torch.uint8).cpu().numpy()
+            probability = to_uint8(found["probability"][0]) if "probability" in found else None
+            # one slab is written while the next one is computed; waiting for the one before bounds the memory
+            self._written()
+            self.writing = self.pool.submit(
+                self.store.write, int(item["start"]), mask, int(item["nonfinite"]), probability
             )
-        logger.info(_text(summary, self.folder))
+            self.voxels += mask.size
+        if self.lock is not None:
+            self.lock.touch()
+        engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 
-    def _summary(self, seconds: float) -> dict[str, Any]:
-        voxels = int(np.prod(self.stack.shape, dtype=np.int64))
-        return {
-            "stack": str(self.stack.path),
-            "shape_zyx": self.stack.shape,
-            "voxel_size_um": self.stack.voxel_size_um,
-            "voxel_size_source": self.stack.voxel_size_source,
-            "nonfinite_voxels": self.nonfinite,
-            **lithium_summary(self.lithium, voxels, self.stack.voxel_size_um),
-            "mask": self.writer.path.name,
-            **self.record,
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "monai": monai.__version__},
-            "command": shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(seconds, 2),
-        }
+    def _written(self, engine: Engine | None = None) -> None:
+        if self.writing is not None:
+            waiting, self.writing = self.writing, None
+            waiting.result()
+
+    def _stop(self, engine: Engine, error: BaseException) -> None:
+        try:
+            self._written()
+        finally:
+            self._let_go()
+        raise error
+
+    def finish(self) -> None:
+        """Once all processes are through, put the slabs together, and let go of the folder.
+
+        Raises:
+            BadInput: the stack's files changed while they were read, or the disk is full; all slabs stay.
+        """
+        idist.barrier()
+        if self.rank:
+            return
+        try:
+            if fingerprint(self.stack) != self.files:
+                raise BadInput(
+                    f"{self.stack.path}: changed while it was read, so that its parts may not belong together; give the "
+                    "command again with --overwrite true when nothing writes to it any more"
+                )
+            record = {**self.record, "seconds": round(time.time() - self.started, 2)}
+            assemble(self.stack, self.slabs, self.store, self.writers, self.window, self.folder, record)
+            self.store.remove()
+        finally:
+            self._let_go()
 
 
-def _text(summary: Mapping[str, Any], folder: Path) -> str:
-    share = f"{100 * summary['volume_fraction']:.3f} % of {summary['voxels']:,} voxels"
-    volume = f", {summary['lithium_mm3']:.6g} mm3" if "lithium_mm3" in summary else " (voxel size unknown: no volume)"
-    return (
-        f"Lithium (dendrites and redeposited): {summary['lithium_voxels']:,} voxels, {share}{volume}.\n"
-        f"In {folder}: {summary['mask']}, summary.json and overlays/, after {summary['seconds']:.1f} s."
-    )
+def to_uint8(probability: torch.Tensor) -> np.ndarray:
+    """Probabilities in [0, 1] as round(255 p)."""
+    found: np.ndarray = (probability * 255).round().to(torch.uint8).cpu().numpy()
+    return found

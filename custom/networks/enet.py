@@ -56,3 +56,7 @@ class ENet(nn.Module):
         if len(lithium) == 1:
             return logits
         return torch.logsumexp(torch.stack(lithium), dim=0) - torch.logsumexp(torch.stack(background), dim=0)
+
+    def extra_repr(self) -> str:
+        """The weights."""
+        return f"weights={self.weights}"

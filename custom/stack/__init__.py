@@ -1,9 +1,22 @@
 """The only code that touches stacks on disk: open lazily, cut into slabs, find the grey window."""
 
+from custom.stack.identity import fingerprint
 from custom.stack.opening import open_stack
 from custom.stack.slabs import Slab, slabs
 from custom.stack.stack import Stack
+from custom.stack.store import SlabStore
 from custom.stack.units import to_um
 from custom.stack.window import GreyWindow, grey_window, grey_window_of
 
-__all__ = ["GreyWindow", "Slab", "Stack", "grey_window", "grey_window_of", "open_stack", "slabs", "to_um"]
+__all__ = [
+    "GreyWindow",
+    "Slab",
+    "SlabStore",
+    "Stack",
+    "fingerprint",
+    "grey_window",
+    "grey_window_of",
+    "open_stack",
+    "slabs",
+    "to_um",
+]

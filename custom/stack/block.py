@@ -75,6 +75,7 @@ class _BlockStack(Stack):
     def __init__(self, path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> None:
         super().__init__(path, block.shape, block.dtype, voxel_size)
         self._block = block
+        self.files = list(dict.fromkeys([self.path, block.file]))  # a header may lie in a file of its own
 
 
 class RawBlockStack(_BlockStack):

@@ -18,6 +18,7 @@ class Stack(ABC):
         shape: (Z, Y, X); a single slice is (1, Y, X).
         dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
         voxel_size: the voxel size and where it was read, or None when it is unknown.
+        files: the files, or folders of files, that hold it.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Stack(ABC):
             BadInput: there is no voxel, or the voxels are not plain numbers (complex, records, text).
         """
         self.path = Path(path)
+        self.files = [self.path]
         self.shape = shape
         self.dtype = _native_dtype(path, stored_dtype)
         self.voxel_size = voxel_size

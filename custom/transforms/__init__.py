@@ -1,7 +1,7 @@
 """Transforms that MONAI lacks."""
 
 from custom.transforms.candidates import CandidateCentresd
-from custom.transforms.grey_window import GreyWindowd
+from custom.transforms.grey_window import GreyWindowd, apply_window
 from custom.transforms.load import LoadStackd
 
-__all__ = ["CandidateCentresd", "GreyWindowd", "LoadStackd"]
+__all__ = ["CandidateCentresd", "GreyWindowd", "LoadStackd", "apply_window"]

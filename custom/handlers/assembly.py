@@ -1,0 +1,133 @@
+"""Finished slabs -> mask file, summary.json and overlay pictures."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import monai
+import torch
+
+from custom.files import complete_file
+from custom.handlers.results import remove_masks
+from custom.metrics import lithium_summary
+from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
+from custom.stack import GreyWindow, Slab, SlabStore, Stack
+from custom.stack.writers.writer import StackWriter
+from custom.transforms import apply_window
+
+logger = logging.getLogger("segmentation")
+
+PICTURES = 5  # the stack is cut into so many parts along z; of each the slice with most lithium is shown
+
+
+def assemble(
+    stack: Stack,
+    slabs: Sequence[Slab],
+    store: SlabStore,
+    writers: Mapping[str, StackWriter],
+    window: GreyWindow,
+    folder: Path,
+    record: Mapping[str, Any],
+) -> None:
+    """Write the result, a slab at a time; all of it gets its names only when it is on disk.
+
+    Args:
+        stack, slabs, store: the stack and what was found in all its slabs.
+        writers: open ones, by the name of what they take: ``mask`` and ``probability``.
+        window: the stack's grey window.
+        folder: gets summary.json and overlays/.
+        record: what else summary.json says.
+
+    Raises:
+        BadInput: a slab's file is damaged, or the disk is full.
+    """
+    lithium: list[int] = []
+    nonfinite = 0
+    for slab in slabs:
+        found = store.read(slab.start)
+        for name, writer in writers.items():
+            writer.write(slab.start, getattr(found, name))
+        lithium += found.lithium.tolist()
+        nonfinite += found.nonfinite
+    summary = _summary(stack, sum(lithium), nonfinite, writers, record)
+    aside = folder / ".overlays.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        for z in shown(lithium):
+            _save_picture(aside, stack, slabs, store, window, z)
+        # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
+        with complete_file(folder / "summary.json") as part:
+            write_json(part, summary)
+            for writer in writers.values():
+                writer.close()
+        shutil.rmtree(folder / "overlays", ignore_errors=True)
+        aside.rename(folder / "overlays")
+        remove_masks(folder, keep=[writer.path for writer in writers.values()])
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    if nonfinite:
+        logger.warning(
+            "%s: %d grey values were NaN or infinite and were read as the grey window's lower end; check the "
+            "reconstruction if there are many.",
+            stack.path,
+            nonfinite,
+        )
+    logger.info(_text(summary, folder))
+
+
+def shown(lithium: Sequence[int]) -> list[int]:
+    """The slice with most lithium of each of `PICTURES` equal parts of a stack, given its voxels slice by slice."""
+    depth = len(lithium)
+    parts = min(PICTURES, depth)
+    best: dict[int, int] = {}
+    for z in range(depth):
+        part = z * parts // depth
+        if part not in best or lithium[z] > lithium[best[part]]:
+            best[part] = z
+    return list(best.values())
+
+
+def _save_picture(
+    folder: Path, stack: Stack, slabs: Sequence[Slab], store: SlabStore, window: GreyWindow, z: int
+) -> None:
+    slab = next(slab for slab in slabs if slab.start <= z < slab.stop)
+    mask = store.read(slab.start).mask[z - slab.start]
+    grey, _ = apply_window(torch.as_tensor(stack.read(z, z + 1)[0].astype("float64")), window.lower, window.upper)
+    picture = overlay_mask(grey, mask)
+    save_overlay(folder / f"slice_{z:05d}.png", picture, MASK_COLOURS, f"{stack.path.name}, slice {z}")
+
+
+def _summary(
+    stack: Stack, lithium: int, nonfinite: int, writers: Mapping[str, StackWriter], record: Mapping[str, Any]
+) -> dict[str, Any]:
+    depth, height, width = stack.shape
+    return {
+        "stack": str(stack.path),
+        "shape_zyx": stack.shape,
+        "voxel_size_um": stack.voxel_size_um,
+        "voxel_size_source": stack.voxel_size_source,
+        "nonfinite_voxels": nonfinite,
+        **lithium_summary(lithium, depth * height * width, stack.voxel_size_um),
+        **{name: writer.path.name for name, writer in writers.items()},
+        **record,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "monai": monai.__version__},
+        "command": shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _text(summary: Mapping[str, Any], folder: Path) -> str:
+    share = f"{100 * summary['volume_fraction']:.3f} % of {summary['voxels']:,} voxels"
+    volume = f", {summary['lithium_mm3']:.6g} mm3" if "lithium_mm3" in summary else " (voxel size unknown: no volume)"
+    return (
+        f"Lithium (dendrites and redeposited): {summary['lithium_voxels']:,} voxels, {share}{volume}.\n"
+        f"In {folder}: {summary['mask']}, summary.json and overlays/, after {summary['seconds']:.1f} s."
+    )

@@ -1,0 +1,129 @@
+"""One run at a time in an output folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from custom.errors import BadInput
+
+try:
+    import fcntl
+except ImportError:  # Windows: the owner's last sign of life decides
+    fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger("segmentation")
+
+SILENCE = 600.0  # seconds without a sign of life after which an owner on another machine counts as gone
+
+
+class FolderLock:
+    """The lock of an output folder: a file that names its owner, locked by the system as long as the owner lives.
+
+    The system's lock ends with its process, however that ends, so that a stale file is told apart from a running owner.
+    Where the file system has no such locks, or keeps them to one machine, the owner's process id decides on the same
+    machine and its last sign of life (`touch`) on another.
+
+    Args:
+        folder: made if need be.
+
+    Raises:
+        BadInput: another run holds the folder (names its machine and process), or the folder cannot be written to.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.path = Path(folder) / ".lock"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            while not self._take():
+                pass
+        except OSError as error:
+            raise BadInput(
+                f"{folder}: cannot be written to ({error.strerror}); give --output_dir a folder of your own"
+            ) from error
+
+    def _take(self) -> bool:
+        """Open and lock the file; False where its last owner removed it in between."""
+        self._file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 (held until `release`)
+        try:
+            self._claim(_lock(self._file.fileno()))
+            return self.path.exists() and os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _claim(self, locked: bool | None) -> None:
+        self._file.seek(0)
+        owner = _read(self._file.read())
+        me = {"host": socket.gethostname(), "process": os.getpid(), "run": os.environ.get("TORCHELASTIC_RUN_ID", "none")}
+        if locked is False or (owner and _alive(owner, me, self.path, locked)):
+            raise BadInput(
+                f"{self.path.parent}: another run is writing here ({_name(owner)}); wait for it, give another "
+                f"--output_dir, or remove {self.path} if you know that it has ended"
+            )
+        if owner:
+            logger.info("%s: the run before (%s) did not end by itself; its lock is taken over.", self.path, _name(owner))
+        self._file.truncate(0)
+        self._file.write(json.dumps(me | {"since": time.strftime("%Y-%m-%d %H:%M:%S")}))
+        self._file.flush()
+
+    def touch(self) -> None:
+        """Give a sign of life."""
+        os.utime(self._file.fileno())
+
+    def release(self) -> None:
+        """Let go of the folder; harmless when that was done."""
+        if not self._file.closed:
+            self.path.unlink(missing_ok=True)
+            self._file.close()
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Whether the system gave the lock; None where it has none for this file system."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        owner = json.loads(text)
+    except ValueError:  # empty, or cut off
+        return {}
+    return owner if isinstance(owner, dict) else {}
+
+
+def _alive(owner: dict[str, Any], me: dict[str, Any], path: Path, locked: bool | None) -> bool:
+    """Whether the owner that the file names still runs, as far as can be known from here."""
+    if owner.get("run") == me["run"] != "none":
+        return False  # a worker of this very run, which torchrun has started again
+    if owner.get("host") == me["host"]:
+        return locked is None and owner.get("process") != me["process"] and _runs(owner.get("process"))
+    return time.time() - path.stat().st_mtime < SILENCE
+
+
+def _runs(process: Any) -> bool:
+    if os.name == "nt":  # signal 0 is no question there
+        return True
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, TypeError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _name(owner: dict[str, Any]) -> str:
+    return f"process {owner.get('process', '?')} on {owner.get('host', '?')}, since {owner.get('since', '?')}"
