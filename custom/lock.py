@@ -31,12 +31,14 @@ class FolderLock:
 
     Args:
         folder: made if need be.
+        job: a name that torchrun's restarts of one job share; a restarted worker takes over from the one before it.
 
     Raises:
         BadInput: another run holds the folder (names its machine and process), or the folder cannot be written to.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], job: str | None = None) -> None:
+        self.job = job
         self.path = Path(folder) / ".lock"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,14 +62,20 @@ class FolderLock:
     def _claim(self, locked: bool | None) -> None:
         self._file.seek(0)
         owner = _read(self._file.read())
-        me = {"host": socket.gethostname(), "process": os.getpid(), "run": os.environ.get("TORCHELASTIC_RUN_ID", "none")}
+        me = {
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "run": os.environ.get("TORCHELASTIC_RUN_ID", "none"),
+        }
         if locked is False or (owner and _alive(owner, me, self.path, locked)):
             raise BadInput(
                 f"{self.path.parent}: another run is writing here ({_name(owner)}); wait for it, give another "
                 f"--output_dir, or remove {self.path} if you know that it has ended"
             )
         if owner:
-            logger.info("%s: the run before (%s) did not end by itself; its lock is taken over.", self.path, _name(owner))
+            logger.info(
+                "%s: the run before (%s) did not end by itself; its lock is taken over.", self.path, _name(owner)
+            )
         self._file.truncate(0)
         self._file.write(json.dumps(me | {"since": time.strftime("%Y-%m-%d %H:%M:%S")}))
         self._file.flush()
@@ -106,8 +114,8 @@ def _read(text: str) -> dict[str, Any]:
 
 def _alive(owner: dict[str, Any], me: dict[str, Any], path: Path, locked: bool | None) -> bool:
     """Whether the owner that the file names still runs, as far as can be known from here."""
-    if owner.get("run") == me["run"] != "none":
-        return False  # a worker of this very run, which torchrun has started again
+    if me["job"] is not None and owner.get("job") == me["job"]:
+        return False  # a worker of this very job, which torchrun has started again
     if owner.get("host") == me["host"]:
         return locked is None and owner.get("process") != me["process"] and _runs(owner.get("process"))
     return time.time() - path.stat().st_mtime < SILENCE

@@ -17,7 +17,9 @@ from custom import lock
 from custom.errors import BadInput
 from custom.lock import FolderLock
 
-HOLDER = "import sys; from custom.lock import FolderLock; held = FolderLock(sys.argv[1]); print('held', flush=True); input()"
+HOLDER = (
+    "import sys; from custom.lock import FolderLock; held = FolderLock(sys.argv[1]); print('held', flush=True); input()"
+)
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def stale(folder: Path, **owner: object) -> Path:
     """The file of an owner that ended without removing it."""
     file = folder / ".lock"
-    file.write_text(json.dumps({"host": os.uname().nodename, "process": 1, "run": "none", "since": "yesterday"} | owner))
+    file.write_text(json.dumps({"host": os.uname().nodename, "process": 1, "job": None, "since": "yesterday"} | owner))
     return file
 
 
@@ -72,12 +74,11 @@ def test_an_owner_elsewhere_counts_as_long_as_it_gives_signs_of_life(tmp_path: P
     FolderLock(tmp_path).release()
 
 
-def test_a_worker_that_torchrun_started_again_takes_over_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stale(tmp_path, host="elsewhere", run="job-7")
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job-7")
-    FolderLock(tmp_path).release()
+def test_a_worker_that_torchrun_started_again_takes_over_at_once(tmp_path: Path) -> None:
+    stale(tmp_path, host="elsewhere", job="7")
+    with pytest.raises(BadInput, match="on elsewhere"):
+        FolderLock(tmp_path, job="8")
+    FolderLock(tmp_path, job="7").release()
 
 
 @pytest.mark.parametrize("runs", [True, False])

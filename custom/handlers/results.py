@@ -10,9 +10,7 @@ from pathlib import Path
 from custom.errors import BadInput
 from custom.stack.writers import OUTPUT_FORMATS
 
-MASKS = tuple(
-    f"{result}{encoder.suffix}" for result in ("mask", "probability") for encoder in OUTPUT_FORMATS.values()
-)
+MASKS = tuple(f"{result}{encoder.suffix}" for result in ("mask", "probability") for encoder in OUTPUT_FORMATS.values())
 
 
 def check_output(

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import ignite.distributed as idist
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
@@ -19,6 +18,7 @@ from custom.errors import BadInput
 from custom.handlers.assembly import assemble
 from custom.handlers.results import check_output
 from custom.lock import FolderLock
+from custom.processes import Gathering
 from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint
 from custom.stack.writers.writer import StackWriter
 
@@ -45,6 +45,7 @@ class Segmentation:
         overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
         probability: whether the probability is kept too, as uint8.
         rank, world_size: this process among those that share the slabs.
+        job: the name of torchrun's job, where there is one.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Segmentation:
         probability: bool = False,
         rank: int = 0,
         world_size: int = 1,
+        job: str | None = None,
     ) -> None:
         self.stack = stack
         self.slabs = slabs
@@ -70,6 +72,8 @@ class Segmentation:
         self.record = dict(record)
         self.overwrite = overwrite
         self.rank, self.world_size = rank, world_size
+        self.job = job
+        self.gathering = Gathering(world_size)
         self.files = fingerprint(stack)
         self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings})
         self.lock: FolderLock | None = None
@@ -85,13 +89,14 @@ class Segmentation:
             BadInput: another run is writing there, a result is there, or an unfinished one of other settings.
         """
         if self.rank == 0:
-            self.lock = FolderLock(self.folder)
+            self.lock = FolderLock(self.folder, self.job)
             try:
                 self._take_up()
             except BaseException:
                 self._let_go()
                 raise
-        idist.barrier()
+        self.gathering.arrive("begin")
+        self.gathering.wait("begin", self._sign_of_life)
 
     def _take_up(self) -> None:
         if self.store.begun() != self.store.settings:
@@ -101,6 +106,10 @@ class Segmentation:
             logger.info("Going on with an unfinished segmentation: %d of %d slabs are done.", done, len(self.slabs))
         for result in self.results:
             self.writers[result] = self.open_writer(self.folder / result)
+
+    def _sign_of_life(self) -> None:
+        if self.lock is not None:
+            self.lock.touch()
 
     def _let_go(self) -> None:
         for writer in self.writers.values():
@@ -115,7 +124,7 @@ class Segmentation:
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.STARTED, self._start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._keep)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
         engine.add_event_handler(Events.COMPLETED, self._written)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._stop)
 
@@ -123,7 +132,7 @@ class Segmentation:
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="slab-writer")
         self.evaluating = time.time()
 
-    def _keep(self, engine: Engine) -> None:
+    def __call__(self, engine: Engine) -> None:
         batch: Any = engine.state.batch
         output: Any = engine.state.output
         for item, found in zip(batch, output, strict=True):
@@ -135,8 +144,7 @@ class Segmentation:
                 self.store.write, int(item["start"]), mask, int(item["nonfinite"]), probability
             )
             self.voxels += mask.size
-        if self.lock is not None:
-            self.lock.touch()
+        self._sign_of_life()
         engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 
     def _written(self, engine: Engine | None = None) -> None:
@@ -157,10 +165,11 @@ class Segmentation:
         Raises:
             BadInput: the stack's files changed while they were read, or the disk is full; all slabs stay.
         """
-        idist.barrier()
+        self.gathering.arrive("finish")
         if self.rank:
             return
         try:
+            self.gathering.wait("finish", self._sign_of_life)
             if fingerprint(self.stack) != self.files:
                 raise BadInput(
                     f"{self.stack.path}: changed while it was read, so that its parts may not belong together; give the "

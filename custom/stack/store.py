@@ -89,7 +89,8 @@ class SlabStore:
     def _differences(self, before: Mapping[str, Any]) -> str:
         names = [name for name in {**before, **self.settings} if before.get(name) != self.settings.get(name)]
         return ", ".join(
-            f"a different {name.replace('_', ' ')}" + _shown(before.get(name), self.settings.get(name)) for name in names
+            f"a different {name.replace('_', ' ')}" + _shown(before.get(name), self.settings.get(name))
+            for name in names
         )
 
     def file(self, start: int) -> Path:
@@ -135,7 +136,7 @@ class SlabStore:
                     raise ValueError("it is of other settings")
                 shape = tuple(content["shape"])
                 mask = np.unpackbits(content["mask"], count=int(np.prod(shape))).reshape(shape)
-                probability = content["probability"] if "probability" in content else None
+                probability = content.get("probability")
                 return Segmented(mask, content["lithium"], int(content["nonfinite"]), probability)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             file.unlink(missing_ok=True)
