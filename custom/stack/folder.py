@@ -7,7 +7,9 @@ import numpy as np
 from tifffile import TiffFile
 
 from custom.errors import BadInput
+from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
+from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_layout import check_directories, check_pages
 from custom.stack.tiff_voxel import tiff_voxel_size
@@ -22,7 +24,7 @@ def natural_key(path: Path) -> tuple[list[str | int], str]:
     return [int(piece) if piece.isdecimal() else piece for piece in pieces], path.name
 
 
-def open_folder(path: Path) -> Stack:
+def open_folder(path: Path, chosen: Selection) -> Stack:
     """Open the TIFF slices of a folder (.tif, .tiff in any case); other files, hidden files and folders are passed over.
 
     The header of every slice is read, its voxels are not.
@@ -49,6 +51,7 @@ def open_folder(path: Path) -> Stack:
                 f"{file}: is {_words(other_shape, other_dtype)} but {files[0].name} is {_words(shape, dtype)}; "
                 "keep the slices of one stack alone in a folder."
             )
+    find_axes(path, (len(files), *shape), chosen)  # nothing is left to choose
     return FolderStack(path, files, shape, dtype, voxel_size)
 
 

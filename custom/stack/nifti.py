@@ -6,30 +6,32 @@ from typing import cast
 import nibabel
 import numpy as np
 
-from custom.stack.axes import three_axes
+from custom.stack.axes import find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, stated_in_mm, stated_voxel_size
 
+_AXES = ("w", "v", "u", "t", "z", "y", "x")  # the standard says what the first four are: time, then vectors
 _UNIT_NAMES = {"micron": "um", "mm": "mm", "meter": "m"}
 
 
-def open_nifti(path: Path) -> Stack:
+def open_nifti(path: Path, chosen: Selection) -> Stack:
     """Open a NIfTI file as its voxels lie, (x, y, z) turned round to (Z, Y, X); flips in the affine are not applied.
 
     Raises:
-        BadInput: damaged, cut short, not of plain numbers, or with a time or vector axis.
+        BadInput: damaged, cut short, not of plain numbers, or not one volume.
     """
     with refusing_damage(path):
         image = cast(nibabel.Nifti1Image, nibabel.load(path))
         voxels = cast(nibabel.arrayproxy.ArrayProxy, image.dataobj)
-        shape = three_axes(path, voxels.shape[::-1])
+        axes = find_axes(path, voxels.shape[::-1], chosen, _AXES[-len(voxels.shape) :])
         # nibabel turns to Fortran order (x fastest); read as C order that is (z, y, x).
         if path.name.lower().endswith(".gz"):
-            block = Block(path, 0, shape, voxels.dtype, "deflate", skip=voxels.offset)
+            block = Block(path, 0, axes, voxels.dtype, "deflate", skip=voxels.offset)
         else:
-            block = Block(path, voxels.offset, shape, voxels.dtype)
+            block = Block(path, voxels.offset, axes, voxels.dtype)
         slope, intercept = float(voxels.slope), float(voxels.inter)
         voxel_size = _voxel_size(image.header)
     stack = open_block(path, block, voxel_size)

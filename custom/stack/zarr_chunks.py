@@ -1,0 +1,82 @@
+"""Telling a half-written Zarr array from one that is empty in places.
+
+zarr answers with the fill value, and without an error, where the file of a chunk is missing. That is how a chunk that
+holds nothing but the fill value is stored, unless its writer was told otherwise, and also how an array looks whose writer
+was stopped. Nothing in the format tells the two apart; these rules do:
+
+- No chunk at all: half-written. A volume of a single value is nothing to segment.
+- The last slices have no chunk at all, and the voxels have 16 bits or more: half-written. Writers go along z, and grey
+  values of a scan have noise everywhere, save around a round field of view, which leaves out the same chunks in all slices.
+- Anything else, such as a mask of 8 bits that is empty at one end: taken, with a warning that counts the chunks.
+"""
+
+import itertools
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from custom.errors import BadInput
+from custom.stack.axes import Axes
+from custom.stack.warn import warn_once
+
+
+def check_chunks(path: Path, array: zarr.Array, axes: Axes) -> None:
+    """Look for the files of all chunks of the volume; they are not opened.
+
+    Args:
+        path: the .zarr folder or the .zarr.zip file.
+        array: in it.
+        axes: where the volume lies in the array.
+
+    Raises:
+        BadInput: the array is half-written.
+    """
+    there = _present(path, array, axes)
+    total, missing = there.size, int(there.size - np.count_nonzero(there))
+    if not missing:
+        return
+    name = f"array {array.path}" if array.path else "array"
+    if missing == total:
+        raise BadInput(
+            f"{path}: is half-written, none of the {total} chunks of its {name} is there; copy or write it anew."
+        )
+    layers = there.any(axis=1)
+    depth = (array.shards or array.chunks)[axes.z] if axes.z is not None else 1
+    if not layers[-1] and array.dtype.itemsize > 1:
+        first = (int(np.flatnonzero(layers)[-1]) + 1) * depth
+        raise BadInput(
+            f"{path}: is half-written, {missing} of the {total} chunks of its {name} are missing and with them all of "
+            f"the slices from {first} on; copy or write it anew, or without the empty slices if they are meant."
+        )
+    warn_once(
+        f"{path}: {missing} of the {total} chunks of its {name} are missing and are read as {array.fill_value}; that is "
+        "right where its writer leaves out empty chunks, else it is half-written: copy or write it anew."
+    )
+
+
+def _present(path: Path, array: zarr.Array, axes: Axes) -> np.ndarray:
+    """Which chunk files of the volume exist, bool (layers along z, chunks in a layer)."""
+    files = _files(path, array.path)
+    sizes = array.shards or array.chunks
+    ranges = []
+    for axis, (length, size) in enumerate(zip(array.shape, sizes, strict=True)):
+        in_volume = axis in (axes.z, axes.y, axes.x)
+        ranges.append(range(-(-length // size)) if in_volume else [axes.at[axis] // size])
+    keys = [array.metadata.encode_chunk_key(place) in files for place in itertools.product(*ranges)]
+    there = np.array(keys).reshape([len(places) for places in ranges])
+    return there.reshape(1, -1) if axes.z is None else np.moveaxis(there, axes.z, 0).reshape(len(ranges[axes.z]), -1)
+
+
+def _files(path: Path, inside: str) -> set[str]:
+    """Names of the files with anything in them, relative to the folder `inside`."""
+    if path.is_dir():
+        folder = path / inside
+        return {
+            file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file() and file.stat().st_size
+        }
+    prefix = f"{inside}/" if inside else ""
+    with zipfile.ZipFile(path) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    return {name.removeprefix(prefix) for name, size in sizes.items() if name.startswith(prefix) and size}
