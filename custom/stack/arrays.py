@@ -1,7 +1,7 @@
 """Stacks in libraries that cut any part out of an N-dimensional array on disk: HDF5 and Zarr."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -12,19 +12,14 @@ from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize
 
 
-class OpenArray(Protocol):
-    """A file that is open, and in it an array that numpy's basic indexing cuts."""
-
-    array: Any
-
-    def close(self) -> None: ...
-
-
 class ArrayStack(Stack):
-    """Reads the chunks that the wanted slices touch, anew for each read."""
+    """Reads the chunks that the wanted slices touch, anew for each read.
+
+    `handle` lends something whose attribute `array` numpy's basic indexing cuts.
+    """
 
     def __init__(
-        self, path: Path, axes: Axes, dtype: np.dtype, voxel_size: VoxelSize | None, handle: Handle[OpenArray]
+        self, path: Path, axes: Axes, dtype: np.dtype, voxel_size: VoxelSize | None, handle: Handle[Any]
     ) -> None:
         super().__init__(path, axes.shape, dtype, voxel_size)
         self._axes, self._handle = axes, handle

@@ -17,7 +17,7 @@ class Axes:
     Attributes:
         lengths: of all stored axes, in the order of the file.
         z, y, x: which of the stored axes they are; z is None where there is none, as in a single slice.
-        at: position along each stored axis; it counts for those that are none of z, y and x.
+        at: position along each stored axis where the volume begins, 0 for z, y and x.
     """
 
     lengths: tuple[int, ...]
@@ -34,19 +34,15 @@ class Axes:
     @property
     def first_voxel(self) -> int:
         """How many voxels lie before the volume where the stored array is in C order."""
-        return int(np.ravel_multi_index(self.part(0), self.lengths))
-
-    def part(self, z: int | slice, inplane: int | slice = 0) -> tuple[int | slice, ...]:
-        """Index into the stored array: `z` along z, `inplane` along y and x, the chosen position along the others."""
-        found: list[int | slice] = list(self.at)
-        found[self.y] = found[self.x] = inplane
-        if self.z is not None:
-            found[self.z] = z
-        return tuple(found)
+        return int(np.ravel_multi_index(self.at, self.lengths))
 
     def slices(self, start: int, stop: int) -> tuple[int | slice, ...]:
         """Index into the stored array of the slices start, ..., stop - 1."""
-        return self.part(slice(start, stop), slice(None))
+        part: list[int | slice] = list(self.at)
+        part[self.y] = part[self.x] = slice(None)
+        if self.z is not None:
+            part[self.z] = slice(start, stop)
+        return tuple(part)
 
     def turned(self, part: np.ndarray) -> np.ndarray:
         """What `slices` cut out, with the axes that are left in the order of the file, as (stop - start, Y, X)."""

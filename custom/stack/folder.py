@@ -1,6 +1,7 @@
 """A folder of 2-D TIFF slices, in natural order: slice_9.tif comes before slice_10.tif."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_layout import check_directories, check_pages
 from custom.stack.tiff_voxel import tiff_voxel_size
-from custom.stack.units import VoxelSize
+from custom.stack.units import VoxelSize, first_stated
 
 _SUFFIXES = (".tif", ".tiff")
 
@@ -44,15 +45,17 @@ def open_folder(path: Path, chosen: Selection) -> Stack:
     if not files:
         raise BadInput(f"{path}: holds no TIFF slices (.tif, .tiff); give a folder of slices or a single stack file.")
     shape, dtype, voxel_size = _inspect(files[0])
+    sizes = [voxel_size]
     for file in files[1:]:
-        other_shape, other_dtype, _ = _inspect(file)
+        other_shape, other_dtype, other_size = _inspect(file)
         if (other_shape, other_dtype) != (shape, dtype):
             raise BadInput(
                 f"{file}: is {_words(other_shape, other_dtype)} but {files[0].name} is {_words(shape, dtype)}; "
                 "keep the slices of one stack alone in a folder."
             )
+        sizes.append(other_size and replace(other_size, source=f"{other_size.source} of {file.name}"))
     find_axes(path, (len(files), *shape), chosen)  # nothing is left to choose
-    return FolderStack(path, files, shape, dtype, voxel_size)
+    return FolderStack(path, files, shape, dtype, first_stated(*sizes))
 
 
 class FolderStack(Stack):

@@ -15,7 +15,7 @@ from custom.stack.handle import Handle
 from custom.stack.listing import listed
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
-from custom.stack.units import VoxelSize, stated_voxel_size
+from custom.stack.units import VoxelSize, first_stated, stated_voxel_size
 from custom.stack.warn import warn_once
 
 _USUAL_KEY = "/exchange/data"  # Data Exchange, as TomoPy and tomocupy write it
@@ -37,7 +37,7 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
         dataset = opened.array
         _check_written(path, dataset)
         axes = find_axes(path, dataset.shape, chosen, _names(path, dataset))
-        return ArrayStack(path, axes, dataset.dtype, _voxel_size(path, dataset), handle)
+        return ArrayStack(path, axes, dataset.dtype, _voxel_size(dataset), handle)
 
 
 class _OpenDataset:
@@ -79,7 +79,9 @@ def _check_written(path: Path, dataset: h5py.Dataset) -> None:
         sources = {source.file_name for source in dataset.virtual_sources()}
         missing = [name for name in sources if "%" not in name and not (path.parent / name).exists()]
         if missing:
-            raise BadInput(f"{path}: takes its voxels from {missing[0]}, which is missing; put it back beside the file.")
+            raise BadInput(
+                f"{path}: takes its voxels from {missing[0]}, which is missing; put it back beside the file."
+            )
         return
     filters = dataset.id.get_create_plist()
     for number in range(filters.get_nfilters()):
@@ -123,9 +125,9 @@ def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _voxel_size(path: Path, dataset: h5py.Dataset) -> VoxelSize | None:
-    for item in (dataset, dataset.parent):
-        if "element_size_um" in item.attrs:
-            sizes = [float(size) for size in np.ravel(item.attrs["element_size_um"])]
-            return stated_voxel_size(sizes, "um", "HDF5 attribute element_size_um")
-    return None
+def _voxel_size(dataset: h5py.Dataset) -> VoxelSize | None:
+    def stated(item: h5py.HLObject) -> VoxelSize | None:
+        sizes = [float(size) for size in np.ravel(item.attrs.get("element_size_um", []))]
+        return stated_voxel_size(sizes, "um", f"HDF5 attribute element_size_um of {item.name}")
+
+    return first_stated(stated(dataset), stated(dataset.parent))

@@ -125,14 +125,10 @@ def _raw_block(path: Path, tiff: TiffFile, axes: Axes) -> Block | None:
     return Block(path, tiff.series[0].dataoffset, axes, dtype)
 
 
-def _chosen_pages(
-    path: Path, pages: list[TiffPage | TiffFrame], axes: Axes
-) -> list[TiffPage | TiffFrame]:
+def _chosen_pages(path: Path, pages: list[TiffPage | TiffFrame], axes: Axes) -> list[TiffPage | TiffFrame]:
     """The pages of the slices: tifffile lists them with the last axis before Y and X as the fastest."""
     planes = axes.lengths[:-2]
     if len(pages) != math.prod(planes):
-        raise BadInput(
-            f"{path}: holds {len(pages)} pages for {math.prod(planes)} slices; save it as one page a slice."
-        )
+        raise BadInput(f"{path}: holds {len(pages)} pages for {math.prod(planes)} slices; save it as one page a slice.")
     numbers = np.arange(len(pages)).reshape(*planes, 1, 1)[axes.slices(0, axes.shape[0])]
     return [pages[number] for number in numbers.ravel()]

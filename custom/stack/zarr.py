@@ -4,6 +4,7 @@ import re
 import warnings
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import zarr
 from zarr.storage import LocalStore, ZipStore
@@ -101,14 +102,13 @@ def _in_group(path: Path, group: zarr.Group) -> tuple[zarr.Array, Pyramid | None
     if image is not None:
         found = group.get(image.path)
         if not isinstance(found, zarr.Array):
-            raise BadInput(
-                f"{path}: its level 0, the array {image.path}, is missing; copy or write it anew, or {listed(arrays)}."
-            )
+            others = f", or {listed(arrays)}" if arrays else ""
+            raise BadInput(f"{path}: its level 0, the array {image.path}, is missing; copy or write it anew{others}.")
         return found, image
     if len(arrays) != 1:
         prefix = f"{group.path} in it " if group.path else ""
         raise BadInput(f"{path}: {prefix}holds {len(arrays) or 'no'} arrays where one is wanted; {listed(arrays)}.")
-    return group[next(iter(arrays)).removeprefix(f"{group.path}/")], None
+    return cast(zarr.Array, group[next(iter(arrays)).removeprefix(f"{group.path}/")]), None
 
 
 def _arrays(group: zarr.Group) -> dict[str, tuple[int, ...]]:
@@ -120,5 +120,5 @@ def _arrays(group: zarr.Group) -> dict[str, tuple[int, ...]]:
 
 def _names(array: zarr.Array) -> list[str] | None:
     """Names of the axes: those of version 3, or those that xarray writes into version 2."""
-    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    names: Any = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
     return [str(name) for name in names] if names and all(names) else None

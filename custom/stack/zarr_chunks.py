@@ -42,16 +42,15 @@ def check_chunks(path: Path, array: zarr.Array, axes: Axes) -> None:
         raise BadInput(
             f"{path}: is half-written, none of the {total} chunks of its {name} is there; copy or write it anew."
         )
-    layers = there.any(axis=1)
-    depth = (array.shards or array.chunks)[axes.z] if axes.z is not None else 1
-    if not layers[-1] and array.dtype.itemsize > 1:
-        first = (int(np.flatnonzero(layers)[-1]) + 1) * depth
+    layers = int(np.flatnonzero(there.any(axis=1))[-1]) + 1
+    if axes.z is not None and layers < len(there) and array.dtype.itemsize > 1:
+        first = layers * (array.shards or array.chunks)[axes.z]
         raise BadInput(
-            f"{path}: is half-written, {missing} of the {total} chunks of its {name} are missing and with them all of "
-            f"the slices from {first} on; copy or write it anew, or without the empty slices if they are meant."
+            f"{path}: is half-written, it lacks {missing} of the {total} chunks of its {name} and with them all slices "
+            f"from {first} on; copy or write it anew, or without the empty slices if they are meant."
         )
     warn_once(
-        f"{path}: {missing} of the {total} chunks of its {name} are missing and are read as {array.fill_value}; that is "
+        f"{path}: lacks {missing} of the {total} chunks of its {name}, which are read as {array.fill_value}; that is "
         "right where its writer leaves out empty chunks, else it is half-written: copy or write it anew."
     )
 
@@ -64,19 +63,21 @@ def _present(path: Path, array: zarr.Array, axes: Axes) -> np.ndarray:
     for axis, (length, size) in enumerate(zip(array.shape, sizes, strict=True)):
         in_volume = axis in (axes.z, axes.y, axes.x)
         ranges.append(range(-(-length // size)) if in_volume else [axes.at[axis] // size])
-    keys = [array.metadata.encode_chunk_key(place) in files for place in itertools.product(*ranges)]
-    there = np.array(keys).reshape([len(places) for places in ranges])
+    keys = [array.metadata.encode_chunk_key(place) for place in itertools.product(*ranges)]
+    for key in keys:
+        if files.get(key) == 0:
+            raise BadInput(f"{path}: is half-written, the chunk {key} of it is empty (0 bytes); copy or write it anew.")
+    there = np.array([key in files for key in keys]).reshape([len(places) for places in ranges])
     return there.reshape(1, -1) if axes.z is None else np.moveaxis(there, axes.z, 0).reshape(len(ranges[axes.z]), -1)
 
 
-def _files(path: Path, inside: str) -> set[str]:
-    """Names of the files with anything in them, relative to the folder `inside`."""
+def _files(path: Path, inside: str) -> dict[str, int]:
+    """The files in the folder `inside`, by their names relative to it, and their bytes."""
     if path.is_dir():
         folder = path / inside
-        return {
-            file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file() and file.stat().st_size
-        }
+        found = (file for file in folder.rglob("*") if file.is_file())
+        return {file.relative_to(folder).as_posix(): file.stat().st_size for file in found}
     prefix = f"{inside}/" if inside else ""
     with zipfile.ZipFile(path) as archive:
-        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    return {name.removeprefix(prefix) for name, size in sizes.items() if name.startswith(prefix) and size}
+        entries = [entry for entry in archive.infolist() if entry.filename.startswith(prefix)]
+    return {entry.filename.removeprefix(prefix): entry.file_size for entry in entries}
