@@ -9,6 +9,8 @@ import numpy as np
 from custom.errors import BadInput
 from custom.stack.selection import Selection
 
+_NEVER_Z = {"y", "x", "c", "channel", "channels", "t", "time", "s", "sample", "samples"}
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -56,7 +58,7 @@ def find_axes(
 ) -> Axes:
     """Find z, y and x among the axes of a stored array, and the position along all others.
 
-    Names decide where the file gives a y and an x. Without them the last three axes are z, y and x, after axes of length
+    Names decide where the file gives a y and an x; channels and times are never taken for z then. Without them the last three axes are z, y and x, after axes of length
     1 at the end have been dropped down to three. All other axes of length 1 are dropped too.
 
     Args:
@@ -77,13 +79,20 @@ def find_axes(
         names = [f"axis {axis}" for axis in range(len(lengths))]
     labels = [str(name).lower() for name in names]
     if labels.count("y") == labels.count("x") == 1 and labels.count("z") <= 1:
-        z, y, x = labels.index("z") if "z" in labels else None, labels.index("y"), labels.index("x")
+        z, y, x = _depth(labels), labels.index("y"), labels.index("x")
     else:
         z, y, x = _last(lengths)
-        labels = [{z: "z", y: "y", x: "x"}.get(axis, label) for axis, label in enumerate(labels)]
+    labels = [{z: "z", y: "y", x: "x"}.get(axis, label) for axis, label in enumerate(labels)]
     others = [axis for axis in range(len(lengths)) if axis not in (z, y, x)]
     positions = _positions(path, lengths, labels, others, chosen.index)
     return Axes(lengths, z, y, x, tuple(positions.get(axis, 0) for axis in range(len(lengths))))
+
+
+def _depth(labels: list[str]) -> int | None:
+    """The axis called z, else the last one whose name says nothing else (depth, slice, tifffile's Q for unknown)."""
+    if "z" in labels:
+        return labels.index("z")
+    return max((axis for axis, label in enumerate(labels) if label not in _NEVER_Z), default=None)
 
 
 def _last(lengths: tuple[int, ...]) -> tuple[int | None, int, int]:

@@ -98,12 +98,13 @@ def _root(path: Path, store: LocalStore | ZipStore) -> zarr.Array | zarr.Group:
 
 def _in_group(path: Path, group: zarr.Group) -> tuple[zarr.Array, Pyramid | None]:
     image = pyramid(dict(group.attrs))
+    found = group.get(image.path) if image else None
+    if isinstance(found, zarr.Array):
+        return found, image
     arrays = _arrays(group)
     if image is not None:
-        found = group.get(image.path)
-        if not isinstance(found, zarr.Array):
-            others = f", or {listed(arrays)}" if arrays else ""
-            raise BadInput(f"{path}: its level 0, the array {image.path}, is missing; copy or write it anew{others}.")
+        others = f", or {listed(arrays)}" if arrays else ""
+        raise BadInput(f"{path}: its level 0, the array {image.path}, is missing; copy or write it anew{others}.")
         return found, image
     if len(arrays) != 1:
         prefix = f"{group.path} in it " if group.path else ""
