@@ -58,8 +58,9 @@ def find_axes(
 ) -> Axes:
     """Find z, y and x among the axes of a stored array, and the position along all others.
 
-    Names decide where the file gives a y and an x; channels and times are never taken for z then. Without them the last three axes are z, y and x, after axes of length
-    1 at the end have been dropped down to three. All other axes of length 1 are dropped too.
+    Names decide where the file gives a y and an x; channels and times are never taken for z then. Without names the last
+    three axes are z, y and x, after axes of length 1 at the end have been dropped down to three. All other axes of
+    length 1 are dropped too.
 
     Args:
         path: of the file, for the refusals.

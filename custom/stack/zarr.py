@@ -105,7 +105,6 @@ def _in_group(path: Path, group: zarr.Group) -> tuple[zarr.Array, Pyramid | None
     if image is not None:
         others = f", or {listed(arrays)}" if arrays else ""
         raise BadInput(f"{path}: its level 0, the array {image.path}, is missing; copy or write it anew{others}.")
-        return found, image
     if len(arrays) != 1:
         prefix = f"{group.path} in it " if group.path else ""
         raise BadInput(f"{path}: {prefix}holds {len(arrays) or 'no'} arrays where one is wanted; {listed(arrays)}.")

@@ -11,6 +11,7 @@ was stopped. Nothing in the format tells the two apart; these rules do:
 """
 
 import itertools
+import os
 import zipfile
 from pathlib import Path
 
@@ -74,9 +75,9 @@ def _present(path: Path, array: zarr.Array, axes: Axes) -> np.ndarray:
 def _files(path: Path, inside: str) -> dict[str, int]:
     """The files in the folder `inside`, by their names relative to it, and their bytes."""
     if path.is_dir():
-        folder = path / inside
-        found = (file for file in folder.rglob("*") if file.is_file())
-        return {file.relative_to(folder).as_posix(): file.stat().st_size for file in found}
+        base = path / inside
+        found = (Path(folder, name) for folder, _, names in os.walk(base) for name in names)
+        return {file.relative_to(base).as_posix(): file.stat().st_size for file in found}
     prefix = f"{inside}/" if inside else ""
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if entry.filename.startswith(prefix)]

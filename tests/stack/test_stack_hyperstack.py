@@ -65,6 +65,13 @@ def test_channels_and_times_without_z_are_single_slices(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stack.read(0, 1)[0], VOXELS[1, 0, 2])
 
 
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_the_last_axis_without_a_meaning_is_z(options: dict[str, Any], tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "s.tif", VOXELS[:, :, 0], photometric="minisblack", **options)  # axes QQYX
+    np.testing.assert_array_equal(open_stack(tmp_path / "s.tif", stack_index=1).read(1, 4), VOXELS[1, 1:4, 0])
+    assert "has axes (q, z, y, x) of length (2, 5, 8, 9)" in refusal(tmp_path / "s.tif")
+
+
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"byteorder": ">"}])
 def test_one_volume_of_an_ome_tiff(options: dict[str, Any], tmp_path: Path) -> None:
     metadata = {"axes": "TZCYX", "PhysicalSizeX": 1.6, "PhysicalSizeY": 1.25, "PhysicalSizeZ": 2.5}

@@ -205,7 +205,8 @@ def test_names_of_axes_decide_their_order(tmp_path: Path) -> None:
     stored = np.ascontiguousarray(VOXELS.transpose(2, 0, 1))
     version_3 = array(tmp_path / "s.zarr", stored, dimension_names=["x", "z", "y"])
     version_2 = array(tmp_path / "t.zarr", stored, zarr_format=2, attributes={"_ARRAY_DIMENSIONS": ["x", "z", "y"]})
-    for path in (version_3, version_2):
+    depth = array(tmp_path / "u.zarr", stored, dimension_names=["x", "depth", "y"])
+    for path in (version_3, version_2, depth):
         np.testing.assert_array_equal(open_stack(path).read(3, 6), VOXELS[3:6])
 
 
