@@ -1,5 +1,6 @@
 """Zarr, versions 2 and 3 (a .zarr folder or a .zarr.zip file): an array, a group with one, or OME-Zarr."""
 
+import math
 import re
 import warnings
 from functools import partial
@@ -20,6 +21,7 @@ from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.zarr_chunks import check_chunks
 
+_BYTES_AT_ONCE = 1 << 26
 _MARKERS = ("zarr.json", ".zarray", ".zgroup")
 
 
@@ -44,7 +46,7 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
         raise BadInput(f"{path}: is a file where a .zarr folder is wanted; copy the whole folder from its source.")
     handle = Handle(partial(_OpenZarr, path, chosen.key))
     with refusing_damage(path), handle.lend() as opened:
-        array, image = opened.array, opened.image
+        array, image = opened.array.array, opened.image
         names = image.names if image and image.names else _names(array)
         axes = find_axes(path, array.shape, chosen, names)
         check_chunks(path, array, axes)
@@ -57,13 +59,27 @@ class _OpenZarr:
     def __init__(self, path: Path, key: str | None) -> None:
         self._store = ZipStore(path, mode="r") if path.is_file() else LocalStore(path, read_only=True)
         try:
-            self.array, self.image = _find(path, self._store, (key or "").strip("/"))
+            array, self.image = _find(path, self._store, (key or "").strip("/"))
+            self.array = _FewAtOnce(array)
         except BaseException:
             self._store.close()
             raise
 
     def close(self) -> None:
         self._store.close()
+
+
+class _FewAtOnce:
+    """An array that is read in bounded memory however large its chunks are: zarr decodes ten side by side."""
+
+    def __init__(self, array: zarr.Array) -> None:
+        self.array = array
+        chunk_bytes = math.prod(array.shards or array.chunks) * array.dtype.itemsize
+        self._at_once = min(max(_BYTES_AT_ONCE // max(chunk_bytes, 1), 1), zarr.config.get("async.concurrency"))
+
+    def __getitem__(self, part: tuple[int | slice, ...]) -> Any:
+        with zarr.config.set({"async.concurrency": self._at_once}):
+            return self.array[part]
 
 
 def _find(path: Path, store: LocalStore | ZipStore, key: str) -> tuple[zarr.Array, Pyramid | None]:

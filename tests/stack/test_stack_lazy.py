@@ -48,7 +48,7 @@ def hdf5(path: Path, voxels: np.ndarray) -> None:
 
 
 def write_zarr(path: Path, voxels: np.ndarray) -> None:
-    zarr.create_array(path, data=voxels, chunks=(4, 64, 64), zarr_format=2 if path.stem == "v2" else 3)
+    zarr.create_array(path, data=voxels, chunks=(2, 32, 32), zarr_format=2 if path.stem == "v2" else 3)
 
 
 FILES: dict[str, Callable[[Path, np.ndarray], object]] = {

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,20 @@ def test_shards(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_stack(path).read(3, 6), VOXELS[3:6])
     chunk_files(path)[1].write_bytes(chunk_files(path)[1].read_bytes()[:-9])
     assert "cannot read" in refusal(path)
+
+
+def test_large_chunks_are_decoded_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = array(
+        tmp_path / "s.zarr", np.random.default_rng(0).integers(0, 99, (8, 512, 512), "u1"), chunks=(8, 128, 128)
+    )
+    monkeypatch.setattr("custom.stack.zarr._BYTES_AT_ONCE", 1)
+    stack = open_stack(path)
+    stack.read(0, 1)
+    tracemalloc.start()
+    stack.read(0, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 512 * 512 + 5 * 8 * 128 * 128  # the slice, and a few of the 16 chunks
 
 
 @each_version
