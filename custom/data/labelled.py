@@ -49,7 +49,8 @@ def _by_stem(folder: Path) -> dict[str, Path]:
         raise BadInput(f"{folder}: there is no such folder; a labelled data set holds images/ and labels/")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.is_dir() or path.name.lower().endswith(DETACHED_VOXELS):
+        passed_over = path.is_dir() and path.suffix.lower() != ".zarr"
+        if path.name.startswith(".") or passed_over or path.name.lower().endswith(DETACHED_VOXELS):
             continue
         stem = stem_of(path)
         if stem in found:
@@ -61,8 +62,9 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def stem_of(path: Path) -> str:
-    """The name without its suffix; `.nii.gz` counts as one suffix."""
-    return path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
+    """The name without its suffix; `.nii.gz` and `.zarr.zip` count as one suffix."""
+    double = next((suffix for suffix in (".nii.gz", ".zarr.zip") if path.name.lower().endswith(suffix)), path.suffix)
+    return path.name[: len(path.name) - len(double)]
 
 
 def labelled_slices(

@@ -1,4 +1,4 @@
-"""Voxels that lie in a file as one block, (Z, Y, X) with x fastest, plain or compressed.
+"""Voxels that lie in a file as one block, plain or compressed.
 
 NIfTI, NRRD, MetaImage, .npy and uncompressed TIFF all store their voxels so; their readers only find the block.
 """
@@ -16,6 +16,7 @@ from typing import IO, Literal
 import numpy as np
 
 from custom.errors import BadInput
+from custom.stack.axes import Axes
 from custom.stack.faults import refusing_damage
 from custom.stack.handle import Handle
 from custom.stack.stack import Stack
@@ -31,17 +32,17 @@ class Block:
 
     Attributes:
         file: the file that holds them.
-        offset: position in that file of the first voxel, or of the compressed stream.
-        shape: (Z, Y, X).
+        offset: position in that file of the first stored voxel, or of the compressed stream.
+        axes: of the stored array, and where the volume lies in it.
         dtype: stored type with its byte order.
         encoding: "raw", "deflate" (gzip or zlib) or "bzip2".
-        skip: bytes before the first voxel within the decompressed stream.
-        order: "C" where x is the fastest axis; "F" where z is (raw only).
+        skip: bytes before the first stored voxel within the decompressed stream.
+        order: "C" where the last axis is the fastest, which it must be unless raw; "F" where the first is.
     """
 
     file: Path
     offset: int
-    shape: tuple[int, int, int]
+    axes: Axes
     dtype: np.dtype
     encoding: Encoding = "raw"
     skip: int = 0
@@ -50,7 +51,7 @@ class Block:
     @property
     def slice_bytes(self) -> int:
         """Bytes of one uncompressed slice."""
-        return math.prod(self.shape[1:]) * self.dtype.itemsize
+        return math.prod(self.axes.shape[1:]) * self.dtype.itemsize
 
 
 def open_block(path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> Stack:
@@ -62,7 +63,7 @@ def open_block(path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize
     if block.encoding != "raw":
         return CompressedBlockStack(path, block, voxel_size)
     present = block.file.stat().st_size
-    needed = block.offset + block.shape[0] * block.slice_bytes
+    needed = block.offset + math.prod(block.axes.lengths) * block.dtype.itemsize
     if needed > present:
         raise BadInput(
             f"{block.file}: is cut short, {needed} bytes are announced and {present} are there; "
@@ -73,7 +74,7 @@ def open_block(path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize
 
 class _BlockStack(Stack):
     def __init__(self, path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> None:
-        super().__init__(path, block.shape, block.dtype, voxel_size)
+        super().__init__(path, block.axes.shape, block.dtype, voxel_size)
         self._block = block
         self.files = list(dict.fromkeys([self.path, block.file]))  # a header may lie in a file of its own
 
@@ -84,8 +85,9 @@ class RawBlockStack(_BlockStack):
     def _read(self, start: int, stop: int) -> np.ndarray:
         block = self._block
         with refusing_damage(block.file):
-            mapped = np.memmap(block.file, block.dtype, "r", block.offset, block.shape, block.order)
-            return np.array(mapped[start:stop], order="C", subok=False)
+            mapped = np.memmap(block.file, block.dtype, "r", block.offset, block.axes.lengths, block.order)
+            part = mapped[block.axes.slices(start, stop)]
+            return np.array(block.axes.turned(part), order="C", subok=False)
 
 
 class CompressedBlockStack(_BlockStack):
@@ -97,10 +99,11 @@ class CompressedBlockStack(_BlockStack):
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         block = self._block
-        slices = np.empty((stop - start, *block.shape[1:]), block.dtype)
+        slices = np.empty((stop - start, *self.shape[1:]), block.dtype)
+        first_byte = block.skip + block.axes.first_voxel * block.dtype.itemsize
         with refusing_damage(block.file, f"slices {start} to {stop - 1}"), self._stream.lend() as stream:
-            stream.read_into(slices.reshape(-1).view(np.uint8), block.skip + start * block.slice_bytes)
-            if stop == block.shape[0]:
+            stream.read_into(slices.reshape(-1).view(np.uint8), first_byte + start * block.slice_bytes)
+            if stop == self.shape[0]:
                 stream.verify()
         return slices
 

@@ -1,17 +1,20 @@
 """A folder of 2-D TIFF slices, in natural order: slice_9.tif comes before slice_10.tif."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tifffile import TiffFile
 
 from custom.errors import BadInput
+from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
+from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_layout import check_directories, check_pages
 from custom.stack.tiff_voxel import tiff_voxel_size
-from custom.stack.units import VoxelSize
+from custom.stack.units import VoxelSize, first_stated
 
 _SUFFIXES = (".tif", ".tiff")
 
@@ -22,7 +25,7 @@ def natural_key(path: Path) -> tuple[list[str | int], str]:
     return [int(piece) if piece.isdecimal() else piece for piece in pieces], path.name
 
 
-def open_folder(path: Path) -> Stack:
+def open_folder(path: Path, chosen: Selection) -> Stack:
     """Open the TIFF slices of a folder (.tif, .tiff in any case); other files, hidden files and folders are passed over.
 
     The header of every slice is read, its voxels are not.
@@ -42,14 +45,17 @@ def open_folder(path: Path) -> Stack:
     if not files:
         raise BadInput(f"{path}: holds no TIFF slices (.tif, .tiff); give a folder of slices or a single stack file.")
     shape, dtype, voxel_size = _inspect(files[0])
+    sizes = [voxel_size]
     for file in files[1:]:
-        other_shape, other_dtype, _ = _inspect(file)
+        other_shape, other_dtype, other_size = _inspect(file)
         if (other_shape, other_dtype) != (shape, dtype):
             raise BadInput(
                 f"{file}: is {_words(other_shape, other_dtype)} but {files[0].name} is {_words(shape, dtype)}; "
                 "keep the slices of one stack alone in a folder."
             )
-    return FolderStack(path, files, shape, dtype, voxel_size)
+        sizes.append(other_size and replace(other_size, source=f"{other_size.source} of {file.name}"))
+    find_axes(path, (len(files), *shape), chosen)  # nothing is left to choose
+    return FolderStack(path, files, shape, dtype, first_stated(*sizes))
 
 
 class FolderStack(Stack):

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from custom.errors import BadInput
-from custom.stack.axes import three_axes
+from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, stated_in_mm
 
@@ -32,17 +33,17 @@ _DTYPES = {
 _HEADER_BYTES = 1 << 16
 
 
-def open_mha(path: Path) -> Stack:
+def open_mha(path: Path, chosen: Selection) -> Stack:
     """Open a MetaImage file; its first axis is the fastest and becomes X, its unit is the millimetre.
 
     Raises:
-        BadInput: damaged, cut short, text or several data files, colours or vectors, or not 2-D or 3-D.
+        BadInput: damaged, cut short, text or several data files, colours or vectors, or not one volume.
     """
     with refusing_damage(path):
         header, start = _read_header(path)
         _refuse_foreign_layouts(path, header)
-        shape = three_axes(path, [int(size) for size in header["DimSize"].split()][::-1])
-        block = _locate(path, header, start, shape)
+        axes = find_axes(path, [int(size) for size in header["DimSize"].split()][::-1], chosen)
+        block = _locate(path, header, start, axes)
         voxel_size = _voxel_size(header)
     return open_block(path, block, voxel_size)
 
@@ -68,7 +69,7 @@ def _refuse_foreign_layouts(path: Path, header: dict[str, str]) -> None:
         raise BadInput(f"{path}: spreads its voxels over several data files; save it as one .mha file.")
 
 
-def _locate(path: Path, header: dict[str, str], start: int, shape: tuple[int, int, int]) -> Block:
+def _locate(path: Path, header: dict[str, str], start: int, axes: Axes) -> Block:
     big_endian = header.get("BinaryDataByteOrderMSB", header.get("ElementByteOrderMSB", "False")).lower() == "true"
     dtype = np.dtype(_DTYPES[header["ElementType"]]).newbyteorder(">" if big_endian else "<")
     name = header["ElementDataFile"]
@@ -76,11 +77,11 @@ def _locate(path: Path, header: dict[str, str], start: int, shape: tuple[int, in
     if not file.is_file():
         raise BadInput(f"{path}: its data file {name} is missing; put it back beside the header.")
     if header.get("CompressedData", "False").lower() == "true":
-        return Block(file, offset, shape, dtype, "deflate")
+        return Block(file, offset, axes, dtype, "deflate")
     header_size = int(header.get("HeaderSize", "0"))
     if header_size == -1:  # the voxels end with the file
-        return Block(file, max(file.stat().st_size - int(np.prod(shape)) * dtype.itemsize, 0), shape, dtype)
-    return Block(file, offset + header_size, shape, dtype)
+        return Block(file, max(file.stat().st_size - int(np.prod(axes.lengths)) * dtype.itemsize, 0), axes, dtype)
+    return Block(file, offset + header_size, axes, dtype)
 
 
 def _voxel_size(header: dict[str, str]) -> VoxelSize | None:

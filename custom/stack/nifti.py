@@ -1,35 +1,39 @@
 """NIfTI (.nii, .nii.gz), versions 1 and 2."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 import nibabel
 import numpy as np
+from nibabel.affines import voxel_sizes
 
-from custom.stack.axes import three_axes
+from custom.stack.axes import find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.selection import Selection
 from custom.stack.stack import Stack
-from custom.stack.units import VoxelSize, stated_in_mm, stated_voxel_size
+from custom.stack.units import VoxelSize, first_stated, stated_in_mm, stated_voxel_size
 
+_AXES = ("w", "v", "u", "t", "z", "y", "x")  # the standard says what the first four are: time, then vectors
 _UNIT_NAMES = {"micron": "um", "mm": "mm", "meter": "m"}
 
 
-def open_nifti(path: Path) -> Stack:
+def open_nifti(path: Path, chosen: Selection) -> Stack:
     """Open a NIfTI file as its voxels lie, (x, y, z) turned round to (Z, Y, X); flips in the affine are not applied.
 
     Raises:
-        BadInput: damaged, cut short, not of plain numbers, or with a time or vector axis.
+        BadInput: damaged, cut short, not of plain numbers, or not one volume.
     """
     with refusing_damage(path):
         image = cast(nibabel.Nifti1Image, nibabel.load(path))
         voxels = cast(nibabel.arrayproxy.ArrayProxy, image.dataobj)
-        shape = three_axes(path, voxels.shape[::-1])
+        axes = find_axes(path, voxels.shape[::-1], chosen, _AXES[-len(voxels.shape) :])
         # nibabel turns to Fortran order (x fastest); read as C order that is (z, y, x).
         if path.name.lower().endswith(".gz"):
-            block = Block(path, 0, shape, voxels.dtype, "deflate", skip=voxels.offset)
+            block = Block(path, 0, axes, voxels.dtype, "deflate", skip=voxels.offset)
         else:
-            block = Block(path, voxels.offset, shape, voxels.dtype)
+            block = Block(path, voxels.offset, axes, voxels.dtype)
         slope, intercept = float(voxels.slope), float(voxels.inter)
         voxel_size = _voxel_size(image.header)
     stack = open_block(path, block, voxel_size)
@@ -52,9 +56,17 @@ class RescaledStack(Stack):
 
 
 def _voxel_size(header: nibabel.Nifti1Header) -> VoxelSize | None:
+    """From the zooms, and from the sform, which a program may have changed without the zooms."""
+    zooms = _stated(header, header.get_zooms()[:3], "NIfTI header")
+    if not header["sform_code"]:
+        return zooms
+    return first_stated(zooms, _stated(header, voxel_sizes(header.get_sform()), "NIfTI sform"))
+
+
+def _stated(header: nibabel.Nifti1Header, xyz: Sequence[float], source: str) -> VoxelSize | None:
     # The header holds float32; its shortest decimal form is what was meant (0.00133, not 0.00132999995).
-    sizes = [float(str(np.float32(size))) for size in header.get_zooms()[:3]][::-1]
+    sizes = [float(str(np.float32(size))) for size in xyz][::-1]
     unit = header.get_xyzt_units()[0]
     if unit == "mm":
-        return stated_in_mm(sizes, "NIfTI header")
-    return stated_voxel_size(sizes, _UNIT_NAMES.get(unit), "NIfTI header")
+        return stated_in_mm(sizes, source)
+    return stated_voxel_size(sizes, _UNIT_NAMES.get(unit), source)

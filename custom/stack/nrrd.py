@@ -8,9 +8,10 @@ import nrrd
 import numpy as np
 
 from custom.errors import BadInput
-from custom.stack.axes import three_axes
+from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, Encoding, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, stated_voxel_size
 
@@ -24,18 +25,18 @@ _ENCODINGS: dict[str, Encoding] = {
 _SPATIAL_KINDS = {"domain", "space", "???", "none"}
 
 
-def open_nrrd(path: Path) -> Stack:
+def open_nrrd(path: Path, chosen: Selection) -> Stack:
     """Open an NRRD file; its first axis is the fastest and becomes X.
 
     Raises:
-        BadInput: damaged, cut short, ASCII or several data files, colours or vectors, or not 2-D or 3-D.
+        BadInput: damaged, cut short, ASCII or several data files, colours or vectors, or not one volume.
     """
     with refusing_damage(path), open(path, "rb") as file:
         header = nrrd.read_header(file)
         start = file.tell()
         _refuse_foreign_layouts(path, header)
-        shape = three_axes(path, [int(size) for size in header["sizes"]][::-1])
-        block = _locate(path, header, start, shape)
+        axes = find_axes(path, [int(size) for size in header["sizes"]][::-1], chosen)
+        block = _locate(path, header, start, axes)
         voxel_size = _voxel_size(header)
     return open_block(path, block, voxel_size)
 
@@ -51,7 +52,7 @@ def _refuse_foreign_layouts(path: Path, header: dict[str, Any]) -> None:
         raise BadInput(f"{path}: spreads its voxels over several data files; save it as one .nrrd file.")
 
 
-def _locate(path: Path, header: dict[str, Any], start: int, shape: tuple[int, int, int]) -> Block:
+def _locate(path: Path, header: dict[str, Any], start: int, axes: Axes) -> Block:
     """Apply `data file`, `line skip` and `byte skip` in the order that the NRRD specification gives."""
     encoding = _ENCODINGS[header["encoding"].lower()]
     dtype = _dtype(header)
@@ -66,10 +67,10 @@ def _locate(path: Path, header: dict[str, Any], start: int, shape: tuple[int, in
         offset = data.tell()
     skip = header.get("byte skip", header.get("byteskip", 0))
     if encoding != "raw":
-        return Block(file, offset, shape, dtype, encoding, max(skip, 0))
+        return Block(file, offset, axes, dtype, encoding, max(skip, 0))
     if skip == -1:  # the voxels end with the file
-        return Block(file, max(file.stat().st_size - int(np.prod(shape)) * dtype.itemsize, 0), shape, dtype)
-    return Block(file, offset + skip, shape, dtype)
+        return Block(file, max(file.stat().st_size - int(np.prod(axes.lengths)) * dtype.itemsize, 0), axes, dtype)
+    return Block(file, offset + skip, axes, dtype)
 
 
 def _dtype(header: dict[str, Any]) -> np.dtype:

@@ -1,4 +1,4 @@
-"""The one way to open a stack: the suffix decides the reader."""
+"""The one way to open a stack: the suffix decides the reader, or what a folder holds."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,17 +6,22 @@ from pathlib import Path
 
 from custom.errors import BadInput
 from custom.stack.folder import open_folder
+from custom.stack.hdf5 import open_hdf5
 from custom.stack.mha import open_mha
 from custom.stack.nifti import open_nifti
 from custom.stack.npy import open_npy
 from custom.stack.nrrd import open_nrrd
+from custom.stack.selection import Selection, selection
 from custom.stack.stack import Stack
 from custom.stack.tiff import open_tiff
 from custom.stack.units import given_voxel_size
+from custom.stack.warn import warn_once
+from custom.stack.zarr import is_zarr, open_zarr
 
-# A new file format is one more line here. A format that is a folder (with a suffix, such as .zarr) goes in the same way
-# into the choice that `_opener` makes for folders.
-OPENERS: dict[str, Callable[[Path], Stack]] = {
+Opener = Callable[[Path, Selection], Stack]
+
+# A new file format is one more line here; one that is a folder goes into the choice that `_opener` makes for folders too.
+OPENERS: dict[str, Opener] = {
     ".tif": open_tiff,
     ".tiff": open_tiff,
     ".nii": open_nifti,
@@ -26,32 +31,54 @@ OPENERS: dict[str, Callable[[Path], Stack]] = {
     ".mha": open_mha,
     ".mhd": open_mha,
     ".npy": open_npy,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".hdf": open_hdf5,
+    ".nxs": open_hdf5,
+    ".zarr": open_zarr,
+    ".zarr.zip": open_zarr,
 }
+_KEYED = (open_hdf5, open_zarr)
 
 
-def open_stack(path: str | os.PathLike[str], voxel_size_um: float | Sequence[float] | None = None) -> Stack:
+def open_stack(
+    path: str | os.PathLike[str],
+    voxel_size_um: float | Sequence[float] | None = None,
+    stack_key: str | int | None = None,
+    stack_index: int | Sequence[int] | None = None,
+) -> Stack:
     """Open a stack lazily: headers are read, voxels are not.
 
     Args:
-        path: a folder of 2-D TIFF slices, or one file with a suffix of `OPENERS` (in any case).
+        path: a folder of 2-D TIFF slices, a Zarr folder, or one file with a suffix of `OPENERS` (in any case).
         voxel_size_um: replaces what the file states; one number for cubes, or three for (z, y, x), in micrometres.
+        stack_key: path of the array within an HDF5 file or a Zarr hierarchy; default: /exchange/data in HDF5, in Zarr
+            level 0 of an OME-Zarr or the only array.
+        stack_index: where a file holds several volumes along further axes (channels, time): position along that axis, or
+            one along each of them in the order of the file, counted from 0.
 
     Returns:
         The stack with axes (Z, Y, X), the same for the same volume in every format.
 
     Raises:
-        BadInput: missing, empty, of an unknown suffix, damaged, or not one grey volume; or an unusable `voxel_size_um`.
+        BadInput: missing, empty, of an unknown suffix, damaged, or not one grey volume; an unusable `voxel_size_um`; a
+            `stack_key` or `stack_index` that the file has no use for.
     """
     path = Path(path)
-    stack = _opener(path)(path)
+    opener = _opener(path)
+    if stack_key is not None and opener not in _KEYED:
+        raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
+    stack = opener(path, selection(path, stack_key, stack_index))
     if voxel_size_um is not None:
         stack.voxel_size = given_voxel_size(path, voxel_size_um)
+    elif stack.voxel_size is not None and stack.voxel_size.contradicted_by is not None:
+        warn_once(f"{path}: {stack.voxel_size.contradiction()}")
     return stack
 
 
-def _opener(path: Path) -> Callable[[Path], Stack]:
+def _opener(path: Path) -> Opener:
     if path.is_dir():
-        return open_folder
+        return open_zarr if is_zarr(path) else open_folder
     if not path.exists():
         raise BadInput(f"{path}: does not exist; check the path.")
     name = path.name.lower()
@@ -61,5 +88,5 @@ def _opener(path: Path) -> Callable[[Path], Stack]:
                 raise BadInput(f"{path}: is empty (0 bytes); copy it again from its source.")
             return opener
     raise BadInput(
-        f"{path}: its format is not known by its suffix; give a folder of TIFF slices or one of {', '.join(OPENERS)}."
+        f"{path}: its format is not known by its suffix; give a folder of TIFF slices or a file of {', '.join(OPENERS)}."
     )

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from tifffile import TiffFile, TiffPage
 
-from custom.stack.units import VoxelSize, stated_voxel_size, to_um
+from custom.stack.units import VoxelSize, first_stated, stated_voxel_size, to_um
 
 _UNIT_TAGS = {2: "inch", 3: "cm"}
 _FINEST_UM, _COARSEST_UM = 0.01, 20.0
@@ -15,11 +15,11 @@ _UM_PER_INCH = 25.4e3
 def tiff_voxel_size(tiff: TiffFile) -> VoxelSize | None:
     """From OME-XML, else ImageJ metadata, else plain resolution tags where they are meant as a measurement."""
     page = tiff.pages.first
-    if tiff.is_ome and tiff.ome_metadata:
-        return _from_ome(tiff.ome_metadata)
-    if tiff.is_imagej and tiff.imagej_metadata:
-        return _from_imagej(page, tiff.imagej_metadata)
-    return _from_resolution(page)
+    return first_stated(
+        _from_ome(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None,
+        _from_imagej(page, tiff.imagej_metadata) if tiff.is_imagej and tiff.imagej_metadata else None,
+        _from_resolution(page),
+    )
 
 
 def _from_ome(xml: str) -> VoxelSize | None:

@@ -4,7 +4,7 @@ import math
 import os
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,10 +42,28 @@ class VoxelSize:
     Attributes:
         um: size along (z, y, x) in micrometres, each finite and greater than 0.
         source: where it was read, in words for a report, such as "ImageJ metadata" or "given".
+        z_stated: False where z was taken equal to the pixel size.
+        contradicted_by: another statement in the same file that says something else, if any.
     """
 
     um: tuple[float, float, float]
     source: str
+    z_stated: bool = True
+    contradicted_by: "VoxelSize | None" = None
+
+    def agrees(self, other: "VoxelSize") -> bool:
+        """Whether both are within 1 %; z counts where both state it. Rounding in the files stays far below."""
+        axes = (0, 1, 2) if self.z_stated and other.z_stated else (1, 2)
+        return all(math.isclose(self.um[axis], other.um[axis], rel_tol=0.01) for axis in axes)
+
+    def contradiction(self) -> str:
+        """What it and `contradicted_by` say, for the end of a sentence."""
+        other = self.contradicted_by
+        said = [f"{' x '.join(f'{size:.6g}' for size in one.um)} um ({one.source})" for one in (self, other) if one]
+        return (
+            f"states two voxel sizes (z, y, x), {' and '.join(said)}; the first is taken, give --voxel_size_um "
+            "if it is wrong."
+        )
 
 
 def to_um(value: float, unit: str) -> float:
@@ -82,6 +100,7 @@ def stated_voxel_size(sizes: Sequence[float | None], unit: str | None, source: s
     *_, z, y, x = (None, None, None, *sizes)
     if unit is None or y is None or x is None:
         return None
+    z_stated = z is not None
     if z is None:
         if not math.isclose(y, x, rel_tol=1e-4):
             return None
@@ -90,7 +109,17 @@ def stated_voxel_size(sizes: Sequence[float | None], unit: str | None, source: s
         um = (to_um(z, unit), to_um(y, unit), to_um(x, unit))
     except ValueError:
         return None
-    return VoxelSize(um, source) if all(math.isfinite(size) and size > 0 for size in um) else None
+    return VoxelSize(um, source, z_stated) if all(math.isfinite(size) and size > 0 for size in um) else None
+
+
+def first_stated(*sizes: VoxelSize | None) -> VoxelSize | None:
+    """The first of several statements in one file, with the next one that contradicts it, if any."""
+    known = [size for size in sizes if size is not None]
+    if not known:
+        return None
+    first = known[0]
+    other = first.contradicted_by or next((size for size in known[1:] if not first.agrees(size)), None)
+    return replace(first, contradicted_by=other)
 
 
 def stated_in_mm(sizes: Sequence[float | None], source: str) -> VoxelSize | None:

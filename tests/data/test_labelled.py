@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK
 import tifffile
+import zarr
 
 from custom.data import labelled_slices, list_pairs
 from custom.data.labelled import stem_of
@@ -92,8 +93,25 @@ def test_a_header_with_detached_voxels_is_one_file(tmp_path: Path) -> None:
     assert len(labelled_slices(tmp_path)) == 3
 
 
+def test_a_zarr_folder_is_one_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for part, voxels in (("images", rng.random((3, 8, 9))), ("labels", rng.integers(0, 2, (3, 8, 9), np.uint8))):
+        zarr.create_array(tmp_path / part / "cell.zarr", data=voxels)
+    assert [path.name for pair in list_pairs(tmp_path) for path in pair] == ["cell.zarr", "cell.zarr"]
+    assert [item["stem"] for item in labelled_slices(tmp_path)] == ["cell"] * 3
+
+
 @pytest.mark.parametrize(
-    ("name", "stem"), [("a.tif", "a"), ("a.nii.gz", "a"), ("A.NII.GZ", "A"), ("a.b.tiff", "a.b"), ("a.npy", "a")]
+    ("name", "stem"),
+    [
+        ("a.tif", "a"),
+        ("a.nii.gz", "a"),
+        ("A.NII.GZ", "A"),
+        ("a.b.tiff", "a.b"),
+        ("a.npy", "a"),
+        ("a.zarr", "a"),
+        ("a.zarr.zip", "a"),
+    ],
 )
 def test_stems(name: str, stem: str) -> None:
     assert stem_of(Path("x") / name) == stem

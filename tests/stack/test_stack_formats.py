@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import h5py
 import nibabel
 import nrrd
 import numpy as np
 import pytest
 import SimpleITK
 import tifffile
+import zarr
 
 from custom.stack import open_stack
 
@@ -93,6 +95,25 @@ def npy(order: Literal["C", "F"] = "C") -> Writer:
     return write
 
 
+def hdf5(**options: Any) -> Writer:
+    def write(path: Path, voxels: np.ndarray) -> Path:
+        path = path.with_suffix(".h5")
+        with h5py.File(path, "w") as file:
+            file.create_dataset("/exchange/data", data=voxels, **options)
+        return path
+
+    return write
+
+
+def zarr_array(version: Literal[2, 3]) -> Writer:
+    def write(path: Path, voxels: np.ndarray) -> Path:
+        path = path.with_suffix(".zarr")
+        zarr.create_array(path, data=voxels, chunks=(2, 5, 5), zarr_format=version)
+        return path
+
+    return write
+
+
 WRITERS: dict[str, Writer] = {
     "folder": folder(),
     "folder zlib": folder(compression="zlib", predictor=True),
@@ -125,6 +146,10 @@ WRITERS: dict[str, Writer] = {
     "mhd compressed": itk(".mhd", True),
     "npy": npy(),
     "npy column-major": npy("F"),
+    "hdf5": hdf5(),
+    "hdf5 gzip": hdf5(compression="gzip", chunks=(2, 5, 5)),
+    "zarr version 2": zarr_array(2),
+    "zarr version 3": zarr_array(3),
 }
 
 

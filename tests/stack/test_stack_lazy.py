@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import h5py
 import nibabel
 import nrrd
 import numpy as np
 import pytest
 import SimpleITK
 import tifffile
+import zarr
 
 from custom.stack import Stack, grey_window, open_stack, slabs
 
@@ -40,6 +42,15 @@ def itk(path: Path, voxels: np.ndarray) -> None:
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(voxels), str(path), path.stem == "zip")
 
 
+def hdf5(path: Path, voxels: np.ndarray) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("/exchange/data", data=voxels, chunks=(4, 32, 32), compression="gzip")
+
+
+def write_zarr(path: Path, voxels: np.ndarray) -> None:
+    zarr.create_array(path, data=voxels, chunks=(2, 32, 32), zarr_format=2 if path.stem == "v2" else 3)
+
+
 FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
     "folder": write_folder,
     "raw.tif": lambda path, voxels: tifffile.imwrite(path, voxels),
@@ -51,6 +62,9 @@ FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
     "raw.mha": itk,
     "zip.mha": itk,
     "raw.npy": np.save,
+    "zip.h5": hdf5,
+    "v2.zarr": write_zarr,
+    "v3.zarr": write_zarr,
 }
 
 
@@ -136,3 +150,15 @@ def test_opening_a_folder_reads_no_voxels(tmp_path: Path, monkeypatch: pytest.Mo
     write_folder(tmp_path / "s", np.zeros((3, Y, X), np.uint8))
     monkeypatch.setattr(tifffile.TiffPage, "asarray", lambda *_, **__: pytest.fail("voxels were read"))
     assert open_stack(tmp_path / "s").shape == (3, Y, X)
+
+
+def test_one_channel_of_a_hyperstack_costs_no_more_than_its_slices(tmp_path: Path, voxels: np.ndarray) -> None:
+    both = np.stack([voxels, voxels + 1], axis=1)
+    tifffile.imwrite(tmp_path / "raw.tif", both, imagej=True, metadata={"axes": "ZCYX"}, truncate=True)
+    tifffile.imwrite(tmp_path / "zip.tif", both, imagej=True, metadata={"axes": "ZCYX"}, compression="zlib")
+    for name in ("raw.tif", "zip.tif"):
+        stack = open_stack(tmp_path / name, stack_index=1)
+        stack.read(0, 1)
+        assert peak_bytes(partial(stack.read, 60, 62)) < 10 * SLICE_BYTES
+        copy = pickle.loads(pickle.dumps(stack))
+        np.testing.assert_array_equal(copy.read(60, 62), voxels[60:62] + 1)

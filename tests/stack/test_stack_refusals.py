@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import nibabel
 import nrrd
 import numpy as np
@@ -85,13 +86,13 @@ def test_two_samples_a_pixel(tmp_path: Path) -> None:
 
 def test_channels_or_time_beside_z(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "s.tif", np.zeros((2, 3, 4, 20, 30), np.uint8), imagej=True)
-    assert "s.tif: has axes TZCYX of length (2, 3, 4, 20, 30)" in refusal(tmp_path / "s.tif")
+    assert "s.tif: has axes (t, z, c, y, x) of length (2, 3, 4, 20, 30)" in refusal(tmp_path / "s.tif")
     nibabel.save(nibabel.Nifti1Image(np.zeros((5, 4, 3, 2), np.uint8), np.eye(4)), tmp_path / "s.nii")
-    assert "s.nii: has 4 axes of length (2, 3, 4, 5)" in refusal(tmp_path / "s.nii")
+    assert "s.nii: has axes (t, z, y, x) of length (2, 3, 4, 5)" in refusal(tmp_path / "s.nii")
     nrrd.write(str(tmp_path / "s.nrrd"), np.zeros((5, 4, 3, 2), np.uint8))
-    assert "s.nrrd: has 4 axes" in refusal(tmp_path / "s.nrrd")
+    assert "s.nrrd: has axes (axis 0, z, y, x) of length (2, 3, 4, 5)" in refusal(tmp_path / "s.nrrd")
     np.save(tmp_path / "s.npy", np.zeros((2, 3, 4, 5)))
-    assert "s.npy: has 4 axes" in refusal(tmp_path / "s.npy")
+    assert "s.npy: has axes (axis 0, z, y, x) of length (2, 3, 4, 5)" in refusal(tmp_path / "s.npy")
 
 
 def test_colours_and_vectors_in_other_formats(tmp_path: Path) -> None:
@@ -117,15 +118,28 @@ def test_one_compressed_page_for_all_slices(tmp_path: Path) -> None:
     assert "s.tif: holds 1 pages for 7 slices; save it as one page a slice." in refusal(tmp_path / "s.tif")
 
 
-@pytest.mark.parametrize("name", ["stack.h5", "stack.jpg", "stack", "stack.dcm"])
+@pytest.mark.parametrize("name", ["stack.vol", "stack.jpg", "stack", "stack.dcm"])
 def test_unknown_suffix(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"something")
     sentence = refusal(tmp_path / name)
-    for suffix in (".tif", ".tiff", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".npy"):
+    for suffix in (
+        ".tif",
+        ".tiff",
+        ".nii",
+        ".nii.gz",
+        ".nrrd",
+        ".nhdr",
+        ".mha",
+        ".mhd",
+        ".npy",
+        ".h5",
+        ".nxs",
+        ".zarr",
+    ):
         assert suffix in sentence
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".npy"])
+@pytest.mark.parametrize("suffix", [".tif", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".npy", ".h5"])
 def test_empty_and_foreign_files(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"s{suffix}"
     path.write_bytes(b"")
@@ -149,6 +163,11 @@ def itk(path: Path) -> None:
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(VOXELS), str(path), "zip" in path.name)
 
 
+def hdf5(path: Path, **options: Any) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("/exchange/data", data=VOXELS, **options)
+
+
 WHOLE_FILES: dict[str, Callable[[Path], object]] = {
     "slice.tif": lambda path: grey(path, VOXELS[0]),
     "raw.tif": lambda path: grey(path, VOXELS),
@@ -165,6 +184,8 @@ WHOLE_FILES: dict[str, Callable[[Path], object]] = {
     "raw.mha": itk,
     "zip.mha": itk,
     "s.npy": lambda path: np.save(path, VOXELS),
+    "raw.h5": lambda path: hdf5(path),
+    "zip.h5": lambda path: hdf5(path, compression="gzip"),
 }
 
 

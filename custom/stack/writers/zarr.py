@@ -29,6 +29,7 @@ class ZarrEncoder(Encoder):
             chunks=tuple(min(pair) for pair in zip(CHUNK, layout.shape, strict=True)),
             compressors=ZstdCodec(level=3),
             dimension_names=["z", "y", "x"],
+            config={"write_empty_chunks": True},  # a chunk that is not there is then one that got lost
         )
 
     def append(self, start: int, slab: npt.NDArray[Any]) -> None:

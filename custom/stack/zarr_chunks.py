@@ -1,0 +1,84 @@
+"""Telling a half-written Zarr array from one that is empty in places.
+
+zarr answers with the fill value, and without an error, where the file of a chunk is missing. That is how a chunk that
+holds nothing but the fill value is stored, unless its writer was told otherwise, and also how an array looks whose writer
+was stopped. Nothing in the format tells the two apart; these rules do:
+
+- No chunk at all: half-written. A volume of a single value is nothing to segment.
+- The last slices have no chunk at all, and the voxels have 16 bits or more: half-written. Writers go along z, and grey
+  values of a scan have noise everywhere, save around a round field of view, which leaves out the same chunks in all slices.
+- Anything else, such as a mask of 8 bits that is empty at one end: taken, with a warning that counts the chunks.
+"""
+
+import itertools
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from custom.errors import BadInput
+from custom.stack.axes import Axes
+from custom.stack.warn import warn_once
+
+
+def check_chunks(path: Path, array: zarr.Array, axes: Axes) -> None:
+    """Look for the files of all chunks of the volume; they are not opened.
+
+    Args:
+        path: the .zarr folder or the .zarr.zip file.
+        array: in it.
+        axes: where the volume lies in the array.
+
+    Raises:
+        BadInput: the array is half-written.
+    """
+    there = _present(path, array, axes)
+    total, missing = there.size, int(there.size - np.count_nonzero(there))
+    if not missing:
+        return
+    name = f"array {array.path}" if array.path else "array"
+    if missing == total:
+        raise BadInput(
+            f"{path}: is half-written, none of the {total} chunks of its {name} is there; copy or write it anew."
+        )
+    layers = int(np.flatnonzero(there.any(axis=1))[-1]) + 1
+    if axes.z is not None and layers < len(there) and array.dtype.itemsize > 1:
+        first = layers * (array.shards or array.chunks)[axes.z]
+        raise BadInput(
+            f"{path}: is half-written, it lacks {missing} of the {total} chunks of its {name} and with them all slices "
+            f"from {first} on; copy or write it anew, or without the empty slices if they are meant."
+        )
+    warn_once(
+        f"{path}: lacks {missing} of the {total} chunks of its {name}, which are read as {array.fill_value}; that is "
+        "right where its writer leaves out empty chunks, else it is half-written: copy or write it anew."
+    )
+
+
+def _present(path: Path, array: zarr.Array, axes: Axes) -> np.ndarray:
+    """Which chunk files of the volume exist, bool (layers along z, chunks in a layer)."""
+    files = _files(path, array.path)
+    sizes = array.shards or array.chunks
+    ranges = []
+    for axis, (length, size) in enumerate(zip(array.shape, sizes, strict=True)):
+        in_volume = axis in (axes.z, axes.y, axes.x)
+        ranges.append(range(-(-length // size)) if in_volume else [axes.at[axis] // size])
+    keys = [array.metadata.encode_chunk_key(place) for place in itertools.product(*ranges)]
+    for key in keys:
+        if files.get(key) == 0:
+            raise BadInput(f"{path}: is half-written, the chunk {key} of it is empty (0 bytes); copy or write it anew.")
+    there = np.array([key in files for key in keys]).reshape([len(places) for places in ranges])
+    return there.reshape(1, -1) if axes.z is None else np.moveaxis(there, axes.z, 0).reshape(len(ranges[axes.z]), -1)
+
+
+def _files(path: Path, inside: str) -> dict[str, int]:
+    """The files in the folder `inside`, by their names relative to it, and their bytes."""
+    if path.is_dir():
+        base = path / inside
+        found = (Path(folder, name) for folder, _, names in os.walk(base) for name in names)
+        return {file.relative_to(base).as_posix(): file.stat().st_size for file in found}
+    prefix = f"{inside}/" if inside else ""
+    with zipfile.ZipFile(path) as archive:
+        entries = [entry for entry in archive.infolist() if entry.filename.startswith(prefix)]
+    return {entry.filename.removeprefix(prefix): entry.file_size for entry in entries}
