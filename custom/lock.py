@@ -62,11 +62,7 @@ class FolderLock:
     def _claim(self, locked: bool | None) -> None:
         self._file.seek(0)
         owner = _read(self._file.read())
-        me = {
-            "host": socket.gethostname(),
-            "process": os.getpid(),
-            "run": os.environ.get("TORCHELASTIC_RUN_ID", "none"),
-        }
+        me = {"host": socket.gethostname(), "process": os.getpid(), "job": self.job}
         if locked is False or (owner and _alive(owner, me, self.path, locked)):
             raise BadInput(
                 f"{self.path.parent}: another run is writing here ({_name(owner)}); wait for it, give another "
