@@ -16,7 +16,7 @@ from PIL import Image
 
 from custom.stack.writers import OUTPUT_FORMATS, open_writer, tiff
 
-SUFFIXES = {"zarr": ".zarr", "tiff": ".tif", "nii.gz": ".nii.gz", "nrrd": ".nrrd"}
+SUFFIXES = {"zarr": ".zarr", "tiff": ".tif", "tiff_folder": "_tiff", "nii.gz": ".nii.gz", "nrrd": ".nrrd"}
 SHAPE = (37, 20, 31)  # no multiple of a chunk, three different lengths
 VOXEL_SIZE_UM = (2.5, 0.65, 0.7)
 SPACING_MM = (0.0007, 0.00065, 0.0025)
@@ -40,6 +40,8 @@ def read_foreign(path):
     if path.suffix == ".zarr":
         nodes = list(Reader(parse_url(path))())
         return np.asarray(nodes[0].data[0])
+    if path.is_dir():
+        return sitk.GetArrayFromImage(sitk.ReadImage([str(file) for file in sorted(path.iterdir())]))
     return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
 
 
