@@ -363,6 +363,15 @@ def test_a_stack_is_never_replaced_by_its_mask(tmp_path: Path, weights: Path) ->
     np.testing.assert_array_equal(tifffile.imread(path), GREY)
 
 
+@pytest.mark.parametrize("stack", ["mask_tiff", "mask_tiff/slice.tif"])
+def test_a_folder_of_slices_is_never_replaced_by_its_mask(stack: str, tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "mask_tiff").mkdir()
+    path = write(tmp_path / "mask_tiff" / "slice.tif", GREY[0])
+    ended = cli.segment(tmp_path / stack, tmp_path, weights, output_format="nrrd", overwrite=True)
+    refused(ended, f"{stack}: is the stack itself", "another --output_dir")
+    np.testing.assert_array_equal(tifffile.imread(path), GREY[0])
+
+
 def test_a_folder_that_holds_a_training(tmp_path: Path, trained: tuple[Path, Path], dataset: Path) -> None:
     data, run = trained
     before = (run / "model.pt").read_bytes()
