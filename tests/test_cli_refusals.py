@@ -166,7 +166,7 @@ def test_nan_and_infinite_values_are_counted_and_told(tmp_path: Path, weights: P
 # --- the options of a segmentation ----------------------------------------------------------------------------------
 
 OPTIONS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
-    "format": ({"output_format": "png"}, ("output format 'png'", "zarr, tiff, nii.gz, nrrd")),
+    "format": ({"output_format": "png"}, ("output format 'png'", "zarr, tiff, tiff_folder, nii.gz, nrrd")),
     "precision": ({"precision": "fp16"}, ("--precision fp16", "auto, fp32, bf16")),
     "device": ({"device": "gpu"}, ("--device gpu", "cpu, cuda")),
     "voxel size": ({"voxel_size_um": "[1,2]"}, ("recon.tif: the voxel size", "in micrometres")),
@@ -361,6 +361,15 @@ def test_a_stack_is_never_replaced_by_its_mask(tmp_path: Path, weights: Path) ->
         cli.segment(path, tmp_path, weights, overwrite=True), "mask.tif: is the stack itself", "another --output_dir"
     )
     np.testing.assert_array_equal(tifffile.imread(path), GREY)
+
+
+@pytest.mark.parametrize("stack", ["mask_tiff", "mask_tiff/slice.tif"])
+def test_a_folder_of_slices_is_never_replaced_by_its_mask(stack: str, tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "mask_tiff").mkdir()
+    path = write(tmp_path / "mask_tiff" / "slice.tif", GREY[0])
+    ended = cli.segment(tmp_path / stack, tmp_path, weights, output_format="nrrd", overwrite=True)
+    refused(ended, f"{stack}: is the stack itself", "another --output_dir")
+    np.testing.assert_array_equal(tifffile.imread(path), GREY[0])
 
 
 def test_a_folder_that_holds_a_training(tmp_path: Path, trained: tuple[Path, Path], dataset: Path) -> None:
@@ -581,7 +590,7 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, dataset: P
     options = {"batch_size": 64, "overlap": 0}
     for output_format in OUTPUT_FORMATS:
         outcome = cli.segment(path, small_disk / "out", weights, output_format=output_format, **options)
-        refused(outcome, f"{small_disk / 'out'} is full", "mask.", "make room")
+        refused(outcome, f"{small_disk / 'out'} is full", "mask", "make room")
         assert files(small_disk / "out") == []
     refused(cli.train(dataset, small_disk / "run", network_def=cli.TINY), "No space left", "free some space")
     assert not [name for name in files(small_disk / "run") if name.endswith(("checkpoint.pt", ".part"))]

@@ -62,11 +62,13 @@ def dice(one: np.ndarray, other: np.ndarray) -> float:
 
 def read_mask(out: Path) -> np.ndarray:
     """The mask as (Z, Y, X), through a foreign reader."""
-    (path,) = out.glob("mask.*")
+    (path,) = out.glob("mask*")
     if path.suffix == ".zarr":
         return np.asarray(zarr.open_group(path, mode="r")["0"])
     if path.suffix == ".tif":
         return tifffile.imread(path)
+    if path.is_dir():
+        return np.stack([np.asarray(Image.open(file)) for file in sorted(path.iterdir())])
     return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
 
 
@@ -150,13 +152,13 @@ def test_the_mask_is_the_same_from_every_format(stored: str, mask: np.ndarray, w
     np.testing.assert_array_equal(segmented(STORED[stored](tmp_path), tmp_path / "out", weights), mask)
 
 
-@pytest.mark.parametrize("output_format", ["zarr", "tiff", "nii.gz", "nrrd"])
+@pytest.mark.parametrize("output_format", ["zarr", "tiff", "tiff_folder", "nii.gz", "nrrd"])
 def test_the_mask_is_the_same_in_every_format(
     output_format: str, stack: Path, mask: np.ndarray, weights: Path, tmp_path: Path
 ) -> None:
     found = segmented(stack, tmp_path, weights, output_format=output_format)
     np.testing.assert_array_equal(found, mask)
-    assert summary_of(tmp_path)["mask"] == next(tmp_path.glob("mask.*")).name
+    assert summary_of(tmp_path)["mask"] == next(tmp_path.glob("mask*")).name
 
 
 @pytest.mark.parametrize("slab_height", [1, 3, 7, 100])

@@ -34,7 +34,7 @@ def check_output(
     there = [folder / name for name in results if os.path.lexists(folder / name)]
     if there and not overwrite:
         raise BadInput(f"{there[0]}: is there already; give --overwrite true or another --output_dir")
-    if stack is not None and any(path.resolve() == Path(stack).resolve() for path in there):
+    if stack is not None and any(Path(stack).resolve().is_relative_to(path.resolve()) for path in there):
         raise BadInput(f"{stack}: is the stack itself and would be replaced; give another --output_dir")
 
 

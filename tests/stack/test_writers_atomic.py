@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import zarr.storage
 
 from custom.errors import BadInput
-from custom.stack.writers import OUTPUT_FORMATS, gzip_stream, open_writer, part, tiff
+from custom.stack.writers import OUTPUT_FORMATS, gzip_stream, open_writer, part, tiff, tiff_folder
 
 SHAPE = (12, 30, 40)
 STACK = np.random.default_rng(3).integers(0, 256, SHAPE, "uint8")
@@ -91,16 +92,22 @@ def test_a_failing_rename_brings_the_old_result_back(tmp_path, output_format, mo
 
 
 class FullDisk:
-    """A file on a disk with room for a few more bytes."""
+    """A file on a disk with room for a few more bytes, `left[0]` of them for all files together."""
 
-    def __init__(self, path, mode):
-        self._file, self._left = Path(path).open(mode), 5000  # noqa: SIM115
+    def __init__(self, left, path, mode):
+        self._file, self._left = Path(path).open(mode), left  # noqa: SIM115
 
     def write(self, data):
-        self._left -= len(data)
-        if self._left < 0:
+        self._left[0] -= len(data)
+        if self._left[0] < 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return self._file.write(data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._file.close()
 
     def __getattr__(self, name):
         return getattr(self._file, name)
@@ -116,8 +123,8 @@ def test_a_disk_that_fills_up(tmp_path, output_format, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return put(path, value, exclusive)
 
-    monkeypatch.setattr(gzip_stream, "open", FullDisk, raising=False)
-    monkeypatch.setattr(tiff, "open", FullDisk, raising=False)
+    for module in (gzip_stream, tiff, tiff_folder):
+        monkeypatch.setattr(module, "open", partial(FullDisk, left), raising=False)
     monkeypatch.setattr(zarr.storage._local, "_put", put_on_full_disk)
     with pytest.raises(BadInput, match=rf"{tmp_path} is full: mask.* up to 14.4 kB .* free.*--output_dir"):
         write(tmp_path, output_format)
@@ -125,18 +132,17 @@ def test_a_disk_that_fills_up(tmp_path, output_format, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("shape", "chunk", "time_of_failure"),
-    [((4, 300, 1024), "c/0/0/1", 1), ((20, 30, 40), "c/0/0/0", 4)],
-    ids=["beside others", "in a slab across two layers of chunks"],
+    ("shape", "chunk"),
+    [((4, 300, 1024), "/0/c/0/0/1"), ((20, 30, 40), "/0/c/0/0/0"), ((20, 300, 40), "/1/c/0/0/0")],
+    ids=["beside others", "in a slab across two layers of chunks", "in an overview"],
 )
-def test_no_chunk_is_still_on_its_way_after_a_failure(tmp_path, monkeypatch, shape, chunk, time_of_failure):
-    put, times = zarr.storage._local._put, []
+def test_no_chunk_is_still_on_its_way_after_a_failure(tmp_path, monkeypatch, shape, chunk):
+    put, written = zarr.storage._local._put, []
 
     def fail_once(path, value, exclusive=False):
+        written.append(path.as_posix())
         if path.as_posix().endswith(chunk):
-            times.append(path)
-            if len(times) == time_of_failure:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         time.sleep(0.02)
         return put(path, value, exclusive)
 
@@ -144,7 +150,7 @@ def test_no_chunk_is_still_on_its_way_after_a_failure(tmp_path, monkeypatch, sha
     with pytest.raises(BadInput, match="is full"):
         write(tmp_path, "zarr", np.ones(shape, "uint8"))
     time.sleep(0.2)
-    assert len(times) == time_of_failure and list(tmp_path.iterdir()) == []
+    assert written[-1].endswith(chunk) and list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
@@ -206,7 +212,8 @@ def test_memory_follows_the_slab_not_the_stack(tmp_path, output_format):
         return highest
 
     peak(20)  # what is imported and cached on first use does not count
-    assert peak(200) < peak(20) + 4 * slab.nbytes  # the 180 further slices are 45 slabs
+    # The 180 further slices are 45 slabs. The lesser of two, as the interpreter's table of names may grow meanwhile.
+    assert min(peak(200), peak(200)) < peak(20) + 4 * slab.nbytes
 
 
 KILLED = """

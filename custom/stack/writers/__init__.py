@@ -12,6 +12,7 @@ from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.nifti import NiftiEncoder
 from custom.stack.writers.nrrd import NrrdEncoder
 from custom.stack.writers.tiff import TiffEncoder
+from custom.stack.writers.tiff_folder import TiffFolderEncoder
 from custom.stack.writers.writer import StackWriter
 from custom.stack.writers.zarr import ZarrEncoder
 
@@ -20,6 +21,7 @@ __all__ = ["OUTPUT_FORMATS", "StackWriter", "open_writer"]
 OUTPUT_FORMATS: Mapping[str, type[Encoder]] = {
     "zarr": ZarrEncoder,
     "tiff": TiffEncoder,
+    "tiff_folder": TiffFolderEncoder,
     "nii.gz": NiftiEncoder,
     "nrrd": NrrdEncoder,
 }
@@ -33,11 +35,11 @@ def open_writer(
     voxel_size_um: tuple[float, float, float] | None,
     overwrite: bool = False,
 ) -> StackWriter:
-    """Open a new stack for writing, slab by slab, in memory that follows the slab.
+    """Open a new stack for writing, slab by slab, in memory that follows the slab; "zarr" holds 16 slices beside it.
 
     Args:
         path: where the result goes, without suffix: `OUT/mask` becomes `OUT/mask.zarr`, `OUT/mask.tif`,
-            `OUT/mask.nii.gz` or `OUT/mask.nrrd`. The folder is made when it is missing.
+            the folder `OUT/mask_tiff`, `OUT/mask.nii.gz` or `OUT/mask.nrrd`. The folder is made when it is missing.
         output_format: a key of `OUTPUT_FORMATS`.
         shape: (Z, Y, X).
         dtype: a real integer or float type of 8 to 32 bits, or float64.
@@ -51,5 +53,5 @@ def open_writer(
     """
     if output_format not in OUTPUT_FORMATS:
         raise BadInput(f"Unknown output format {output_format!r}: give --output_format {', '.join(OUTPUT_FORMATS)}.")
-    layout = Layout(shape, np.dtype(dtype), voxel_size_um)
+    layout = Layout(Path(path).name, shape, np.dtype(dtype), voxel_size_um)
     return StackWriter(Path(path), OUTPUT_FORMATS[output_format], layout, overwrite)

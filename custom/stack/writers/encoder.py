@@ -18,11 +18,13 @@ class Layout:
     """What is known of a stack before its first voxel.
 
     Attributes:
+        name: what the stack is called, such as mask.
         shape: (Z, Y, X).
         dtype: one of `DTYPES`, turned to little-endian.
         voxel_size_um: (z, y, x) in micrometres, or None when unknown.
     """
 
+    name: str
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     voxel_size_um: tuple[float, float, float] | None

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import tifffile
 
 from custom.stack.writers.encoder import Encoder, Layout
+from custom.stack.writers.imagej import imagej_description, resolution
 
 CLASSIC_LIMIT = 2**32 - 2**25  # offsets have 32 bits; the last 32 MB are left to the tags
 PAGE_OVERHEAD = 1024  # bytes, more than the tags of a page and what zlib adds to noise take
@@ -39,7 +40,7 @@ class TiffEncoder(Encoder):
                 photometric="minisblack",
                 compression="zlib",
                 description=self._description() if z == 0 else None,
-                resolution=self._resolution(),
+                resolution=resolution(self._layout),
                 resolutionunit="none",
                 metadata=None,
             )
@@ -55,23 +56,10 @@ class TiffEncoder(Encoder):
     def release(self) -> None:
         self._file.close()
 
-    def _resolution(self) -> tuple[float, float] | None:
-        """Pixels per unit along x and y."""
-        size = self._layout.voxel_size_um
-        return None if size is None else (1 / size[2], 1 / size[1])
-
     def _description(self) -> bytes:
-        return _ome_xml(self._layout) if self._big else _imagej(self._layout, self._low, self._high)
-
-
-def _imagej(layout: Layout, low: float, high: float) -> bytes:
-    """ImageJ's description. The display range makes a mask of 0 and 1 visible, not black on black."""
-    metadata: dict[str, Any] = {}
-    if layout.voxel_size_um is not None:
-        metadata |= {"unit": "um", "spacing": layout.voxel_size_um[0]}
-    if low < high:
-        metadata |= {"min": low, "max": high}
-    return tifffile.imagej_description(layout.shape, axes="ZYX", hyperstack=False, **metadata).encode()
+        if self._big:
+            return _ome_xml(self._layout)
+        return imagej_description(self._layout, self._layout.shape[0], self._low, self._high)
 
 
 def _ome_xml(layout: Layout) -> bytes:
