@@ -33,7 +33,7 @@ def reference(volume: torch.Tensor, network: nn.Module, overlap: float = 0.25) -
 @torch.inference_mode()
 def test_equals_monai_slice_by_slice(network: nn.Module, size: tuple[int, int]) -> None:
     volume = slices(1, 1, 5, *size)
-    found = SliceInferer(precision="fp32", slab_height=2)(volume, network)
+    found = SliceInferer(precision="fp32")(volume, network)
     assert found.shape == volume.shape
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, reference(volume, network), rtol=0, atol=1e-6)
@@ -43,7 +43,7 @@ def test_equals_monai_slice_by_slice(network: nn.Module, size: tuple[int, int]) 
 @torch.inference_mode()
 def test_slab_height_and_window_batch_do_not_matter(network: nn.Module, slab_height: int) -> None:
     volume = slices(1, 1, 7, 150, 170)
-    found = SliceInferer(precision="fp32", slab_height=slab_height, sw_batch_size=slab_height)(volume, network)
+    found = SliceInferer(precision="fp32", sw_batch_size=slab_height)(volume, network)
     torch.testing.assert_close(found, reference(volume, network), rtol=0, atol=1e-6)
 
 
@@ -70,7 +70,7 @@ def test_windows_of_several_slices_share_one_call(network: nn.Module) -> None:
         seen.append(tuple(windows.shape))
         return network(windows)
 
-    SliceInferer(sw_batch_size=8, slab_height=8, precision="fp32")(slices(1, 1, 8, 128, 128), counting)
+    SliceInferer(sw_batch_size=8, precision="fp32")(slices(1, 1, 8, 128, 128), counting)
     assert seen == [(8, 1, 128, 128)]
 
 
