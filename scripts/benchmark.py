@@ -31,7 +31,9 @@ def arguments() -> argparse.Namespace:
         mode.add_argument("--network", choices=NETWORKS if mode is segmenting else NETWORKS[:-1], default="transforcnn")
         mode.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
         mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
-        mode.add_argument("--batch_size", type=int, default=8, help="windows, or patches, per call of the network")
+        mode.add_argument(
+            "--batch_size", type=int, default=4 if mode is segmenting else 8, help="windows, or patches, a call"
+        )
         mode.add_argument("--repeats", type=int, default=5, help="timed turns, of which the median counts")
         mode.add_argument("--json", type=Path, help="write all figures to this file too")
     return parser.parse_args()

@@ -50,9 +50,7 @@ class WindowGrid:
 
 
 @lru_cache(maxsize=8)
-def window_grid(
-    size: Size, window: Size, overlap: float, mode: str, sigma: float, device: torch.device
-) -> WindowGrid:
+def window_grid(size: Size, window: Size, overlap: float, mode: str, sigma: float, device: torch.device) -> WindowGrid:
     """The grid for slices of one size; kept, since all slices of a stack share it.
 
     Args:

@@ -67,7 +67,13 @@ def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch
 
 @torch.inference_mode()
 def measure(
-    network: str, device: torch.device, slices: int, size: tuple[int, int], overlap: float, batch_size: int, repeats: int
+    network: str,
+    device: torch.device,
+    slices: int,
+    size: tuple[int, int],
+    overlap: float,
+    batch_size: int,
+    repeats: int,
 ) -> dict[str, Any]:
     """Time all rows on the same slices, weights and overlap, taking turns; see `WHAT` for the rows."""
     plain, shipped = built_network(network, device)
