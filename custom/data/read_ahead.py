@@ -16,7 +16,7 @@ class ReadAheadLoader(DataLoader):
     instead, as if there were no more batches.
     """
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """The batches, in order."""
         batches = super().__iter__()
         end = object()

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchmarking.measuring import alternate, machine, peak_mb, read_config
 from monai.inferers import SlidingWindowInferer
 
+from benchmarking.measuring import alternate, machine, peak_mb, read_config
 from custom.data import make_cell
 from custom.inferers import SliceInferer, fold_batch_norm
 from custom.inferers.grid import window_grid
@@ -54,15 +54,13 @@ def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch
     """All windows of (1, 1, Z, Y, X) as the batches that (3) makes of them, channels_last."""
     size = (int(volume.shape[3]), int(volume.shape[4]))
     grid = window_grid(size, (128, 128), overlap, "constant", 0.125, volume.device)
-    windows = torch.zeros(volume.shape[2] * len(grid.corners), 1, 128, 128, device=volume.device)
+    count = volume.shape[2] * len(grid.corners)
+    windows = torch.zeros(-(-count // batch_size) * batch_size, 1, 128, 128, device=volume.device)
     places = ((z, corner) for z in range(volume.shape[2]) for corner in grid.corners)
-    for row, (z, corner) in zip(windows, places, strict=True):
+    for row, (z, corner) in zip(windows[:count], places, strict=True):
         grid.window_part(row).copy_(grid.slice_part(volume[0, :, z], corner))
-    made = [torch.empty(batch_size, 1, 128, 128, device=volume.device, memory_format=torch.channels_last)]
-    made = [made[0].clone().zero_() for _ in range(-(-len(windows) // batch_size))]
-    for batch, part in zip(made, windows.split(batch_size), strict=True):
-        batch[: len(part)].copy_(part)
-    return made
+    parts = windows.split(batch_size)
+    return [torch.empty_like(part, memory_format=torch.channels_last).copy_(part) for part in parts]
 
 
 @torch.inference_mode()
@@ -79,7 +77,7 @@ def measure(
     plain, shipped = built_network(network, device)
     fast = fold_batch_norm(copy.deepcopy(plain).to(memory_format=torch.channels_last), (1, 1, 128, 128))  # type: ignore[call-overload]
     volume = synthetic_slices(slices, size)[None, None].to(device)
-    documented = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
+    documented: Any = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
     ours = {p: SliceInferer((128, 128), batch_size, overlap, precision=p) for p in ("fp32", "auto")}
     ready = batches(volume, batch_size, overlap)
 

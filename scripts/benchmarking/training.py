@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from benchmarking.measuring import alternate, machine, read_config
 from monai.bundle import ConfigParser
 
+from benchmarking.measuring import alternate, machine, read_config
 from custom.data import ensure_dataset
 
 WHAT = {
