@@ -1,12 +1,14 @@
-"""Labelled slices, their split, the data sets over them, and the phantom."""
+"""Labelled slices, their split, the data sets over them, a loader, and the phantom."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
 from custom.data.labelled import labelled_slices, list_pairs
 from custom.data.phantom import ensure_dataset, make_cell, make_dataset
+from custom.data.read_ahead import ReadAheadLoader
 from custom.data.split import split_dataset
 
 __all__ = [
     "PatchDataset",
+    "ReadAheadLoader",
     "SliceDataset",
     "ensure_dataset",
     "expand_slices",

@@ -1,6 +1,8 @@
-"""The sliding window over slices, and the plain pass over patches."""
+"""The sliding window over slices, the plain pass over patches, and what makes a network faster for them."""
 
+from custom.inferers.compiling import compile_network
+from custom.inferers.folding import fold_batch_norm
 from custom.inferers.patches import PatchInferer
 from custom.inferers.slices import SliceInferer
 
-__all__ = ["PatchInferer", "SliceInferer"]
+__all__ = ["PatchInferer", "SliceInferer", "compile_network", "fold_batch_norm"]

@@ -7,16 +7,24 @@ from typing import Any
 
 import torch
 from monai.inferers import SlidingWindowInferer
+from monai.utils import convert_to_dst_type, fall_back_tuple
 
+from custom.inferers.blend import Blend
+from custom.inferers.grid import window_grid
 from custom.precision import autocast
 
 
 class SliceInferer(SlidingWindowInferer):
     """MONAI's 2-D `SlidingWindowInferer` over every slice of a volume, windows batched across the slices.
 
-    The slices become the batch axis, so that one call of the network serves windows of several slices. Slices are
-    independent: the result does not depend on the slab height. Slices smaller than the window are padded with 0, the
-    grey window's lower end.
+    The windows lie and weigh as MONAI's do, but are copied into one buffer that is kept, and their logits are added in
+    place; one multiplication by a kept map makes them means. A window of zeros alone, the grey window's lower end, goes
+    through the network once per call: the further ones take its logits. Slices smaller than the window are surrounded
+    by 0.
+
+    The windows of a volume go through the network in full batches only, because a library may choose other kernels,
+    which round otherwise, for another batch size. So the result is the same to the last bit however a stack is cut into
+    slabs. Gradients do not pass.
 
     Args:
         roi_size: the window (Y, X); a TransforCNN takes just its `img_size`.
@@ -24,7 +32,6 @@ class SliceInferer(SlidingWindowInferer):
         overlap: share of the window, in [0, 1), by which neighbours overlap.
         mode: "constant" weighs the windows alike, "gaussian" favours their centres.
         precision: "auto" (bfloat16 where the device gains from it), "fp32" or "bf16".
-        slab_height: slices that are blended at once, which bounds the memory of a volume given whole.
     """
 
     def __init__(
@@ -34,27 +41,44 @@ class SliceInferer(SlidingWindowInferer):
         overlap: float = 0.25,
         mode: str = "constant",
         precision: str = "auto",
-        slab_height: int = 8,
     ) -> None:
         super().__init__(roi_size=roi_size, sw_batch_size=sw_batch_size, overlap=overlap, mode=mode)
         self.precision = precision
-        self.slab_height = slab_height
+        self._kept = torch.empty(0)
 
+    @torch.no_grad()
     def __call__(self, inputs: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Logits of the input's size: (B, 1, Y, X) or (B, 1, Z, Y, X), float32."""
-        inputs = torch.as_tensor(inputs)
-        if inputs.ndim == 4:
-            return self._blend(inputs, network, *args, **kwargs)
-        batch, channels, depth, height, width = inputs.shape
-        slices = inputs.transpose(1, 2).reshape(batch * depth, channels, height, width)
-        logits = torch.cat([self._blend(part, network, *args, **kwargs) for part in slices.split(self.slab_height)])
-        return logits.reshape(batch, depth, -1, height, width).transpose(1, 2)
+        """Logits (B, K, Y, X) of slices (B, C, Y, X), or (B, K, Z, Y, X) of volumes (B, C, Z, Y, X); float32.
 
-    def _blend(self, slices: torch.Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> torch.Tensor:
-        def in_precision(windows: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-            with autocast(windows.device, self.precision):
-                logits: torch.Tensor = network(windows.contiguous(memory_format=torch.channels_last), *args, **kwargs)
-            return logits.float()
+        Args:
+            inputs: grey values in [0, 1].
+            network: takes windows (n, C, h, w), then args and kwargs; returns logits (n, K, h, w).
+        """
+        plain = torch.as_tensor(inputs).as_subclass(torch.Tensor)
+        is_volume = plain.ndim == 5
+        volumes = plain if is_volume else plain.unsqueeze(2)
+        size = (int(plain.shape[-2]), int(plain.shape[-1]))
+        window = fall_back_tuple(self.roi_size, size)
+        grid = window_grid(size, window, self.overlap, str(self.mode), self.sigma_scale, plain.device)
+        blend = Blend(
+            grid,
+            self._buffer((self.sw_batch_size, plain.shape[1], *window), plain),
+            lambda windows: network(windows, *args, **kwargs),
+            fill=is_volume,
+            reuse=not getattr(network, "training", False),
+        )
+        # around all calls: within it the weights are cast once
+        with autocast(plain.device, self.precision):
+            logits = blend(volumes)
+        logits = logits if is_volume else logits.squeeze(2)
+        converted: torch.Tensor = convert_to_dst_type(logits, inputs, dtype=torch.float32)[0]
+        return converted
 
-        blended: torch.Tensor = super().__call__(slices, in_precision, *args, **kwargs)  # type: ignore[assignment]
-        return blended
+    def _buffer(self, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+        kept = self._kept
+        if kept.shape != shape or kept.dtype != like.dtype or kept.device != like.device:
+            # an ordinary tensor: one made in inference mode could not be written to outside of it
+            with torch.inference_mode(False):
+                kept = torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
+            self._kept = kept
+        return kept

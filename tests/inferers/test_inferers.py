@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from monai.data import MetaTensor
 from monai.inferers import SlidingWindowInferer
+from monai.networks.nets import BasicUNet
 from torch import nn
 
 from custom.errors import BadInput
@@ -33,17 +35,17 @@ def reference(volume: torch.Tensor, network: nn.Module, overlap: float = 0.25) -
 @torch.inference_mode()
 def test_equals_monai_slice_by_slice(network: nn.Module, size: tuple[int, int]) -> None:
     volume = slices(1, 1, 5, *size)
-    found = SliceInferer(precision="fp32", slab_height=2)(volume, network)
+    found = SliceInferer(precision="fp32")(volume, network)
     assert found.shape == volume.shape
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, reference(volume, network), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("slab_height", [1, 3, 7, 50])
+@pytest.mark.parametrize("windows", [1, 3, 50])
 @torch.inference_mode()
-def test_slab_height_and_window_batch_do_not_matter(network: nn.Module, slab_height: int) -> None:
+def test_the_number_of_windows_per_call_does_not_matter(network: nn.Module, windows: int) -> None:
     volume = slices(1, 1, 7, 150, 170)
-    found = SliceInferer(precision="fp32", slab_height=slab_height, sw_batch_size=slab_height)(volume, network)
+    found = SliceInferer(precision="fp32", sw_batch_size=windows)(volume, network)
     torch.testing.assert_close(found, reference(volume, network), rtol=0, atol=1e-6)
 
 
@@ -70,8 +72,86 @@ def test_windows_of_several_slices_share_one_call(network: nn.Module) -> None:
         seen.append(tuple(windows.shape))
         return network(windows)
 
-    SliceInferer(sw_batch_size=8, slab_height=8, precision="fp32")(slices(1, 1, 8, 128, 128), counting)
+    SliceInferer(sw_batch_size=8, precision="fp32")(slices(1, 1, 8, 128, 128), counting)
     assert seen == [(8, 1, 128, 128)]
+
+
+@pytest.mark.parametrize("size", [(150, 170), (60, 140), (128, 128)])
+@torch.inference_mode()
+def test_gaussian_weights_equal_monais(network: nn.Module, size: tuple[int, int]) -> None:
+    volume = slices(1, 1, 2, *size)
+    window = SlidingWindowInferer(roi_size=(128, 128), overlap=0.6, mode="gaussian")
+    expected = torch.stack([window(volume[:, :, z], network) for z in range(2)], dim=2)  # type: ignore[arg-type]
+    found = SliceInferer(precision="fp32", overlap=0.6, mode="gaussian")(volume, network)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_several_channels_out_and_in() -> None:
+    torch.manual_seed(0)
+    network = nn.Conv2d(2, 3, 5, padding=2)
+    volume = slices(1, 2, 3, 140, 130)
+    found = SliceInferer(precision="fp32")(volume, network)
+    assert found.shape == (1, 3, 3, 140, 130)
+    torch.testing.assert_close(found, reference(volume, network), rtol=0, atol=1e-6)
+
+
+def test_the_result_is_the_same_to_the_last_bit_however_the_volume_is_cut() -> None:
+    torch.manual_seed(0)
+    convolutional = BasicUNet(2, 1, 1, (16, 32, 64, 64, 64, 16)).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    # a single window a slice: on its own it would go through other kernels than in a batch of 8
+    volume = slices(1, 1, 9, 128, 128)
+    volume[:, :, 2:4] = 0
+    whole = SliceInferer(precision="fp32")(volume, convolutional)
+    for height in (1, 4):
+        inferer = SliceInferer(precision="fp32")
+        parts = [inferer(part, convolutional) for part in volume.split(height, dim=2)]
+        assert torch.equal(torch.cat(parts, dim=2), whole)
+
+
+@torch.inference_mode()
+def test_empty_windows_go_through_the_network_once(network: nn.Module) -> None:
+    seen: list[int] = []
+
+    def counting(windows: torch.Tensor) -> torch.Tensor:
+        seen.extend(int(window.any()) for window in windows)
+        return network(windows)
+
+    volume = torch.zeros(1, 1, 9, 150, 170)
+    volume[:, :, 4, 140, 160] = 1  # under one of the slice's four windows
+    found = SliceInferer(precision="fp32", sw_batch_size=1)(volume, counting)
+    assert sorted(seen) == [0, 1]
+    torch.testing.assert_close(found, reference(volume, network), rtol=0, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_dropout_that_is_switched_on_sees_every_window() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Dropout(0.5)).train()
+    found = SliceInferer(precision="fp32", overlap=0)(torch.zeros(1, 1, 2, 128, 128), network)
+    assert not torch.equal(found[:, :, 0], found[:, :, 1])
+
+
+@torch.inference_mode()
+def test_the_buffer_is_kept_and_cleared(network: nn.Module) -> None:
+    inferer = SliceInferer(precision="fp32")
+    inferer(slices(1, 1, 8, 128, 128), network)
+    kept = inferer._kept
+    small = slices(1, 1, 8, 60, 90)
+    torch.testing.assert_close(inferer(small, network), reference(small, network), rtol=0, atol=1e-6)
+    assert inferer._kept is kept
+    with torch.inference_mode(False):
+        inferer(small, network)
+
+
+def test_metadata_of_the_input_is_kept(network: nn.Module) -> None:
+    affine = torch.diag(torch.tensor([1.0, 2, 3, 1], dtype=torch.float64))
+    found = SliceInferer(precision="fp32")(MetaTensor(slices(1, 1, 2, 128, 128), affine=affine), network)
+    assert isinstance(found, MetaTensor) and torch.equal(found.affine, affine)
+
+
+def test_a_network_that_changes_the_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="logits have its input's size"):
+        SliceInferer(precision="fp32")(slices(1, 1, 128, 128), nn.MaxPool2d(128))
 
 
 @pytest.mark.parametrize("inferer", [SliceInferer, PatchInferer])

@@ -1,0 +1,71 @@
+"""Speed beside MONAI's own, e.g. `python scripts/benchmark.py inference --network unet --threads 2`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+from benchmarking import inference, training
+from benchmarking.measuring import NETWORKS, table
+
+from custom.errors import BadInput
+from custom.precision import check_device
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Compare this project's speed with MONAI's as documented, in one run.")
+    modes = parser.add_subparsers(dest="mode", required=True)
+    segmenting = modes.add_parser("inference", help="voxels per second of the sliding window")
+    segmenting.add_argument("--slices", type=int, default=2, help="slices, segmented as one slab")
+    segmenting.add_argument("--size", type=int, nargs=2, default=[340, 2071], metavar=("Y", "X"))
+    segmenting.add_argument("--overlap", type=float, default=0.25)
+    teaching = modes.add_parser("training", help="samples per second of a training")
+    teaching.add_argument("--dataset_dir", default="data/phantom", help="the phantom is made there on first use")
+    teaching.add_argument("--steps", type=int, default=5, help="steps that are timed at once")
+    teaching.add_argument("--workers", type=int, default=0, help="processes of the plain recipe's loader")
+    for mode in (segmenting, teaching):
+        mode.add_argument("--network", choices=NETWORKS if mode is segmenting else NETWORKS[:-1], default="transforcnn")
+        mode.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+        mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
+        mode.add_argument(
+            "--batch_size", type=int, default=4 if mode is segmenting else 8, help="windows, or patches, a call"
+        )
+        mode.add_argument("--repeats", type=int, default=5, help="timed turns, of which the median counts")
+        mode.add_argument("--json", type=Path, help="write all figures to this file too")
+    return parser.parse_args()
+
+
+def measured(given: argparse.Namespace) -> dict[str, Any]:
+    device = check_device(given.device)
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    if given.mode == "inference":
+        size = (given.size[0], given.size[1])
+        return inference.measure(
+            given.network, device, given.slices, size, given.overlap, given.batch_size, given.repeats
+        )
+    return training.measure(
+        given.network, device, given.dataset_dir, given.batch_size, given.steps, given.workers, given.repeats
+    )
+
+
+def main() -> int:
+    given = arguments()
+    try:
+        found = measured(given)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    print("; ".join(f"{key} {value}" for key, value in found.items() if key != "rows"))
+    print(table(found["rows"]))
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

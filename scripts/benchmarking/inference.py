@@ -1,0 +1,129 @@
+"""Voxels per second of the sliding window, beside MONAI's own and the network alone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.inferers import SlidingWindowInferer
+
+from benchmarking.measuring import alternate, machine, peak_mb, read_config
+from custom.data import make_cell
+from custom.inferers import SliceInferer, fold_batch_norm
+from custom.inferers.grid import window_grid
+from custom.precision import autocast
+from custom.weights import load_weights
+
+STUDY = 3849 * 340 * 2071  # voxels of the study's region of interest
+
+WHAT = {
+    "monai": "(1) MONAI's SlidingWindowInferer, a slice at a time, 4 windows a call, fp32, network as built",
+    "ours_fp32": "(2) this project's inferer, fp32, batch norm folded, channels_last",
+    "ours_auto": "(3) the same with --precision auto",
+    "network": "(4) the network of (3) alone on ready-made batches: the limit",
+}
+
+
+def synthetic_slices(count: int, size: tuple[int, int]) -> torch.Tensor:
+    """(count, Y, X) in [0, 1]: slices of one phantom cell, mirrored until they fill the size."""
+    cell = make_cell(seed=7, slices=count).image.astype(np.float32)
+    low, high = np.percentile(cell, (0.5, 99.5))
+    pads = [(0, max(0, wanted - there)) for wanted, there in zip(size, cell.shape[1:], strict=True)]
+    scaled = ((cell - low) / (high - low)).clip(0, 1).astype(np.float32)
+    filled = np.pad(scaled, [(0, 0), *pads], mode="symmetric")
+    return torch.from_numpy(np.ascontiguousarray(filled[:, : size[0], : size[1]]))
+
+
+def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, bool]:
+    """The bundle's network with its shipped weights, in evaluation mode, and whether there were such weights."""
+    torch.manual_seed(0)
+    parser = read_config("inference", name)
+    network: torch.nn.Module = parser.get_parsed_content("network_def")
+    weights = parser.get_parsed_content("weights")
+    shipped = all(Path(file).is_file() for file in ([weights] if isinstance(weights, str) else weights))
+    if shipped:
+        load_weights(network, weights)
+    return network.eval().to(device), shipped
+
+
+def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
+    """All windows of (1, 1, Z, Y, X) as the batches that (3) makes of them, channels_last."""
+    size = (int(volume.shape[3]), int(volume.shape[4]))
+    grid = window_grid(size, (128, 128), overlap, "constant", 0.125, volume.device)
+    count = volume.shape[2] * len(grid.corners)
+    windows = torch.zeros(-(-count // batch_size) * batch_size, 1, 128, 128, device=volume.device)
+    places = ((z, corner) for z in range(volume.shape[2]) for corner in grid.corners)
+    for row, (z, corner) in zip(windows[:count], places, strict=True):
+        grid.window_part(row).copy_(grid.slice_part(volume[0, :, z], corner))
+    parts = windows.split(batch_size)
+    return [torch.empty_like(part, memory_format=torch.channels_last).copy_(part) for part in parts]
+
+
+@torch.inference_mode()
+def measure(
+    network: str,
+    device: torch.device,
+    slices: int,
+    size: tuple[int, int],
+    overlap: float,
+    batch_size: int,
+    repeats: int,
+) -> dict[str, Any]:
+    """Time all rows on the same slices, weights and overlap, taking turns; see `WHAT` for the rows."""
+    plain, shipped = built_network(network, device)
+    fast = fold_batch_norm(copy.deepcopy(plain).to(memory_format=torch.channels_last), (1, 1, 128, 128))  # type: ignore[call-overload]
+    volume = synthetic_slices(slices, size)[None, None].to(device)
+    documented: Any = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
+    ours = {p: SliceInferer((128, 128), batch_size, overlap, precision=p) for p in ("fp32", "auto")}
+    ready = batches(volume, batch_size, overlap)
+
+    def alone() -> None:
+        with autocast(device, "auto"):
+            for batch in ready:
+                fast(batch)
+
+    rows: dict[str, Callable[[], Any]] = {
+        "monai": lambda: torch.stack([documented(volume[:, :, z], plain) for z in range(slices)], dim=2),
+        "ours_fp32": lambda: ours["fp32"](volume, fast),
+        "ours_auto": lambda: ours["auto"](volume, fast),
+        "network": alone,
+    }
+    masks = {name: run() >= 0 for name, run in rows.items() if name != "network"}
+    memory = {name: peak_mb(run, device) for name, run in rows.items()}
+    seconds = alternate(rows, repeats, device)
+    return {
+        "network": network,
+        "weights": "shipped" if shipped else "random",
+        "lithium_share": float(masks["monai"].float().mean()),
+        **machine(device),
+        "slices": slices,
+        "size": list(size),
+        "overlap": overlap,
+        "windows": sum(len(batch) for batch in ready),
+        "windows_per_call": batch_size,
+        "repeats": repeats,
+        "rows": [
+            {
+                "row": WHAT[name],
+                "seconds": taken,
+                "Mvoxel/s": volume.numel() / taken / 1e6,
+                "x (1)": seconds["monai"] / taken,
+                "x (2)": seconds["ours_fp32"] / taken,
+                "share of (4)": seconds["network"] / taken,
+                "peak MB": memory[name],
+                "Dice to (1)": dice(masks[name], masks["monai"]) if name in masks else None,
+                "hours for 3849 x 340 x 2071": STUDY / volume.numel() * taken / 3600,
+            }
+            for name, taken in seconds.items()
+        ],
+    }
+
+
+def dice(one: torch.Tensor, other: torch.Tensor) -> float:
+    """2 |A and B| / (|A| + |B|); 1 where both are empty."""
+    total = int(one.sum() + other.sum())
+    return 2 * int((one & other).sum()) / total if total else 1.0

@@ -1,0 +1,91 @@
+"""Alternating timings, peak memory, and what they were taken on."""
+
+from __future__ import annotations
+
+import platform
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import monai
+import torch
+from monai.bundle import ConfigParser
+
+CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
+NETWORKS = ("unet", "monai_unet", "ynet", "transforcnn", "enet")
+
+
+def read_config(base: str, network: str) -> ConfigParser:
+    """`base`.json of the bundle with the network's overlay; TransforCNN is the one that needs none."""
+    parser = ConfigParser()
+    overlays = [] if network == "transforcnn" else [CONFIGS / f"network_{network}.json"]
+    parser.read_config([str(CONFIGS / f"{base}.json"), *map(str, overlays)])
+    parser["bundle_root"] = str(CONFIGS.parent)
+    return parser
+
+
+def alternate(rows: Mapping[str, Callable[[], object]], repeats: int, device: torch.device) -> dict[str, float]:
+    """Median seconds of each row, after one run that is not counted; rows take turns, so that all see the same noise."""
+    seconds: dict[str, list[float]] = {name: [] for name in rows}
+    for turn in range(repeats + 1):
+        for name, run in rows.items():
+            start = time.perf_counter()
+            run()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            if turn:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(taken) for name, taken in seconds.items()}
+
+
+def peak_mb(run: Callable[[], object], device: torch.device) -> float | None:
+    """Peak memory of one run beyond what was held before, in MB: GPU memory on CUDA, else resident memory (Linux)."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        run()
+        return (torch.cuda.max_memory_allocated(device) - before) / 1e6
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew from here
+    except OSError:
+        run()
+        return None
+    before_kb = _status("VmRSS")
+    run()
+    return max(0, _status("VmHWM") - before_kb) * 1.024e-3
+
+
+def _status(key: str) -> int:
+    found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) if found else 0
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """The processor, the number of threads and the versions that a figure belongs to."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file() and (named := re.search(r"model name\s*:\s*(.*)", info.read_text())):
+        cpu = named[1]
+    return {
+        "cpu": cpu,
+        "amx": torch.cpu._is_amx_tile_supported(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "torch": torch.__version__,
+        "monai": monai.__version__,
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows of equal keys as a Markdown table; what is None is left blank."""
+    heads = list(rows[0])
+
+    def cell(value: Any) -> str:
+        return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    lines = [heads, ["---"] * len(heads), *[[cell(row[head]) for head in heads] for row in rows]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,45 @@
+"""Both modes of the benchmark, on next to nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cli
+import pytest
+
+
+def benchmark(folder: Path, *words: object) -> tuple[dict[str, Any], str]:
+    """What `scripts/benchmark.py` wrote as JSON and what it printed."""
+    command = [sys.executable, "scripts/benchmark.py", *map(str, words), "--json", str(folder / "found.json")]
+    command += ["--repeats", "1", "--threads", "1", "--device", "cpu"]
+    ended = subprocess.run(command, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads((folder / "found.json").read_text()), ended.stdout
+
+
+def test_inference(tmp_path: Path) -> None:
+    found, printed = benchmark(tmp_path, "inference", "--network", "unet", "--slices", 2, "--size", 192, 320)
+    monai, fp32, auto, alone = found["rows"]
+    assert all(row["seconds"] > 0 and row["row"] in printed for row in found["rows"])
+    assert monai["x (1)"] == fp32["x (2)"] == alone["share of (4)"] == 1
+    assert fp32["x (1)"] == pytest.approx(monai["seconds"] / fp32["seconds"])
+    assert fp32["Mvoxel/s"] == pytest.approx(2 * 192 * 320 / fp32["seconds"] / 1e6)
+    assert found["lithium_share"] > 0 and fp32["Dice to (1)"] > 0.9999 and auto["Dice to (1)"] > 0.99
+    assert alone["Dice to (1)"] is None
+    assert (found["weights"], found["threads"], found["windows"]) == ("shipped", 1, 12)
+    hours = 3849 * 340 * 2071 / (auto["Mvoxel/s"] * 1e6) / 3600
+    assert auto["hours for 3849 x 340 x 2071"] == pytest.approx(hours)
+
+
+def test_training(tmp_path: Path) -> None:
+    dataset = cli.labelled_stack(tmp_path / "cells", depth=10)
+    words = ("training", "--network", "unet", "--dataset_dir", dataset, "--steps", 1, "--batch_size", 2)
+    found, printed = benchmark(tmp_path, *words)
+    plain, ours, step = found["rows"]
+    assert all(row["samples/s"] == pytest.approx(2 / row["seconds"]) for row in found["rows"])
+    assert plain["x (1)"] == step["share of (3)"] == 1
+    assert ours["row"] in printed
