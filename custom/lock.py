@@ -45,9 +45,7 @@ class FolderLock:
             while not self._take():
                 pass
         except OSError as error:
-            raise BadInput(
-                f"{folder}: cannot be written to ({error.strerror}); give --output_dir a folder of your own"
-            ) from error
+            raise BadInput(f"{folder}: cannot be written to ({error.strerror}); give another --output_dir") from error
 
     def _take(self) -> bool:
         """Open and lock the file; False where its last owner removed it in between."""

@@ -39,6 +39,13 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")) if folder.is_dir() else []
 
 
+def slabs_alone(folder: Path) -> int:
+    """How many finished slabs are in `folder`, which holds nothing else."""
+    assert {name.split("/")[0] for name in files(folder)} == {".slabs"}
+    assert not list(folder.rglob("*.part"))
+    return len(list(folder.glob(".slabs/0*.npz")))
+
+
 def results(folder: Path) -> list[str]:
     """`files` without the log and TensorBoard's events, which every training begins with."""
     return [name for name in files(folder) if name != "train.log" and not name.startswith("events.out")]
@@ -134,7 +141,10 @@ STACKS: dict[str, tuple[Callable[[Path], Path], tuple[str, ...]]] = {
     "colour": (colour, ("recon.tif: is a colour image", "save it as a grey image")),
     "constant": (saved(np.full((5, 60, 90), 7, np.uint8)), ("recon.npy: has no contrast", "check that it is the")),
     "all NaN": (saved(np.full((5, 60, 90), np.nan)), ("recon.npy: holds no finite grey value", "export it anew")),
-    "no suffix known": (saved(GREY[:, :, :, None, None]), ("recon.npy: has 5 axes", "save one grey volume")),
+    "too many axes": (
+        saved(np.stack([[GREY, GREY]] * 2)),
+        ("recon.npy: ", "(axis 0, axis 1, z, y, x)", "--stack_index"),
+    ),
 }
 
 
@@ -151,7 +161,7 @@ def test_a_slice_that_turns_out_damaged_half_way(output_format: str, tmp_path: P
     path = damaged_in_the_last_slice(tmp_path / "recon")
     options = {"grey_window#fixed": [0, 40000], "slab_height": 1, "output_format": output_format}
     refused(cli.segment(path, tmp_path / "out", weights, **options), "recon.tif: cannot read slice 4", "copy it again")
-    assert files(tmp_path / "out") == []
+    assert slabs_alone(tmp_path / "out") == 4
 
 
 def test_nan_and_infinite_values_are_counted_and_told(tmp_path: Path, weights: Path) -> None:
@@ -352,7 +362,8 @@ def test_a_failed_replacement_keeps_the_old_result(tmp_path: Path, stack: Path, 
     damaged = damaged_in_the_last_slice(tmp_path / "recon")
     options = {"grey_window#fixed": [0, 40000], "slab_height": 1, "output_format": "tiff", "overwrite": True}
     refused(cli.segment(damaged, out, weights, **options), "cannot read")
-    assert before == {name: (out / name).read_bytes() for name in files(out) if (out / name).is_file()}
+    assert before == {name: (out / name).read_bytes() for name in before}
+    assert len(list((out / ".slabs").glob("0*.npz"))) == 4 and "mask.tif" in before
 
 
 def test_a_stack_is_never_replaced_by_its_mask(tmp_path: Path, weights: Path) -> None:
@@ -518,11 +529,23 @@ def no_space(*_: Any, **__: Any) -> Any:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def no_space_for(victim: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk refuses files with `victim` in their path."""
+    fsync = os.fsync
+
+    def full_for(descriptor: int) -> None:
+        if victim in os.readlink(f"/proc/self/fd/{descriptor}"):
+            no_space()
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full_for)
+
+
 def test_no_space_for_the_mask(tmp_path: Path, stack: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gzip_stream.GzipStream, "write_slices", no_space)
     outcome = cli.segment(stack, tmp_path / "out", weights, output_format="nrrd")
     refused(outcome, f"{tmp_path / 'out'} is full", "mask.nrrd takes up to", "make room")
-    assert files(tmp_path / "out") == []
+    assert slabs_alone(tmp_path / "out") == 1
 
 
 @pytest.mark.parametrize("victim", ["summary.json", "slice_00000.png", "mask.nrrd"])
@@ -530,29 +553,15 @@ def test_no_space_at_the_end_of_a_segmentation(
     victim: str, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = write(tmp_path / "one.tif", GREY[0])
-    fsync = os.fsync
-
-    def full_for(descriptor: int) -> None:
-        if victim in os.readlink(f"/proc/self/fd/{descriptor}"):
-            no_space()
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full_for)
+    no_space_for(victim, monkeypatch)
     outcome = cli.segment(one, tmp_path / "out", weights, output_format="nrrd")
     refused(outcome, "mask.nrrd" if victim.startswith("mask") else victim, "--output_dir")
-    assert files(tmp_path / "out") == []
+    assert slabs_alone(tmp_path / "out") == 1
 
 
 @pytest.mark.parametrize("victim", ["model.pt", "checkpoint.pt", "metrics.csv"])
 def test_no_space_for_a_training(victim: str, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fsync = os.fsync
-
-    def full_for(descriptor: int) -> None:
-        if victim in os.readlink(f"/proc/self/fd/{descriptor}"):
-            no_space()
-        fsync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full_for)
+    no_space_for(victim, monkeypatch)
     outcome = cli.train(dataset, tmp_path / "run", network_def=cli.TINY)
     refused(outcome, f"{victim} cannot be written (No space left on device)", "free some space")
     assert not [name for name in files(tmp_path / "run") if victim in name or "part" in name]
@@ -590,7 +599,7 @@ def test_a_disk_that_is_really_full(small_disk: Path, tmp_path: Path, dataset: P
     options = {"batch_size": 64, "overlap": 0}
     for output_format in OUTPUT_FORMATS:
         outcome = cli.segment(path, small_disk / "out", weights, output_format=output_format, **options)
-        refused(outcome, f"{small_disk / 'out'} is full", "mask", "make room")
+        refused(outcome, f"{small_disk / 'out'}/.slabs", "No space left", "free some space")
         assert files(small_disk / "out") == []
     refused(cli.train(dataset, small_disk / "run", network_def=cli.TINY), "No space left", "free some space")
     assert not [name for name in files(small_disk / "run") if name.endswith(("checkpoint.pt", ".part"))]

@@ -114,8 +114,15 @@ class Segmentation:
     def _let_go(self) -> None:
         for writer in self.writers.values():
             writer.abort()  # harmless when it is closed
-        if self.lock is not None:
-            self.lock.release()
+        if self.lock is None:
+            return
+        if self.store.begun() == self.store.settings:
+            done = sum(self.store.has(slab.start) for slab in self.slabs)
+            if done:
+                logger.info("%d of %d slabs are finished and kept: the same command goes on.", done, len(self.slabs))
+            else:
+                self.store.remove()
+        self.lock.release()
 
     def pending(self) -> list[Slab]:
         """The slabs that are left for this process: every `world_size`th, without those that are done."""
