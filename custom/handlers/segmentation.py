@@ -102,8 +102,9 @@ class Segmentation:
         if self.store.begun() != self.store.settings:
             check_output(self.folder, self.overwrite, stack=self.stack.path)
         if self.store.begin(self.overwrite):
-            done = sum(self.store.has(slab.start) for slab in self.slabs)
-            logger.info("Going on with an unfinished segmentation: %d of %d slabs are done.", done, len(self.slabs))
+            logger.info(
+                "Going on with an unfinished segmentation: %d of %d slabs are done.", self._done(), len(self.slabs)
+            )
         for result in self.results:
             self.writers[result] = self.open_writer(self.folder / result)
 
@@ -116,13 +117,18 @@ class Segmentation:
             writer.abort()  # harmless when it is closed
         if self.lock is None:
             return
-        if self.store.begun() == self.store.settings:
-            done = sum(self.store.has(slab.start) for slab in self.slabs)
-            if done:
-                logger.info("%d of %d slabs are finished and kept: the same command goes on.", done, len(self.slabs))
-            else:
-                self.store.remove()
+        if self.store.begun() == self.store.settings and not self._done():
+            self.store.remove()
         self.lock.release()
+
+    def _done(self) -> int:
+        return sum(self.store.has(slab.start) for slab in self.slabs)
+
+    def _tell_what_is_kept(self) -> None:
+        if self.rank == 0 and self._done():
+            logger.info(
+                "%d of %d slabs are finished and kept: the same command goes on.", self._done(), len(self.slabs)
+            )
 
     def pending(self) -> list[Slab]:
         """The slabs that are left for this process: every `world_size`th, without those that are done."""
@@ -132,7 +138,7 @@ class Segmentation:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
-        engine.add_event_handler(Events.COMPLETED, self._written)
+        engine.add_event_handler(Events.COMPLETED, self._end)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._stop)
 
     def _start(self, engine: Engine) -> None:
@@ -154,15 +160,21 @@ class Segmentation:
         self._sign_of_life()
         engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 
-    def _written(self, engine: Engine | None = None) -> None:
+    def _written(self) -> None:
         if self.writing is not None:
             waiting, self.writing = self.writing, None
             waiting.result()
+
+    def _end(self, engine: Engine) -> None:
+        self._written()
+        self.pool.shutdown()
 
     def _stop(self, engine: Engine, error: BaseException) -> None:
         try:
             self._written()
         finally:
+            self.pool.shutdown()
+            self._tell_what_is_kept()
             self._let_go()
         raise error
 
@@ -182,11 +194,18 @@ class Segmentation:
                     f"{self.stack.path}: changed while it was read, so that its parts may not belong together; give the "
                     "command again with --overwrite true when nothing writes to it any more"
                 )
-            record = {**self.record, "seconds": round(time.time() - self.started, 2)}
-            assemble(self.stack, self.slabs, self.store, self.writers, self.window, self.folder, record)
+            self._assemble()
             self.store.remove()
         finally:
             self._let_go()
+
+    def _assemble(self) -> None:
+        record = {**self.record, "seconds": round(time.time() - self.started, 2)}
+        try:
+            assemble(self.stack, self.slabs, self.store, self.writers, self.window, self.folder, record)
+        except BaseException:
+            self._tell_what_is_kept()
+            raise
 
 
 def to_uint8(probability: torch.Tensor) -> np.ndarray:

@@ -37,7 +37,9 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
         dataset = opened.array
         _check_written(path, dataset)
         axes = find_axes(path, dataset.shape, chosen, _names(path, dataset))
-        return ArrayStack(path, axes, dataset.dtype, _voxel_size(dataset), handle)
+        stack = ArrayStack(path, axes, dataset.dtype, _voxel_size(dataset), handle)
+        stack.files += [path.parent / name for name in _sources(dataset)]
+        return stack
 
 
 class _OpenDataset:
@@ -76,8 +78,7 @@ def _check_written(path: Path, dataset: h5py.Dataset) -> None:
         BadInput: nothing was written at all, or it lies in a file that is missing, or behind a filter that is.
     """
     if dataset.is_virtual:
-        sources = {source.file_name for source in dataset.virtual_sources()}
-        missing = [name for name in sources if "%" not in name and not (path.parent / name).exists()]
+        missing = [name for name in _sources(dataset) if not (path.parent / name).exists()]
         if missing:
             raise BadInput(
                 f"{path}: takes its voxels from {missing[0]}, which is missing; put it back beside the file."
@@ -101,6 +102,14 @@ def _check_written(path: Path, dataset: h5py.Dataset) -> None:
                 f"{path}: {all_of_them - there} of {all_of_them} chunks of {dataset.name} were never written and are "
                 f"read as {dataset.fillvalue}; write it anew if nothing was left out on purpose."
             )
+
+
+def _sources(dataset: h5py.Dataset) -> list[str]:
+    """Names of the other files that a virtual dataset takes its voxels from, without patterns (%b) for many."""
+    if not dataset.is_virtual:
+        return []
+    named = {source.file_name for source in dataset.virtual_sources()}
+    return sorted(name for name in named if name != "." and "%" not in name)
 
 
 def _names(path: Path, dataset: h5py.Dataset) -> list[str] | None:

@@ -21,9 +21,12 @@ def fingerprint(stack: Stack) -> str:
     found = hashlib.sha256(f"{stack.shape} {stack.dtype}".encode())
     for file in stack.files:
         for part in _files(file):
-            status = part.stat()
             name = part.relative_to(file.parent).as_posix()
-            found.update(f"\n{name} {status.st_size} {status.st_mtime_ns}".encode())
+            try:
+                status = part.stat()
+                found.update(f"\n{name} {status.st_size} {status.st_mtime_ns}".encode())
+            except FileNotFoundError:
+                found.update(f"\n{name} is gone".encode())
     return found.hexdigest()
 
 

@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import h5py
 import nibabel
 import numpy as np
 import pytest
@@ -143,3 +144,16 @@ def test_a_stack_that_moved_is_the_same_one(tmp_path: Path) -> None:
     before = fingerprint(open_stack(tmp_path / "here/cell.nii.gz"))
     (tmp_path / "here").rename(tmp_path / "there")
     assert fingerprint(open_stack(tmp_path / "there/cell.nii.gz")) == before
+
+
+def test_the_sources_of_a_virtual_dataset_count(tmp_path: Path) -> None:
+    layout = h5py.VirtualLayout((4, 3, 5), np.uint16)
+    for z in range(4):
+        with h5py.File(tmp_path / f"part_{z}.h5", "w") as part:
+            part["slice"] = np.full((3, 5), z, np.uint16)
+        layout[z] = h5py.VirtualSource(f"part_{z}.h5", "slice", (3, 5))
+    with h5py.File(tmp_path / "cell.h5", "w") as whole:
+        whole.create_virtual_dataset("exchange/data", layout)
+    before = fingerprint(open_stack(tmp_path / "cell.h5"))
+    changed(tmp_path / "part_2.h5")
+    assert fingerprint(open_stack(tmp_path / "cell.h5")) != before
