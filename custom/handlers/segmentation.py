@@ -120,12 +120,13 @@ class Segmentation:
         if self.store.begun() == self.store.settings and not self._done():
             self.store.remove()
         self.lock.release()
+        self.lock = None
 
     def _done(self) -> int:
         return sum(self.store.has(slab.start) for slab in self.slabs)
 
     def _tell_what_is_kept(self) -> None:
-        if self.rank == 0 and self._done():
+        if self.lock is not None and self._done():  # rank 0, once: Ignite tells its handlers of an error twice
             logger.info(
                 "%d of %d slabs are finished and kept: the same command goes on.", self._done(), len(self.slabs)
             )
