@@ -28,7 +28,7 @@ def complete_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         with open(part, "rb") as written:
             os.fsync(written.fileno())
         os.replace(part, final)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BadInput(
@@ -40,8 +40,8 @@ def complete_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             part.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring the new name to disk too; Windows and some network file systems cannot, and do not need to."""
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk; Windows and some network file systems cannot sync a folder."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 from scipy import ndimage
+
+from custom.errors import BadInput
+from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]
 
@@ -81,3 +85,13 @@ def labelled_set(make_labelled_set: MakeSet) -> Path:
 def labelled_set_2d(make_labelled_set: MakeSet) -> Path:
     """The same 6 slices as 2-D files; shared by all tests, so never write into it."""
     return make_labelled_set(flat=True)
+
+
+def refusal(path: Path, **options: Any) -> str:
+    """The sentence with which opening the stack at `path` and reading all of it is refused; it begins with the path."""
+    with pytest.raises(BadInput) as refused:
+        stack = open_stack(path, **options)
+        stack.read(0, stack.shape[0])
+    sentence = str(refused.value)
+    assert "\n" not in sentence and sentence.startswith(str(path)) and sentence.endswith(".")
+    return sentence

@@ -126,10 +126,9 @@ class Segmentation:
         return sum(self.store.has(slab.start) for slab in self.slabs)
 
     def _tell_what_is_kept(self) -> None:
-        if self.lock is not None and self._done():  # rank 0, once: Ignite tells its handlers of an error twice
-            logger.info(
-                "%d of %d slabs are finished and kept: the same command goes on.", self._done(), len(self.slabs)
-            )
+        # rank 0, once: Ignite tells its handlers of an error twice
+        if self.lock is not None and (done := self._done()):
+            logger.info("%d of %d slabs are finished and kept: the same command goes on.", done, len(self.slabs))
 
     def pending(self) -> list[Slab]:
         """The slabs that are left for this process: every `world_size`th, without those that are done."""

@@ -7,8 +7,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from conftest import refusal
 
-from custom.errors import BadInput
 from custom.stack import open_stack
 
 VOXELS = np.random.default_rng(0).integers(0, 1 << 16, (7, 11, 13), np.uint16)
@@ -19,15 +19,6 @@ def written(path: Path, key: str = "/exchange/data", voxels: np.ndarray = VOXELS
     with h5py.File(path, "a") as file:
         file.create_dataset(key, data=voxels, **options)
     return path
-
-
-def refusal(path: Path, **options: Any) -> str:
-    with pytest.raises(BadInput) as refused:
-        stack = open_stack(path, **options)
-        stack.read(0, stack.shape[0])
-    sentence = str(refused.value)
-    assert "\n" not in sentence and sentence.startswith(str(path)) and sentence.endswith(".")
-    return sentence
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".HDF", ".nxs"])

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
+from conftest import refusal
 from ome_zarr.format import FormatV04, FormatV05
 from ome_zarr.writer import write_image
 from zarr.codecs import BytesCodec
 
-from custom.errors import BadInput
 from custom.stack import open_stack
 from custom.stack.writers import open_writer
 
@@ -56,15 +56,6 @@ def edit(path: Path, change: Callable[[Any], None]) -> None:
     attributes = dict(group.attrs)
     change((attributes.get("ome") or attributes)["multiscales"][0])
     group.attrs.put(attributes)
-
-
-def refusal(path: Path, **options: Any) -> str:
-    with pytest.raises(BadInput) as refused:
-        stack = open_stack(path, **options)
-        stack.read(0, stack.shape[0])
-    sentence = str(refused.value)
-    assert "\n" not in sentence and sentence.startswith(str(path)) and sentence.endswith(".")
-    return sentence
 
 
 def chunk_files(path: Path) -> list[Path]:

@@ -7,6 +7,8 @@ import secrets
 import shutil
 from pathlib import Path
 
+from custom.files import sync_folder
+
 try:
     import fcntl
 except ImportError:  # Windows has no such locks; leftovers of killed runs stay there
@@ -51,7 +53,7 @@ class Part:
                 aside.rename(self._final)
             raise
         self._unlock()
-        _sync_folder(self._final.parent)
+        sync_folder(self._final.parent)
         if aside is not None:
             _remove(aside)
 
@@ -101,18 +103,9 @@ def _sync(path: Path) -> None:
     for folder, _, files in os.walk(path):
         for name in files:
             _sync_file(Path(folder, name))
-        _sync_folder(Path(folder))
+        sync_folder(Path(folder))
 
 
 def _sync_file(path: Path) -> None:
     with open(path, "r+b") as file:
         os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    with contextlib.suppress(OSError):  # Windows and some network file systems cannot sync a folder
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
