@@ -31,9 +31,7 @@ def arguments() -> argparse.Namespace:
         mode.add_argument("--network", choices=NETWORKS if mode is segmenting else NETWORKS[:-1], default="transforcnn")
         mode.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
         mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
-        mode.add_argument(
-            "--batch_size", type=int, default=4 if mode is segmenting else 8, help="windows, or patches, a call"
-        )
+        mode.add_argument("--batch_size", type=int, default=8, help="windows, or patches, a call")
         mode.add_argument("--repeats", type=int, default=5, help="timed turns, of which the median counts")
         mode.add_argument("--json", type=Path, help="write all figures to this file too")
     return parser.parse_args()
@@ -41,15 +39,27 @@ def arguments() -> argparse.Namespace:
 
 def measured(given: argparse.Namespace) -> dict[str, Any]:
     device = check_device(given.device)
-    if given.threads:
-        torch.set_num_threads(given.threads)
     if given.mode == "inference":
         size = (given.size[0], given.size[1])
         return inference.measure(
-            given.network, device, given.slices, size, given.overlap, given.batch_size, given.repeats
+            given.network,
+            device,
+            given.threads,
+            given.slices,
+            size,
+            given.overlap,
+            given.batch_size,
+            given.repeats,
         )
     return training.measure(
-        given.network, device, given.dataset_dir, given.batch_size, given.steps, given.workers, given.repeats
+        given.network,
+        device,
+        given.threads,
+        given.dataset_dir,
+        given.batch_size,
+        given.steps,
+        given.workers,
+        given.repeats,
     )
 
 

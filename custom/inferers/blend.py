@@ -19,7 +19,7 @@ class Blend:
         grid: where the windows lie.
         buffer: (windows of one batch, C, h, w), overwritten again and again.
         network: takes (n, C, h, w) and returns logits (n, K, h, w).
-        fill: run full batches only, the last one filled up with zeros.
+        fill: run full batches only; what the last one lacks is whatever the buffer holds, and its logits go unused.
         reuse: run one window of zeros alone, and let the further ones have its logits.
     """
 
@@ -88,7 +88,6 @@ class Blend:
         for b, z, corner, row in self.waiting:
             self._add(b, z, corner, self.empty_logits if row == KNOWN else logits[row])
         self.waiting.clear()
-        self.buffer.zero_()
         self.filled = 0
 
     def _add(self, b: int, z: int, corner: Size, logits: torch.Tensor | None) -> None:

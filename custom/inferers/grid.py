@@ -42,11 +42,17 @@ class WindowGrid:
 
     def empty(self, volumes: torch.Tensor) -> list[list[list[bool]]]:
         """For each slice of (B, C, Z, Y, X) and each window whether it sees 0 alone: (B, Z, windows) as lists."""
-        filled = (volumes != 0).any(dim=1)
-        rows = {y: filled[:, :, y : y + self.part[0]].any(dim=2) for y, _ in self.corners}
-        seen = [rows[y][:, :, x : x + self.part[1]].any(dim=2) for y, x in self.corners]
-        empty: list[list[list[bool]]] = torch.stack(seen, dim=2).logical_not_().tolist()
+        filled = (volumes != 0).any(dim=1).float()
+        rows, columns = (self._under(side, filled) for side in (0, 1))
+        seen = rows @ filled @ columns.T  # (B, Z, rows of windows, columns of windows): how many voxels are not 0
+        empty: list[list[list[bool]]] = (seen == 0).flatten(2).tolist()
         return empty
+
+    def _under(self, side: int, like: torch.Tensor) -> torch.Tensor:
+        """(windows along a side, voxels along it): 1 where the voxel lies under the window."""
+        voxels = torch.arange(like.shape[2 + side], device=like.device)
+        starts = torch.tensor(sorted({corner[side] for corner in self.corners}), device=like.device)[:, None]
+        return ((voxels >= starts) & (voxels < starts + self.part[side])).to(like.dtype)
 
 
 @lru_cache(maxsize=8)

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from monai.inferers import SlidingWindowInferer
 
-from benchmarking.measuring import alternate, machine, peak_mb, read_config
+from benchmarking.measuring import alternate, machine, read_config, working
+from custom.allocation import keep_freed_memory
 from custom.data import make_cell
-from custom.inferers import SliceInferer, fold_batch_norm
+from custom.inferers import SliceInferer, fold_batch_norm, pack_convolutions
 from custom.inferers.grid import window_grid
 from custom.precision import autocast
 from custom.weights import load_weights
@@ -22,7 +23,7 @@ STUDY = 3849 * 340 * 2071  # voxels of the study's region of interest
 
 WHAT = {
     "monai": "(1) MONAI's SlidingWindowInferer, a slice at a time, 4 windows a call, fp32, network as built",
-    "ours_fp32": "(2) this project's inferer, fp32, batch norm folded, channels_last",
+    "ours_fp32": "(2) this project's inferer, fp32, batch norm folded, convolutions packed",
     "ours_auto": "(3) the same with --precision auto",
     "network": "(4) the network of (3) alone on ready-made batches: the limit",
 }
@@ -50,6 +51,13 @@ def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, boo
     return network.eval().to(device), shipped
 
 
+def prepared(network: torch.nn.Module, batch_size: int, precision: str) -> torch.nn.Module:
+    """A copy of the network, made ready as inference.json does it."""
+    copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    folded = fold_batch_norm(copied, (1, 1, 128, 128))
+    return pack_convolutions(folded, (batch_size, 1, 128, 128), precision)
+
+
 def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
     """All windows of (1, 1, Z, Y, X) as the batches that (3) makes of them, channels_last."""
     size = (int(volume.shape[3]), int(volume.shape[4]))
@@ -63,10 +71,47 @@ def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch
     return [torch.empty_like(part, memory_format=torch.channels_last).copy_(part) for part in parts]
 
 
-@torch.inference_mode()
+def row(
+    name: str, network: str, device: torch.device, slices: int, size: tuple[int, int], overlap: float, batch_size: int
+) -> Callable[[], np.ndarray | None]:
+    """What a row of `WHAT` does: returns its mask (1, 1, Z, Y, X), the network alone nothing."""
+    plain, _ = built_network(network, device)
+    volume = synthetic_slices(slices, size)[None, None].to(device)
+    if name == "monai":
+        documented: Any = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
+        return masked(lambda: torch.stack([documented(volume[:, :, z], plain) for z in range(slices)], dim=2))
+    keep_freed_memory()
+    precision = "fp32" if name == "ours_fp32" else "auto"
+    fast = prepared(plain, batch_size, precision)
+    if name != "network":
+        inferer = SliceInferer((128, 128), batch_size, overlap, precision=precision)
+        return masked(lambda: inferer(volume, fast))
+    ready = batches(volume, batch_size, overlap)
+
+    @torch.inference_mode()
+    def alone() -> None:
+        with autocast(device, precision):
+            for batch in ready:
+                fast(batch)
+
+    return alone
+
+
+def masked(logits: Callable[[], torch.Tensor]) -> Callable[[], np.ndarray]:
+    """The mask of what `logits` returns."""
+
+    @torch.inference_mode()
+    def mask() -> np.ndarray:
+        found: np.ndarray = (logits() >= 0).cpu().numpy()
+        return found
+
+    return mask
+
+
 def measure(
     network: str,
     device: torch.device,
+    threads: int | None,
     slices: int,
     size: tuple[int, int],
     overlap: float,
@@ -74,56 +119,43 @@ def measure(
     repeats: int,
 ) -> dict[str, Any]:
     """Time all rows on the same slices, weights and overlap, taking turns; see `WHAT` for the rows."""
-    plain, shipped = built_network(network, device)
-    fast = fold_batch_norm(copy.deepcopy(plain).to(memory_format=torch.channels_last), (1, 1, 128, 128))  # type: ignore[call-overload]
-    volume = synthetic_slices(slices, size)[None, None].to(device)
-    documented: Any = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
-    ours = {p: SliceInferer((128, 128), batch_size, overlap, precision=p) for p in ("fp32", "auto")}
-    ready = batches(volume, batch_size, overlap)
-
-    def alone() -> None:
-        with autocast(device, "auto"):
-            for batch in ready:
-                fast(batch)
-
-    rows: dict[str, Callable[[], Any]] = {
-        "monai": lambda: torch.stack([documented(volume[:, :, z], plain) for z in range(slices)], dim=2),
-        "ours_fp32": lambda: ours["fp32"](volume, fast),
-        "ours_auto": lambda: ours["auto"](volume, fast),
-        "network": alone,
-    }
-    masks = {name: run() >= 0 for name, run in rows.items() if name != "network"}
-    memory = {name: peak_mb(run, device) for name, run in rows.items()}
-    seconds = alternate(rows, repeats, device)
+    shipped = built_network(network, torch.device("cpu"))[1]
+    given = (network, device, slices, size, overlap, batch_size)
+    with working({name: (row, (name, *given)) for name in WHAT}, device, threads) as workers:
+        masks = {name: worker.ask("result") for name, worker in workers.items() if name != "network"}
+        memory = {name: worker.ask("peak_mb") for name, worker in workers.items()}
+        seconds = alternate(workers, repeats)
+    grid = window_grid(size, (128, 128), overlap, "constant", 0.125, torch.device("cpu"))
+    voxels = slices * size[0] * size[1]
     return {
         "network": network,
         "weights": "shipped" if shipped else "random",
-        "lithium_share": float(masks["monai"].float().mean()),
-        **machine(device),
+        "lithium_share": float(masks["monai"].mean()),
+        **machine(device, threads),
         "slices": slices,
         "size": list(size),
         "overlap": overlap,
-        "windows": sum(len(batch) for batch in ready),
+        "windows": slices * len(grid.corners),
         "windows_per_call": batch_size,
         "repeats": repeats,
         "rows": [
             {
                 "row": WHAT[name],
                 "seconds": taken,
-                "Mvoxel/s": volume.numel() / taken / 1e6,
+                "Mvoxel/s": voxels / taken / 1e6,
                 "x (1)": seconds["monai"] / taken,
                 "x (2)": seconds["ours_fp32"] / taken,
                 "share of (4)": seconds["network"] / taken,
                 "peak MB": memory[name],
                 "Dice to (1)": dice(masks[name], masks["monai"]) if name in masks else None,
-                "hours for 3849 x 340 x 2071": STUDY / volume.numel() * taken / 3600,
+                "hours for 3849 x 340 x 2071": STUDY / voxels * taken / 3600,
             }
             for name, taken in seconds.items()
         ],
     }
 
 
-def dice(one: torch.Tensor, other: torch.Tensor) -> float:
+def dice(one: np.ndarray, other: np.ndarray) -> float:
     """2 |A and B| / (|A| + |B|); 1 where both are empty."""
     total = int(one.sum() + other.sum())
     return 2 * int((one & other).sum()) / total if total else 1.0

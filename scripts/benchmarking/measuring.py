@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import platform
 import re
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +30,86 @@ def read_config(base: str, network: str) -> ConfigParser:
     return parser
 
 
-def alternate(rows: Mapping[str, Callable[[], object]], repeats: int, device: torch.device) -> dict[str, float]:
+class Worker:
+    """A row of a table in a process of its own, so that no row gains or suffers from what another one keeps in memory.
+
+    Args:
+        prepare: called with `given` in that process; returns what is to be timed.
+        device: waited for before the clock is stopped.
+        threads: of torch; None: as many as it takes.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[..., Callable[[], Any]],
+        given: tuple[Any, ...],
+        device: torch.device,
+        threads: int | None,
+    ) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self.pipe, theirs = spawning.Pipe()
+        self.process = spawning.Process(target=_serve, args=(theirs, prepare, given, device, threads))
+        self.process.start()
+        theirs.close()
+
+    def ask(self, what: str) -> Any:
+        """ "seconds" of one run, its "result", or its "peak_mb"; EOFError where the process has failed."""
+        self.pipe.send(what)
+        return self.pipe.recv()
+
+    def close(self) -> None:
+        """End the process."""
+        self.pipe.close()
+        self.process.join()
+
+
+def _serve(
+    pipe: Connection,
+    prepare: Callable[..., Callable[[], Any]],
+    given: tuple[Any, ...],
+    device: torch.device,
+    threads: int | None,
+) -> None:
+    if threads:
+        torch.set_num_threads(threads)
+    run = prepare(*given)
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        run()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter() - start
+
+    answers = {"seconds": seconds, "result": run, "peak_mb": lambda: peak_mb(run, device)}
+    with contextlib.suppress(EOFError):
+        while True:
+            pipe.send(answers[pipe.recv()]())
+
+
+@contextlib.contextmanager
+def working(
+    rows: Mapping[str, tuple[Callable[..., Callable[[], Any]], tuple[Any, ...]]],
+    device: torch.device,
+    threads: int | None,
+) -> Iterator[dict[str, Worker]]:
+    """The workers of a table's rows, each given as what prepares it and for what."""
+    workers = {name: Worker(prepare, given, device, threads) for name, (prepare, given) in rows.items()}
+    try:
+        yield workers
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+def alternate(workers: Mapping[str, Worker], repeats: int) -> dict[str, float]:
     """Median seconds of each row, after one run that is not counted; rows take turns, so that all see the same noise."""
-    seconds: dict[str, list[float]] = {name: [] for name in rows}
+    seconds: dict[str, list[float]] = {name: [] for name in workers}
     for turn in range(repeats + 1):
-        for name, run in rows.items():
-            start = time.perf_counter()
-            run()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
+        for name, worker in workers.items():
+            taken = worker.ask("seconds")
             if turn:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(taken)
     return {name: statistics.median(taken) for name, taken in seconds.items()}
 
 
@@ -63,7 +135,7 @@ def _status(key: str) -> int:
     return int(found[1]) if found else 0
 
 
-def machine(device: torch.device) -> dict[str, Any]:
+def machine(device: torch.device, threads: int | None) -> dict[str, Any]:
     """The processor, the number of threads and the versions that a figure belongs to."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
@@ -73,7 +145,7 @@ def machine(device: torch.device) -> dict[str, Any]:
         "cpu": cpu,
         "amx": torch.cpu._is_amx_tile_supported(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
+        "threads": threads or torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "torch": torch.__version__,
         "monai": monai.__version__,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from monai.bundle import ConfigParser
 
-from benchmarking.measuring import alternate, machine, read_config
+from benchmarking.measuring import alternate, machine, read_config, working
+from custom.allocation import keep_freed_memory
 from custom.data import ensure_dataset
 
 WHAT = {
@@ -30,14 +30,12 @@ class Recipe:
 
     def __init__(self, parser: ConfigParser, device: torch.device) -> None:
         parsed = parser.get_parsed_content
-        start = time.perf_counter()
         torch.manual_seed(0)  # the same first weights for all
         self.network: torch.nn.Module = parsed("network")
         self.optimizer: torch.optim.Optimizer = parsed("optimizer")
         self.loss, self.inferer, self.device = parsed("loss_function"), parsed("train#inferer"), device
         self.batches = endless(parsed("train#dataloader"))
         self.network.train()
-        self.setup_seconds = time.perf_counter() - start
 
     def step(self, batch: dict[str, torch.Tensor]) -> None:
         """As MONAI's SupervisedTrainer does it."""
@@ -58,8 +56,40 @@ def endless(loader: Any) -> Iterator[dict[str, torch.Tensor]]:
         yield from loader
 
 
+def row(
+    name: str, network: str, device: torch.device, dataset_dir: str, batch_size: int, steps: int, workers: int
+) -> Callable[[], None]:
+    """What a row of `WHAT` does: `steps` training steps."""
+    parser = read_config("train", network)
+    parser["device"], parser["dataset_dir"], parser["batch_size"] = str(device), dataset_dir, batch_size
+    if name == "plain":
+        for key, value in PLAIN.items():
+            parser[key] = value
+        loader = parser["train#dataloader"]
+        parser["train#dataloader"] = {**loader, "shuffle": True, "num_workers": workers, "sampler": None}
+    else:
+        keep_freed_memory()
+    recipe = Recipe(parser, device)
+    if name != "step":
+        return lambda: recipe.steps(steps)
+    ready = next(recipe.batches)
+
+    def step_alone() -> None:
+        for _ in range(steps):
+            recipe.step(ready)
+
+    return step_alone
+
+
 def measure(
-    network: str, device: torch.device, dataset_dir: str, batch_size: int, steps: int, workers: int, repeats: int
+    network: str,
+    device: torch.device,
+    threads: int | None,
+    dataset_dir: str,
+    batch_size: int,
+    steps: int,
+    workers: int,
+    repeats: int,
 ) -> dict[str, Any]:
     """Time `steps` steps of all rows on the same data, taking turns; see `WHAT` for the rows.
 
@@ -67,36 +97,16 @@ def measure(
         workers: processes of the plain recipe's loader.
     """
     ensure_dataset(dataset_dir)
-    recipes = {}
-    for name in ("plain", "ours"):
-        parser = read_config("train", network)
-        parser["device"], parser["dataset_dir"], parser["batch_size"] = str(device), dataset_dir, batch_size
-        if name == "plain":
-            for key, value in PLAIN.items():
-                parser[key] = value
-            loader = parser["train#dataloader"]
-            parser["train#dataloader"] = {**loader, "shuffle": True, "num_workers": workers, "sampler": None}
-        recipes[name] = Recipe(parser, device)
-    ready = next(recipes["ours"].batches)
-
-    def step_alone() -> None:
-        for _ in range(steps):
-            recipes["ours"].step(ready)
-
-    rows: dict[str, Callable[[], object]] = {
-        "plain": lambda: recipes["plain"].steps(steps),
-        "ours": lambda: recipes["ours"].steps(steps),
-        "step": step_alone,
-    }
-    seconds = alternate(rows, repeats, device)
+    given = (network, device, dataset_dir, batch_size, steps, workers)
+    with working({name: (row, (name, *given)) for name in WHAT}, device, threads) as rows:
+        seconds = alternate(rows, repeats)
     return {
         "network": network,
-        **machine(device),
+        **machine(device, threads),
         "batch_size": batch_size,
         "steps": steps,
         "plain_workers": workers,
         "repeats": repeats,
-        "cache_seconds": recipes["ours"].setup_seconds,
         "rows": [
             {
                 "row": WHAT[name],
