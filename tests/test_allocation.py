@@ -16,8 +16,8 @@ if sys.argv[1] == "kept":
     assert keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(20):
-    bytearray(2**24)
-    bytearray(2**23)
+    held = [bytearray(2**24) for _ in range(3)]
+    del held
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
