@@ -66,13 +66,14 @@ def test_a_missing_extra_is_refused_at_once(
     assert "pip install '.[study]'" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
-def test_a_commands_refusal_is_the_studys(tmp_path: Path) -> None:
+def test_a_commands_refusal_is_the_studys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["run", "training", "--config_file", "bundle/configs/train.json", "--output_dir", str(tmp_path / "run")]
     with pytest.raises(BadInput, match="there is no such folder; give --dataset_dir") as refused:
         Bundle(cli.ROOT)([*words, "--dataset_dir", str(tmp_path / "nowhere")], tmp_path / "logs/a.log")
     assert "\n" not in str(refused.value)
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # ends as a command does that fell over
     with pytest.raises(BadInput, match=r"b\.log: the command that this is the log of ended with code 1"):
-        Bundle(cli.ROOT)(["no_such_command"], tmp_path / "logs/b.log")
+        Bundle(cli.ROOT)(words, tmp_path / "logs/b.log")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
