@@ -21,7 +21,8 @@ from custom.study.wording import cost_words, score_words, search_table, search_w
 TITLE = "Lithium in X-ray CT: U-Net, Y-Net, TransforCNN and E-Net compared"
 FIGURES = {
     "figure_06": "Patches with high, moderate and low concentration of lithium: input, label and what each network finds",
-    "figure_10": "Loss and Dice of training and validation over the epochs, for the three trained networks",
+    "figure_10": "Loss and Dice of training and validation over the epochs (training: augmented patches, mostly around lithium, "
+    "while the weights change; validation: all patches of the slices, after the epoch)",
     "figure_11": "A whole test slice: input, label and what each network finds",
     "figure_12": "Three-dimensional views of the stack and of the lithium in it",
 }

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from custom.metrics import lithium_summary
+from custom.stack import open_stack
 from custom.study.page import Table
 from custom.study.plan import NETWORKS, Study
 from custom.study.reading import read_json
@@ -20,7 +22,7 @@ def counted(study: Study, stack: StudyStack) -> dict[str, Any]:
     Returns:
         ``networks``: for each its summary's lithium_voxels, voxels, volume_fraction and, where the voxel size is known,
         lithium_mm3; with labels also ``labelled`` (lithium voxels among the labelled ones) and ``error``, that number
-        over the true one minus 1. ``truth``: the same of the labels, None without them.
+        over the true one minus 1. ``truth``: the same of the labels, over the labelled voxels; None without any.
     """
     rows: dict[str, dict[str, Any]] = {}
     for network in NETWORKS:
@@ -41,8 +43,8 @@ def counted(study: Study, stack: StudyStack) -> dict[str, Any]:
             found[network.name] += int(np.count_nonzero((mask == 1) & known))
     for name, row in rows.items():
         row |= {"labelled": found[name], "error": found[name] / true - 1 if true else None}
-    fraction = true / labelled if labelled else None
-    return {"networks": rows, "truth": {"lithium_voxels": true, "voxels": labelled, "volume_fraction": fraction}}
+    truth = lithium_summary(true, labelled, open_stack(stack.path).voxel_size_um) if labelled else None
+    return {"networks": rows, "truth": truth}
 
 
 def table(found: dict[str, Any]) -> Table:
@@ -52,16 +54,15 @@ def table(found: dict[str, Any]) -> Table:
     body = []
     for network in NETWORKS:
         row = found["networks"][network.name]
-        mm3 = [f"{row['lithium_mm3']:.4g}"] if volumes else []
-        body.append([network.title, *_amount(row), *mm3, _signed(row.get("error"))])
+        body.append([network.title, *_amount(row, volumes), _signed(row.get("error"))])
     if truth := found["truth"]:
-        body.append(["ground truth", *_amount(truth), *(["–"] if volumes else []), ""])
+        body.append(["ground truth", *_amount(truth, volumes), ""])
     return Table(head, body)
 
 
-def _amount(row: dict[str, Any]) -> list[str]:
-    share = row["volume_fraction"]
-    return [f"{row['lithium_voxels']:,}", "–" if share is None else f"{100 * share:.3f}"]
+def _amount(row: dict[str, Any], volumes: bool) -> list[str]:
+    amount = [f"{row['lithium_voxels']:,}", f"{100 * row['volume_fraction']:.3f}"]
+    return [*amount, f"{row['lithium_mm3']:.4g}"] if volumes else amount
 
 
 def _signed(error: float | None) -> str:

@@ -43,7 +43,8 @@ def cost_words(rows: dict[str, Any]) -> str:
     """What the times were taken on."""
     first = rows[NETWORKS[0].name]
     size = " x ".join(map(str, first["bulk_size"]))
-    threads = f", {first['threads']} threads" if first["device"] == "CPU" else ""
+    count = first["threads"]
+    threads = f", {count} thread{'s' if count > 1 else ''}" if first["device"] == "CPU" else ""
     return (
         f"Times on {first['device']}{threads}, medians: one patch at a time, and a slice of {size} voxels as it is "
         "segmented. A multiply-add counts as 2 operations. Members of E-Net with share 0 are not run, which leaves them "
@@ -88,7 +89,7 @@ def stack_words(found: dict[str, Any]) -> str:
     words = f"Stack {Path(found['stack']).name}, every voxel of it segmented."
     truth, trained = found["table2"]["truth"], found["test_stack_slices_trained_on"]
     if truth:
-        words += f" The error is that of the lithium volume over the {truth['voxels']:,} labelled voxels."
+        words += f" The error is that of the lithium volume over the {truth['voxels']:,} labelled voxels, of which the ground truth's share is."
     if trained:
         words += (
             f" {trained} of its slices are on the training side, so that the error is lower than on an unseen stack."

@@ -14,7 +14,7 @@ from custom.study.plan import NETWORKS, Study
 from custom.study.slices import LabelledSlice
 
 PATCH = 128
-CONCENTRATIONS = {"high": 1.0, "moderate": 0.5, "low": 0.05}  # quantile among the patches that hold lithium
+CONCENTRATIONS = {"high": 1.0, "moderate": 0.5, "low": 0.15}  # quantile among the patches that hold lithium
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def choose_patches(slices: list[LabelledSlice]) -> dict[str, ChosenPatch]:
 def draw_patches(study: Study, slices: list[LabelledSlice], path: Path) -> None:
     """Rows: concentrations; columns: input, label and each network with its right and wrong voxels in colour."""
     chosen = choose_patches(slices)
-    figure = new_figure(2.1 * (2 + len(NETWORKS)), 2.45 * len(chosen) + 0.4)
+    figure = new_figure(2.1 * (2 + len(NETWORKS)), 2.1 * len(chosen) + 0.6)
     grid = figure.subplots(len(chosen), 2 + len(NETWORKS), squeeze=False)
     for row, (name, patch) in enumerate(chosen.items()):
         place = np.s_[patch.y : patch.y + PATCH, patch.x : patch.x + PATCH]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 
@@ -31,10 +32,9 @@ def draw_rendering(study: Study, stack: StudyStack, path: Path) -> None:
     lower, upper = summary["grey_window"]
     grey = np.clip((coarsened(opened.shape, opened.read) - lower) / (upper - lower), 0, 1)
     panels = {"input": grey, **_lithium(study, stack, opened.shape)}
-    # three across for a deep stack; flat ones, which are seen as a plate, two across and larger
     columns = 3 if len(panels) % 3 == 0 else 2
     rows = -(-len(panels) // columns)
-    figure = new_figure(4.6 * columns, 3.7 * rows + 0.3)
+    figure = new_figure(4.6 * columns, 3.5 * rows)
     for i, (title, volume) in enumerate(panels.items(), 1):
         axes: Any = figure.add_subplot(rows, columns, i, projection="3d")
         _place(axes, volume.shape, spacing, "µm" if opened.voxel_size_um else "voxels")
@@ -64,14 +64,18 @@ def _place(axes: Any, shape: tuple[int, ...], spacing: Spacing, unit: str) -> No
     """x to the right, z into the depth, y downwards as in the slices."""
     depth, height, width = (n * s for n, s in zip(shape, spacing, strict=True))
     axes.set(xlim=(0, width), ylim=(0, depth), zlim=(height, 0))
-    axes.set_box_aspect((width, depth, height), zoom=1.0)
+    axes.set_box_aspect((width, depth, height), zoom=1.2)
     axes.view_init(elev=28, azim=-58)
     axes.set_proj_type("ortho")
-    axes.set_xlabel(f"x / {unit}", fontsize=8)
-    axes.set_ylabel(f"z / {unit}", fontsize=8)
-    axes.set_zlabel(f"y / {unit}", fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.locator_params(nbins=4)
+    longest = max(width, depth, height)
+    for axis, name, length in ((axes.xaxis, "x", width), (axes.yaxis, "z", depth), (axes.zaxis, "y", height)):
+        if length < longest / 4:  # no room for numbers that could be told apart
+            axis.set_ticks([])
+            axis.set_label_text(f"{name}: {length:.0f} {unit}", fontsize=9)
+        else:
+            axis.set_major_locator(MaxNLocator(4))
+            axis.set_label_text(f"{name} / {unit}", fontsize=9)
+    axes.tick_params(labelsize=8)
 
 
 def _faces(axes: Any, volume: Volume, spacing: Spacing) -> None:
