@@ -26,7 +26,7 @@ def draw_rendering(study: Study, stack: StudyStack, path: Path) -> None:
     """Input as its three visible faces, the labels where there are any, and the lithium that each network finds."""
     opened = open_stack(stack.path)
     steps = coarse_steps(opened.shape)
-    voxel = opened.voxel_size_um or (1.0, 1.0, 1.0)
+    voxel, unit = opened.voxel_size_um or (1.0, 1.0, 1.0), "µm" if opened.voxel_size_um else "voxels"
     spacing = (steps[0] * voxel[0], steps[1] * voxel[1], steps[2] * voxel[2])
     summary = read_json(study.folder(NETWORKS[0], "stack") / "summary.json")
     lower, upper = summary["grey_window"]
@@ -37,12 +37,12 @@ def draw_rendering(study: Study, stack: StudyStack, path: Path) -> None:
     figure = new_figure(4.6 * columns, 3.5 * rows)
     for i, (title, volume) in enumerate(panels.items(), 1):
         axes: Any = figure.add_subplot(rows, columns, i, projection="3d")
-        _place(axes, volume.shape, spacing, "µm" if opened.voxel_size_um else "voxels")
+        _place(axes, volume.shape, spacing, unit)
         if title == "input":
             _faces(axes, volume, spacing)
         else:
             _lithium_surface(axes, volume, spacing)
-        axes.set_title(title, fontsize=12)
+        axes.set_title(title + (_short_axes(volume.shape, spacing, unit) if title == "input" else ""), fontsize=12)
     save(figure, path)
 
 
@@ -67,15 +67,24 @@ def _place(axes: Any, shape: tuple[int, ...], spacing: Spacing, unit: str) -> No
     axes.set_box_aspect((width, depth, height), zoom=1.2)
     axes.view_init(elev=28, azim=-58)
     axes.set_proj_type("ortho")
-    longest = max(width, depth, height)
+    axes.tick_params(labelsize=8)
     for axis, name, length in ((axes.xaxis, "x", width), (axes.yaxis, "z", depth), (axes.zaxis, "y", height)):
-        if length < longest / 4:  # no room for numbers that could be told apart
+        if _is_short(length, (depth, height, width)):
             axis.set_ticks([])
-            axis.set_label_text(f"{name}: {length:.0f} {unit}", fontsize=9)
         else:
             axis.set_major_locator(MaxNLocator(4))
             axis.set_label_text(f"{name} / {unit}", fontsize=9)
-    axes.tick_params(labelsize=8)
+
+
+def _is_short(length: float, sizes: tuple[float, ...]) -> bool:
+    """Whether numbers along such an axis could not be told apart; its length is then told above the input."""
+    return length < max(sizes) / 4
+
+
+def _short_axes(shape: tuple[int, ...], spacing: Spacing, unit: str) -> str:
+    sizes = tuple(n * s for n, s in zip(shape, spacing, strict=True))
+    short = [f"{name}: {size:.0f} {unit}" for name, size in zip("zyx", sizes, strict=True) if _is_short(size, sizes)]
+    return f" ({', '.join(short)})" if short else ""
 
 
 def _faces(axes: Any, volume: Volume, spacing: Spacing) -> None:
