@@ -12,8 +12,9 @@ from custom.study.figures.patches import draw_patches
 from custom.study.figures.rendering import draw_rendering
 from custom.study.figures.whole_slice import draw_slice
 from custom.study.page import Picture, Section, write_html, write_markdown
-from custom.study.plan import NETWORKS, TRAINED, Study
+from custom.study.plan import ENET, NETWORKS, TRAINED, Study
 from custom.study.reading import read_curves, read_json
+from custom.study.search import CRITERIA
 from custom.study.slices import LabelledSlice
 from custom.study.stack import StudyStack
 from custom.study.wording import cost_words, score_words, search_table, search_words, stack_words, training_words
@@ -42,6 +43,7 @@ def write_report(study: Study, split: Split, stack: StudyStack) -> dict[str, Any
         "budget_minutes": study.minutes or None,
         "training": {network.name: _training(study, network.name) for network in TRAINED},
         "enet_search": read_json(study.output_dir / "enet_search.json"),
+        "enet_on_val": {score: read_json(study.folder(ENET, "val") / "metrics.json")[score] for score in CRITERIA},
         "table1": {network.name: table1.measured(study, network, slices) for network in NETWORKS},
         "table2": table2.counted(study, stack),
         "test_stack_slices_trained_on": stack.trained_on,
@@ -77,7 +79,7 @@ def _sections(found: dict[str, Any], pictures: dict[str, Picture]) -> list[Secti
                 table1.cost_table(scores),
             ],
         ),
-        Section("E-Net's search", [search_words(found["enet_search"]), search_table(found["enet_search"])]),
+        Section("E-Net's search", [search_words(found), search_table(found["enet_search"])]),
         Section("Table 2: lithium in the stack", [stack_words(found), table2.table(found["table2"])]),
         *(Section(f"Figure {int(name[-2:])}", [picture.shows + ".", picture]) for name, picture in pictures.items()),
     ]

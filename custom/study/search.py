@@ -33,7 +33,8 @@ def search_blend(study: Study, root: Path, slices: list[LabelledSlice]) -> dict[
         BadInput: nothing is labelled on the validation side.
     """
     weights, tried = full_cube() if study.full_cube else (simplex(), len(simplex()))
-    per_slice = [blend_counts([pair], weights) for pair in pairs(slices, study, TRAINED, "val")]
+    threshold = float(read_json(study.folder(TRAINED[0], "val") / "metrics.json")["threshold"])
+    per_slice = [blend_counts([pair], weights, threshold) for pair in pairs(slices, study, TRAINED, "val")]
     places = [p.place for p, found in zip(slices, per_slice, strict=True) for _ in range(found.shape[1])]
     counts, blocks = torch.cat(per_slice, dim=1), z_blocks(places)
     names = [network.title for network in TRAINED]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from custom.data.split import Split, split_dataset
 from custom.stack import open_stack
 from custom.study.plan import Network, Study
+from custom.study.reading import read_json
 from custom.transforms import apply_window
 
 
@@ -43,6 +44,12 @@ class LabelledSlice:
         stem, z = self.place
         kept: NDArray[np.float32] = np.load(folder / "probability" / f"{stem}_z{z:04d}.npy")
         return kept
+
+    def prediction(self, folder: Path) -> NDArray[np.bool_]:
+        """Whether a voxel is lithium, by the threshold of that evaluation."""
+        threshold = float(read_json(folder / "metrics.json")["threshold"])
+        lithium: NDArray[np.bool_] = self.probability(folder) >= threshold
+        return lithium
 
 
 def _plane(path: str, z: int) -> NDArray[Any]:

@@ -17,9 +17,7 @@ def measured(study: Study, network: Network, slices: list[LabelledSlice]) -> dic
     """Scores on the test side, their bootstrap 95 % intervals over blocks of z, and the network's cost."""
     folder = study.folder(network, "test")
     scores = read_json(folder / "metrics.json")
-    per_slice = [
-        tile_counts((piece.probability(folder) >= scores["threshold"]).astype("uint8"), piece.label) for piece in slices
-    ]
+    per_slice = [tile_counts(piece.prediction(folder), piece.label) for piece in slices]
     places = [piece.place for piece, counts in zip(slices, per_slice, strict=True) for _ in counts]
     blocks = z_blocks(places)
     ends = intervals(block_ratios(torch.cat(per_slice), blocks))

@@ -20,7 +20,7 @@ def training_words(found: dict[str, Any]) -> str:
         for network in TRAINED
     )
     return (
-        f"Data set {found['dataset_dir']}: {slices['train']} slices to train, {slices['val']} to validate and "
+        f"Data set {Path(found['dataset_dir']).name}: {slices['train']} slices to train, {slices['val']} to validate and "
         f"{slices['test']} to test. {recipe[0].upper()}{recipe[1:]}, by study.json: {done}. The weights are those of the "
         "epoch with the best Dice on the validation side; the test side was used for nothing but the figures below."
     )
@@ -52,14 +52,16 @@ def cost_words(rows: dict[str, Any]) -> str:
     )
 
 
-def search_words(search: dict[str, Any]) -> str:
+def search_words(found: dict[str, Any]) -> str:
     """How many blends were tried, on what, and what that means."""
+    search = found["enet_search"]
     distinct = "" if search["distinct"] == search["combinations"] else f" ({search['distinct']} distinct mixtures)"
     best = search["best_iou_a"]["blend"]
     shares = ", ".join(f"{share:.2g} {name}" for name, share in best.items() if share)
     return (
         f"{search['combinations']} combinations of shares in steps of 0.1{distinct}, scored on the "
-        f"{search['patches']} patches of the validation side. E-Net is the blend of highest mIoU: {shares}. The last "
+        f"{search['patches']} patches of the validation side. E-Net is the blend of highest mIoU: {shares}. Blended window by "
+        f"window, as the evaluate command does it, its mIoU there is {found['enet_on_val']['iou_a']:.4f}. The last "
         "columns show how flat the optimum is: how many blends lie inside the bootstrap 95 % interval of the best one, and "
         "from which to which share of each network they reach."
     )

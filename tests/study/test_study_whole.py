@@ -116,6 +116,8 @@ def test_the_blend_is_as_good_as_its_best_member_and_is_used_as_it_was_written(r
             assert row[score] == pytest.approx(metrics[score], abs=1e-12)
             assert search[f"best_{score}"]["value"] >= metrics[score] - 1e-12
     assert overlay["blend"] == list(search["best_iou_a"]["blend"].values())
+    used = run.read("study.json")["enet_on_val"]["iou_a"]
+    assert used == run.read("enet/val/metrics.json")["iou_a"] == pytest.approx(search["best_iou_a"]["value"], abs=1e-3)
     summary = run.read("enet/stack/summary.json")
     assert summary["weights"] == overlay["weights"] == [str(run.folder / n / "model.pt") for n in NETWORKS[:3]]
     options = {"stack": run.dataset / "images/stack_2.tif", "output_dir": run.folder / "again", "device": "cpu"}

@@ -60,7 +60,7 @@ def draw_patches(study: Study, slices: list[LabelledSlice], path: Path) -> None:
         show(grid[row, 0], image, "input" if row == 0 else "")
         show(grid[row, 1], label_picture(label), "label" if row == 0 else "")
         for column, network in enumerate(NETWORKS, 2):
-            found = patch.piece.probability(study.folder(network, "test"))[place] >= 0.5
+            found = patch.piece.prediction(study.folder(network, "test"))[place]
             show(grid[row, column], overlay_truth(image, found, label), network.title if row == 0 else "")
         stem, z = patch.piece.place
         text = f"{name}: {100 * patch.share:.1f} % lithium\n{stem}, slice {z}"

@@ -21,7 +21,7 @@ def draw_slice(study: Study, slices: list[LabelledSlice], path: Path) -> None:
     image, label = piece.image, piece.label
     panels: dict[str, NDArray] = {"input": image, "label": label_picture(label)}
     for network in NETWORKS:
-        found = piece.probability(study.folder(network, "test")) >= 0.5
+        found = piece.prediction(study.folder(network, "test"))
         panels[network.title] = overlay_truth(image, found, label)
     height, width = label.shape
     columns = 1 if width / height > WIDE else 2
