@@ -17,6 +17,8 @@ from PIL import Image
 
 from custom.stack import open_stack
 
+pytestmark = pytest.mark.slow
+
 NETWORKS = ("unet", "ynet", "transforcnn", "enet")
 QUICK = ["--budget", "1s", "--patches_per_epoch", "2", "--device", "cpu"]
 
