@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import logging
 import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,33 @@ def own_process(arguments: list[str], folder: Path = ROOT) -> Iterator[None]:
                 handler.close()
             root.handlers[:] = before
             root.setLevel(level)
+
+
+def study(words: list[str], folder: Path = ROOT, execute: Callable[[list[str]], None] | None = None) -> int:
+    """`python scripts/run_study.py WORDS...`, run from `folder`, with all its commands in this process.
+
+    Args:
+        execute: runs the words of one command in place of `study_command`.
+    """
+    found = importlib.util.spec_from_file_location("run_study", ROOT / "scripts/run_study.py")
+    assert found and found.loader
+    script = importlib.util.module_from_spec(found)
+    path = sys.path[:]
+    try:
+        found.loader.exec_module(script)
+    finally:
+        sys.path[:] = path
+    run_one = execute or (lambda words: study_command(words, folder))
+    with contextlib.chdir(folder):
+        code: int = script.main(words, lambda words, log: run_one(list(words)))
+    return code
+
+
+def study_command(words: list[str], folder: Path = ROOT) -> None:
+    """One command of a study, timed on next to nothing where it takes the time."""
+    small = ["--repeats", "1", "--bulk_size", "[140,150]"] if "study_cost" in " ".join(words) else []
+    outcome = bundle_words([*words, *small], folder)
+    assert outcome.code == 0, outcome.error
 
 
 def run(*configs: str, **options: object) -> Outcome:

@@ -23,8 +23,10 @@ OVERLAYS = sorted(p.stem for p in CONFIGS.glob("*.json") if p.stem not in (*WHOL
 NETWORKS = [name for name in OVERLAYS if name.startswith("network_")]
 ENSEMBLE = "network_enet"  # blends trained networks, so it is not trained itself
 TRAINED = [name for name in NETWORKS if name != ENSEMBLE]
-STACKED = [("train", name) for name in (None, *OVERLAYS) if name != ENSEMBLE]
-STACKED += [("inference", name) for name in (None, *NETWORKS)]
+COST = "study_cost"  # measures a network as it segments
+KEPT = "study_evaluate"  # stacked after evaluate.json
+STACKED = [("train", name) for name in (None, *OVERLAYS) if name not in (ENSEMBLE, COST)]
+STACKED += [("inference", name) for name in (None, *NETWORKS, COST)]
 
 
 def read(name: str) -> dict[str, Any]:
@@ -91,6 +93,14 @@ def test_a_hash_stands_in_references_only(name: str) -> None:
             assert re.search(r"[\w\]]$", text[: hit.start()]) and re.match(r"#\w", text[hit.start() :]), text
 
 
+def knows(parser: ConfigParser, key: str) -> bool:
+    """Whether it is a key of the config, or an argument more of a component, which refuses those that it does not know."""
+    parent = parser.get(key.rpartition("::")[0], KeyError)
+    return parser.get(key, KeyError) is not KeyError or (
+        isinstance(parent, dict) and "_target_" in parent and "::" in key
+    )
+
+
 @pytest.mark.parametrize(("whole", "overlay"), STACKED)
 def test_no_key_is_misspelt(whole: str, overlay: str | None) -> None:
     """Every reference leads to a key; a key that an overlay brings is known to a whole config, or used by the overlay."""
@@ -99,7 +109,7 @@ def test_no_key_is_misspelt(whole: str, overlay: str | None) -> None:
         for reference in ReferenceResolver.match_refs_pattern(text) if text.startswith(("@", "$")) else {}:
             assert parser.get(reference, default=KeyError) is not KeyError, f"{reference} in {text!r}"
     for key in read(overlay) if overlay else {}:
-        known = any(parser_of(name).get(key.replace("#", "::"), KeyError) is not KeyError for name in WHOLE)
+        known = any(knows(parser_of(name), key.removeprefix("+").replace("#", "::")) for name in WHOLE)
         used = key in ("_desc_", "finalize") or any(f"@{key}" in text for text in strings(read(overlay or "")))
         assert known or used, key
 
@@ -176,6 +186,63 @@ def test_the_ensemble_segments_with_the_weights_of_its_members(dataset: Path, tm
     assert (tmp_path / "b/mask.nrrd").read_bytes() == (tmp_path / "c/mask.nrrd").read_bytes()
     short = cli.run("inference", ENSEMBLE, output_dir=tmp_path / "d", weights=[str(files[0])], **options)
     assert short.code == 2 and "as many members" in short.error
+
+
+# --- the study ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("overlay", "epochs", "optimizer"),
+    [
+        ("network_unet", 450, "Adam"),
+        ("network_ynet", 130, "Adam"),
+        (None, 300, "AdamW"),
+        ("network_monai_unet", 300, "AdamW"),
+    ],
+)
+def test_the_studys_recipe_goes_by_the_network(overlay: str | None, epochs: int, optimizer: str) -> None:
+    parser = parser_of("train", *([overlay] if overlay else []), "study")
+    parser["network"] = "@network_def"
+    assert parser.get_parsed_content("max_epochs") == epochs
+    assert type(parser.get_parsed_content("optimizer")).__name__ == optimizer
+    rotation = parser.get_parsed_content("affine").rand_affine.rand_affine_grid.rotate_range
+    assert rotation == pytest.approx([np.pi])  # in all directions
+
+
+def test_the_studys_recipe_trains_and_follows_the_dice_of_both_sides(dataset: Path, tmp_path: Path) -> None:
+    small = {"network_def": cli.TINY, "patches_per_epoch": 4}
+    outcome = cli.train(dataset, tmp_path, "study", **small, max_epochs=2)
+    assert outcome.code == 0, outcome.error
+    with open(tmp_path / "metrics.csv", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == 2 and all(0 <= float(row["train_mdsc"]) <= 1 for row in rows)
+    assert cli.train(dataset, tmp_path, "study", **small, max_epochs=3, resume=True).code == 0
+    with open(tmp_path / "metrics.csv", newline="") as handle:
+        assert list(csv.DictReader(handle))[:2] == rows
+
+
+def test_kept_probabilities_are_those_that_were_scored(dataset: Path, tmp_path: Path) -> None:
+    assert cli.train(dataset, tmp_path, network_def=cli.TINY, patches_per_epoch=4).code == 0
+    options = {"network_def": cli.TINY, "device": "cpu", "threshold": 0.45}
+    outcome = cli.run("train", "evaluate", KEPT, dataset_dir=dataset, output_dir=tmp_path, **options)
+    assert outcome.code == 0, outcome.error
+    with open(tmp_path / "per_slice.csv", newline="") as handle:
+        (row,) = csv.DictReader(handle)
+    probability = np.load(tmp_path / "probability" / f"cell_z{int(row['z']):04d}.npy")
+    label = tifffile.imread(dataset / "labels/cell.tif")[int(row["z"])]
+    assert probability.dtype == np.float32 and 0 < np.count_nonzero(probability >= 0.45)
+    assert np.count_nonzero((probability >= 0.45) & (label == 1)) == int(row["tp"])
+    assert np.count_nonzero((probability >= 0.45) & (label == 0)) == int(row["fp"])
+
+
+def test_the_cost_of_a_network(tmp_path: Path) -> None:
+    options = {"repeats": 1, "bulk_size": [140, 150], "device": "cpu", "precision": "fp32", "output_dir": tmp_path}
+    outcome = cli.run("inference", "network_unet", COST, weights=cli.ROOT / "bundle/models/unet.pt", **options)
+    assert outcome.code == 0, outcome.error
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert cost["parameters"] == 1_948_129 and cost["gflop_per_patch"] == pytest.approx(1.60, abs=0.005)
+    # four windows cover 140 x 150, so that a voxel in bulk takes about four patches' time over 0.021 Mvoxel
+    assert cost["s_per_mvoxel"] * 0.021 > 1.5 * cost["ms_per_patch"] / 1000 > 0
 
 
 # --- evaluation -----------------------------------------------------------------------------------------------------

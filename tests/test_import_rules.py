@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -23,6 +24,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "metrics": {"errors", "stack"},
     "data": {"errors", "files", "stack"},
     "report": {"errors", "files"},
+    "study": {"errors", "files", "lock", "stack", "data", "transforms", "metrics", "report"},
     "handlers": None,
 }
 STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
@@ -99,12 +101,33 @@ def test_no_environment_variables() -> None:
 
 
 def test_json_is_read_as_data_alone() -> None:
-    """splits.json and what a run notes for its successor; the configs' keys are looked at by the command line alone."""
+    """splits.json, what a run notes for its successor, and what the study's commands wrote; the configs' keys are looked at
+    by the command line alone.
+    """
     reading = {"json.load", "json.loads"}
     found = offenders(CUSTOM, lambda path: reading & (attributes(path) | imported(path)))
-    assert set(found) == {"custom/data/split.py", "custom/lock.py", "custom/stack/store.py"}
+    assert set(found) == {"custom/data/split.py", "custom/lock.py", "custom/stack/store.py", "custom/study/reading.py"}
     parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))
     assert list(parsing) == ["custom/command_line.py"]
+
+
+def test_only_the_studys_figures_need_the_drawing_libraries() -> None:
+    def draws(path: Path) -> set[str]:
+        figures = {dotted for dotted in imported(path) if dotted.startswith("custom.study.figures")}
+        return (libraries(path) & {"matplotlib", "mpl_toolkits", "skimage"}) | figures
+
+    found = offenders(CUSTOM, draws)
+    assert {name for name in found if not name.startswith("custom/study/figures/")} == {"custom/study/report.py"}
+
+
+def test_the_configs_take_of_the_study_what_needs_torch_alone() -> None:
+    named = {
+        name
+        for path in (ROOT / "bundle/configs").glob("*.json")
+        for name in re.findall(r"custom\.study[\w.]*", path.read_text())
+    }
+    assert named == {"custom.study.cost.measure_cost"}
+    assert libraries(CUSTOM / "study/cost.py") <= {"torch", *sys.stdlib_module_names}
 
 
 def test_only_stack_touches_stacks_on_disk() -> None:

@@ -69,6 +69,10 @@ def test_command(command: str, clone: Path) -> None:
         ended = cli.bundle_words(words[3:], clone)
         assert ended.code == 0, ended.error
         return
+    if words[1:2] == ["scripts/run_study.py"]:
+        quick = ["--budget", "1s", "--patches_per_epoch", "2", "--device", "cpu"]
+        assert cli.study([*words[2:], *quick], clone) == 0
+        return
     words[0] = str(Path(sys.executable).with_name(words[0]))
     done = subprocess.run(words, cwd=clone, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -6,6 +6,7 @@ from custom.handlers.curves import TrainingCurves
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
 from custom.handlers.frozen_norm import FreezeBatchNorm
+from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
 from custom.handlers.results import check_output
 from custom.handlers.same_buffers import SameBuffers
@@ -17,6 +18,7 @@ __all__ = [
     "EpochSeed",
     "Evaluation",
     "FreezeBatchNorm",
+    "KeepProbability",
     "Progress",
     "SameBuffers",
     "Segmentation",

@@ -26,7 +26,7 @@ class TrainingCurves:
     metrics.csv has each epoch once, however often the training was cut off.
 
     Args:
-        evaluator: its `state.metrics` of the last validation are recorded.
+        evaluator: its `state.metrics` of the last validation are recorded, beside the trainer's own where it has any.
         optimizer: its first learning rate is recorded.
         budget: tells how many epochs are left.
         output_dir: where metrics.csv goes.
@@ -77,6 +77,7 @@ class TrainingCurves:
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "train_loss": sum(self.losses) / max(1, len(self.losses)),
             "patches_per_s": round(self.patches_per_epoch / max(self.iterations_s, 1e-9), 2),
+            **{name: float(value) for name, value in engine.state.metrics.items()},
         }
         # the evaluator is run with the trainer's epoch as its own; an epoch that val_interval leaves out has no scores
         if self.evaluator.state.epoch == engine.state.epoch:

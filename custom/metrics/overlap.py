@@ -26,8 +26,8 @@ def pooled_scores(counts: torch.Tensor) -> Scores:
         "fp": int(fp),
         "fn": int(fn),
         "tn": int(tn),
-        "dsc": _dsc(tp, fp + fn).item() if labelled else None,
-        "iou": _iou(tp, fp + fn).item() if labelled else None,
+        "dsc": dsc(tp, fp + fn).item() if labelled else None,
+        "iou": iou(tp, fp + fn).item() if labelled else None,
         "lithium_voxels_true": int(tp + fn),
         "lithium_voxels_predicted": int(tp + fp),
     }
@@ -55,7 +55,7 @@ def overlap_scores(counts: torch.Tensor) -> Scores:
     errors, lithium = fp + fn, tp + fn > 0
     pooled = pooled_scores(tiles)
     scores: Scores = {}
-    for name, score in (("dsc", _dsc), ("iou", _iou)):
+    for name, score in (("dsc", dsc), ("iou", iou)):
         foreground = score(tp, errors)
         scores[f"{name}_a"] = _mean(foreground)
         scores[f"{name}_b"] = _mean(foreground[lithium])
@@ -104,12 +104,12 @@ class PatchOverlap(CumulativeIterationMetric):
         return torch.tensor(headline, dtype=torch.float64)
 
 
-def _dsc(hits: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
+def dsc(hits: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
     """2 hits / (2 hits + errors), 1 where the class is absent from label and prediction."""
     return torch.where(hits + errors == 0, 1.0, 2 * hits / (2 * hits + errors))
 
 
-def _iou(hits: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
+def iou(hits: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:
     """hits / (hits + errors), 1 where the class is absent from label and prediction."""
     return torch.where(hits + errors == 0, 1.0, hits / (hits + errors))
 

@@ -1,0 +1,1 @@
+"""The study's figures, drawn by matplotlib and scikit-image (the extra `study`)."""

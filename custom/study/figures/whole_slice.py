@@ -1,0 +1,39 @@
+"""Figure 11: a whole slice under all networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from numpy.typing import NDArray
+
+from custom.report import overlay_truth
+from custom.stack import open_stack
+from custom.study.figures.drawing import label_picture, new_figure, save, scale_bar, show, truth_legend
+from custom.study.plan import NETWORKS, Study
+from custom.study.slices import LabelledSlice
+
+WIDE = 2.5  # slices of a larger ratio of sides are set one below the other
+
+
+def draw_slice(study: Study, slices: list[LabelledSlice], path: Path) -> None:
+    """The test slice with most lithium: input, label and each network with its right and wrong voxels in colour."""
+    piece = max(slices, key=lambda piece: piece.item["lithium"])
+    image, label = piece.image, piece.label
+    panels: dict[str, NDArray] = {"input": image, "label": label_picture(label)}
+    for network in NETWORKS:
+        found = piece.prediction(study.folder(network, "test"))
+        panels[network.title] = overlay_truth(image, found, label)
+    height, width = label.shape
+    columns = 1 if width / height > WIDE else 2
+    rows = -(-len(panels) // columns)
+    inches = 10 / columns
+    figure = new_figure(10, rows * (inches * height / width + 0.35) + 0.8)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, (title, picture) in zip(grid, panels.items(), strict=False):
+        show(axes, picture, title)
+    voxel = open_stack(piece.item["image"]).voxel_size_um
+    scale_bar(grid[len(panels) - columns], width, voxel[2] if voxel else None)
+    stem, z = piece.place
+    figure.suptitle(f"{stem}, slice {z}", fontsize=11)
+    truth_legend(figure)
+    save(figure, path)

@@ -1,0 +1,98 @@
+"""What a study is asked for, and where its parts lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from custom.errors import BadInput
+
+CONFIGS = Path("bundle/configs")  # relative to the repository root, where the commands run
+
+
+@dataclass(frozen=True)
+class Network:
+    """One of the networks that are compared.
+
+    Attributes:
+        name: of its folder.
+        title: for people.
+        overlay: its file among the bundle's configs; None for the one that needs none.
+    """
+
+    name: str
+    title: str
+    overlay: str | None = None
+
+
+TRAINED = (
+    Network("unet", "U-Net", "network_unet"),
+    Network("ynet", "Y-Net", "network_ynet"),
+    Network("transforcnn", "TransforCNN"),
+)
+ENET = Network("enet", "E-Net")  # its overlay is what the search writes
+NETWORKS = (*TRAINED, ENET)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study.
+
+    Attributes:
+        dataset_dir: the labelled data set, an absolute path.
+        output_dir: gets all results, an absolute path.
+        stack: what is segmented; None: the stack of the test side.
+        minutes: of training for each network; 0: the epochs of the full recipe.
+        patches_per_epoch: length of an epoch where minutes are given.
+        full_cube: whether E-Net's search tries all 1330 combinations.
+        device: of the commands; None: their default.
+        seed: of the split and the trainings.
+    """
+
+    dataset_dir: Path
+    output_dir: Path
+    stack: Path | None = None
+    minutes: float = 0.0
+    patches_per_epoch: int = 320
+    full_cube: bool = False
+    device: str | None = None
+    seed: int = 0
+
+    def folder(self, network: Network, part: str = "") -> Path:
+        """The network's training folder, or a part (``val``, ``test``, ``cost``, ``stack``) below it."""
+        return self.output_dir / network.name / part
+
+    @property
+    def enet_overlay(self) -> Path:
+        """The config of the blend that was found."""
+        return self.output_dir / "network_enet.json"
+
+    def weights(self, network: Network) -> list[Path]:
+        """The weights files that the network is made of."""
+        return [self.folder(member) / "model.pt" for member in (TRAINED if network == ENET else (network,))]
+
+
+def minutes_of(budget: str | None) -> float:
+    """Minutes of a budget: ``20m``, ``1.5h``, ``90s``; 0 for None, which stands for the full recipe.
+
+    Raises:
+        BadInput: anything else.
+    """
+    if budget is None:
+        return 0.0
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", budget)
+    if not found or not float(found[1]):
+        raise BadInput(f"--budget {budget}: is no time; give one like 20m, 90s or 1.5h")
+    return float(found[1]) * {"s": 1 / 60, "m": 1.0, "h": 60.0}[found[2]]
+
+
+def check_paths(study: Study) -> None:
+    """Refuse paths that MONAI's command line or config parser would read as something else.
+
+    Raises:
+        BadInput: names the path and the character.
+    """
+    for path in (study.dataset_dir, study.output_dir, *([study.stack] if study.stack else [])):
+        if wrong := re.search(r"[#,'\"\[\]@$%]|::", str(path)):
+            raise BadInput(f"{path}: holds {wrong[0]!r}, which a config file cannot; use a path without it")

@@ -1,0 +1,85 @@
+"""All that a study found, as one folder: study.json, Markdown, pictures and a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from custom.data.split import Split
+from custom.report import write_json
+from custom.study import table1, table2
+from custom.study.figures.curves import draw_curves
+from custom.study.figures.patches import draw_patches
+from custom.study.figures.rendering import draw_rendering
+from custom.study.figures.whole_slice import draw_slice
+from custom.study.page import Picture, Section, write_html, write_markdown
+from custom.study.plan import ENET, NETWORKS, TRAINED, Study
+from custom.study.reading import read_curves, read_json
+from custom.study.search import CRITERIA
+from custom.study.slices import LabelledSlice
+from custom.study.stack import StudyStack
+from custom.study.wording import cost_words, score_words, search_table, search_words, stack_words, training_words
+
+TITLE = "Lithium in X-ray CT: U-Net, Y-Net, TransforCNN and E-Net compared"
+FIGURES = {
+    "figure_06": "Patches with high, moderate and low concentration of lithium: input, label and what each network finds",
+    "figure_10": "Loss and Dice of training and validation over the epochs (training: augmented patches, mostly around lithium, "
+    "while the weights change; validation: all patches of the slices, after the epoch)",
+    "figure_11": "A whole test slice: input, label and what each network finds",
+    "figure_12": "Three-dimensional views of the stack and of the lithium in it",
+}
+
+
+def write_report(study: Study, split: Split, stack: StudyStack) -> dict[str, Any]:
+    """Write everything from what the commands left; returns what study.json holds.
+
+    Raises:
+        BadInput: no test slice holds lithium, a file is damaged, or the folder cannot be written to.
+    """
+    slices = [LabelledSlice(item) for item in split["test"]]
+    found = {
+        "dataset_dir": study.dataset_dir,
+        "stack": stack.path,
+        "slices": {side: len(items) for side, items in split.items()},
+        "budget_minutes": study.minutes or None,
+        "training": {network.name: _training(study, network.name) for network in TRAINED},
+        "enet_search": read_json(study.output_dir / "enet_search.json"),
+        "enet_on_val": {score: read_json(study.folder(ENET, "val") / "metrics.json")[score] for score in CRITERIA},
+        "table1": {network.name: table1.measured(study, network, slices) for network in NETWORKS},
+        "table2": table2.counted(study, stack),
+        "test_stack_slices_trained_on": stack.trained_on,
+    }
+    pictures = {name: Picture(study.output_dir / f"{name}.png", shows) for name, shows in FIGURES.items()}
+    draw_patches(study, slices, pictures["figure_06"].path)
+    draw_curves(study, pictures["figure_10"].path)
+    draw_slice(study, slices, pictures["figure_11"].path)
+    draw_rendering(study, stack, pictures["figure_12"].path)
+    sections = _sections(found, pictures)
+    write_json(study.output_dir / "study.json", found)
+    write_markdown(study.output_dir / "study.md", TITLE, sections)
+    write_html(study.output_dir / "study.html", TITLE, sections)
+    return found
+
+
+def _training(study: Study, name: str) -> dict[str, Any]:
+    curves = read_curves(study.output_dir / name / "metrics.csv")
+    about = read_json(study.output_dir / name / "model.json")
+    return {"epochs": int(curves["epoch"][-1]), "minutes": curves["minutes"][-1], "weights": about}
+
+
+def _sections(found: dict[str, Any], pictures: dict[str, Picture]) -> list[Section]:
+    scores = found["table1"]
+    return [
+        Section("How it was done", [training_words(found)]),
+        Section(
+            "Table 1: scores on the test side, and costs",
+            [
+                score_words(scores),
+                *(table1.score_table(scores, kind) for kind in ("dsc", "iou")),
+                cost_words(scores),
+                table1.cost_table(scores),
+            ],
+        ),
+        Section("E-Net's search", [search_words(found), search_table(found["enet_search"])]),
+        Section("Table 2: lithium in the stack", [stack_words(found), table2.table(found["table2"])]),
+        *(Section(f"Figure {int(name[-2:])}", [picture.shows + ".", picture]) for name, picture in pictures.items()),
+    ]

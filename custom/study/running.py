@@ -1,0 +1,92 @@
+"""Runs the parts of a study, each once: a study that was cut off goes on with what is left."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from custom.errors import BadInput
+from custom.report import write_json
+from custom.study.commands import Part
+from custom.study.reading import read_json
+
+Execute = Callable[[Sequence[str], Path], None]  # the words after `python -m monai.bundle`, and the log file
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class Bundle:
+    """Executes the bundle's commands in processes of their own.
+
+    Args:
+        root: the repository root.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __call__(self, words: Sequence[str], log: Path) -> None:
+        """Run one command to its end, its output going to `log`.
+
+        Raises:
+            BadInput: its refusal, or where to read what went wrong.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "w", encoding="utf-8") as file:
+            command = [sys.executable, "-m", "monai.bundle", *words]
+            done = subprocess.run(command, cwd=self.root, stdout=file, stderr=file, preexec_fn=_end_with_parent())
+        if done.returncode == 0:
+            return
+        refusals = re.findall(r"^error: (.*)$", log.read_text(encoding="utf-8", errors="replace"), flags=re.MULTILINE)
+        if done.returncode == 2 and refusals:
+            raise BadInput(refusals[-1])
+        raise BadInput(
+            f"{log}: the command that this is the log of ended with code {done.returncode}; read its last lines, mend "
+            "what they name and give the study's command again, which goes on from here"
+        )
+
+
+def _end_with_parent() -> Callable[[], object] | None:
+    """A killed study must not leave a training behind that the next one, in the same folder, would compete with."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)  # loaded here: nothing may be loaded between fork and exec
+    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def run_part(part: Part, output_dir: Path, execute: Execute) -> bool:
+    """Run a part unless it is done with these very words and inputs; whether it was run.
+
+    Raises:
+        BadInput: what the command refuses, or a result that it did not leave.
+    """
+    mark = output_dir / ".parts" / f"{part.name}.json"
+    state = {"words": list(part.words), "inputs": {str(path): _sha256(path) for path in part.inputs}}
+    if mark.is_file() and read_json(mark) == state and all(path.is_file() for path in part.results):
+        return False
+    mark.unlink(missing_ok=True)
+    execute(part.words, output_dir / "logs" / f"{part.name}.log")
+    for path in part.results:
+        if not path.is_file():
+            raise BadInput(f"{path}: was not written by {part.title}; read {output_dir / 'logs'} for the reason")
+    write_json(mark, state)
+    return True
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def listing(dataset_dir: Path) -> str:
+    """A digest of names, sizes and times of a data set's files, by which a change between two runs is seen."""
+    files = sorted(p for name in ("images", "labels") for p in (dataset_dir / name).rglob("*") if p.is_file())
+    files += [dataset_dir / "splits.json"] if (dataset_dir / "splits.json").is_file() else []
+    stats = [(os.path.relpath(p, dataset_dir), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    return hashlib.sha256(repr(stats).encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""Labelled slices of one side of the split, with what the networks found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from custom.data.split import Split, split_dataset
+from custom.stack import open_stack
+from custom.study.plan import Network, Study
+from custom.study.reading import read_json
+from custom.transforms import apply_window
+
+
+@dataclass(frozen=True)
+class LabelledSlice:
+    """A slice: `image` (Y, X) float32 in [0, 1] and `label` (Y, X) uint8 {0, 1, 255} are read when asked for."""
+
+    item: dict[str, Any]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Stem of its file and index in it."""
+        return str(self.item["stem"]), int(self.item["z"])
+
+    @property
+    def image(self) -> NDArray[np.float32]:
+        lower, upper = self.item["grey_window"]
+        scaled, _ = apply_window(torch.as_tensor(_plane(self.item["image"], self.place[1])), lower, upper)
+        return scaled.numpy()
+
+    @property
+    def label(self) -> NDArray[np.uint8]:
+        return _plane(self.item["label"], self.place[1]).astype(np.uint8)
+
+    def probability(self, folder: Path) -> NDArray[np.float32]:
+        """What an evaluation kept of it in its `folder`: (Y, X) in [0, 1]."""
+        stem, z = self.place
+        kept: NDArray[np.float32] = np.load(folder / "probability" / f"{stem}_z{z:04d}.npy")
+        return kept
+
+    def prediction(self, folder: Path) -> NDArray[np.bool_]:
+        """Whether a voxel is lithium, by the threshold of that evaluation."""
+        threshold = float(read_json(folder / "metrics.json")["threshold"])
+        lithium: NDArray[np.bool_] = self.probability(folder) >= threshold
+        return lithium
+
+
+def _plane(path: str, z: int) -> NDArray[Any]:
+    plane: NDArray[Any] = open_stack(path).read(z, z + 1)[0]
+    return plane
+
+
+def split_of(study: Study) -> Split:
+    """The split that the commands of the study use."""
+    return split_dataset(study.dataset_dir, study.seed)
+
+
+def pairs(
+    slices: list[LabelledSlice], study: Study, networks: tuple[Network, ...], section: str
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Probabilities (networks, Y, X) and label (Y, X) of each slice, as E-Net's search takes them."""
+    for piece in slices:
+        found = [piece.probability(study.folder(network, section)) for network in networks]
+        yield torch.as_tensor(np.stack(found)), torch.as_tensor(piece.label)

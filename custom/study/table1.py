@@ -1,0 +1,62 @@
+"""Table 1: scores with intervals, latency, size and arithmetic of each network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from custom.metrics import SCORES, block_ratios, intervals, tile_counts, z_blocks
+from custom.study.page import Table
+from custom.study.plan import NETWORKS, Network, Study
+from custom.study.reading import read_json
+from custom.study.slices import LabelledSlice
+
+
+def measured(study: Study, network: Network, slices: list[LabelledSlice]) -> dict[str, Any]:
+    """Scores on the test side, their bootstrap 95 % intervals over blocks of z, and the network's cost."""
+    folder = study.folder(network, "test")
+    scores = read_json(folder / "metrics.json")
+    per_slice = [tile_counts(piece.prediction(folder), piece.label) for piece in slices]
+    places = [piece.place for piece, counts in zip(slices, per_slice, strict=True) for _ in counts]
+    blocks = z_blocks(places)
+    ends = intervals(block_ratios(torch.cat(per_slice), blocks))
+    return {
+        "scores": {name: scores[name] for name in (*SCORES, "n_patches", "n_empty")},
+        "interval_95": {name: [float(low), float(high)] for name, (low, high) in ends.items()},
+        "blocks": int(blocks.max()) + 1,
+        **read_json(study.folder(network, "cost") / "cost.json"),
+    }
+
+
+def score_table(rows: dict[str, dict[str, Any]], kind: str) -> Table:
+    """DSC (`kind` dsc) or IoU (iou) in the four averaging conventions."""
+    head = ["network", *(f"{kind_title(kind)} ({convention})" for convention in "abcd")]
+    body = [[n.title, *(_score(rows[n.name], f"{kind}_{c}") for c in "abcd")] for n in NETWORKS]
+    return Table(head, body)
+
+
+def kind_title(kind: str) -> str:
+    """As the study names it."""
+    return {"dsc": "mDSC", "iou": "mIoU"}[kind]
+
+
+def _score(row: dict[str, Any], name: str) -> str:
+    value, (low, high) = row["scores"][name], row["interval_95"][name]
+    return "–" if value is None else f"{value:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def cost_table(rows: dict[str, dict[str, Any]]) -> Table:
+    """Latency, parameters and arithmetic."""
+    head = ["network", "ms per patch, batch 1", "s per Mvoxel, in bulk", "parameters", "GFLOP per patch"]
+    body = [
+        [
+            network.title,
+            f"{rows[network.name]['ms_per_patch']:.1f}",
+            f"{rows[network.name]['s_per_mvoxel']:.2f}",
+            f"{rows[network.name]['parameters']:,}",
+            f"{rows[network.name]['gflop_per_patch']:.2f}",
+        ]
+        for network in NETWORKS
+    ]
+    return Table(head, body)

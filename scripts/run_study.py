@@ -1,0 +1,59 @@
+"""The study in one command, e.g. `python scripts/run_study.py --dataset_dir my_slices --output_dir runs/study --budget 20m`."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from custom.errors import BadInput
+from custom.study.plan import Study, minutes_of
+from custom.study.running import Bundle, Execute
+from custom.study.study import run_study, with_phantom
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Train, blend, score, time, segment and draw all networks of the study."
+    )
+    parser.add_argument(
+        "--dataset_dir", default="data/phantom", help="labelled data set; the phantom is made on first use"
+    )
+    parser.add_argument("--output_dir", required=True, help="gets everything; a study that was cut off goes on there")
+    parser.add_argument("--stack", help="what is segmented; by default the stack of the test side")
+    parser.add_argument("--budget", help="training time of each network, e.g. 20m; by default the study's full recipe")
+    parser.add_argument("--patches_per_epoch", type=int, default=320, help="length of an epoch where a budget is given")
+    parser.add_argument("--full_cube", action="store_true", help="E-Net's search tries all 1330 combinations, not 66")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1; by default CUDA where there is one")
+    parser.add_argument("--seed", type=int, default=0, help="fixes the split and the trainings")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None, execute: Execute | None = None) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    given = arguments(words)
+    try:
+        study = Study(
+            dataset_dir=Path(given.dataset_dir).absolute(),
+            output_dir=Path(given.output_dir).absolute(),
+            stack=Path(given.stack).absolute() if given.stack else None,
+            minutes=minutes_of(given.budget),
+            patches_per_epoch=given.patches_per_epoch,
+            full_cube=given.full_cube,
+            device=given.device,
+            seed=given.seed,
+        )
+        run_study(with_phantom(study, Path("data/phantom").absolute()), ROOT, execute or Bundle(ROOT))
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"In {given.output_dir}: study.html, study.md, study.json, the figures and network_enet.json.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""Refusals of a study, its commands in processes of their own, and the parts of its figures."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cli
+import numpy as np
+import pytest
+import tifffile
+from conftest import MakeSet
+from skimage.measure import block_reduce
+
+from custom.errors import BadInput
+from custom.stack import open_stack
+from custom.study.figures.patches import choose_patches
+from custom.study.figures.volumes import LONGEST, coarsened, surface
+from custom.study.page import Picture, Section, Table, write_html, write_markdown
+from custom.study.plan import Study, minutes_of
+from custom.study.running import Bundle
+from custom.study.slices import LabelledSlice, split_of
+from custom.study.stack import choose_stack
+
+
+def test_a_budget_is_a_time() -> None:
+    assert [minutes_of(text) for text in (None, "20m", "90s", "1.5h")] == [0, 20, 1.5, 90]
+    for text in ("20", "m", "0m", "-1m", "20 m"):
+        with pytest.raises(BadInput, match="is no time"):
+            minutes_of(text)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"--budget": "soon"}, "--budget soon: is no time"),
+        ({"--output_dir": "a#b"}, "holds '#'"),
+        ({"--dataset_dir": "nowhere"}, "there is no such folder"),
+        ({"--stack": "nothing.tif"}, "nothing.tif"),
+    ],
+)
+def test_a_study_is_refused_before_anything_is_trained(
+    changed: dict[str, str], fault: str, labelled_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"--dataset_dir": str(labelled_set), "--output_dir": str(tmp_path / "out"), "--budget": "1m"} | changed
+    words = [word for pair in given.items() for word in pair]
+    assert cli.study(words, tmp_path, execute=lambda words: pytest.fail("ran a command")) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1 and fault in error
+
+
+def test_a_missing_extra_is_refused_at_once(
+    labelled_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "skimage" else real(name, *rest)
+    )
+    assert cli.study(["--dataset_dir", str(labelled_set), "--output_dir", str(tmp_path / "out")]) == 2
+    assert "pip install '.[study]'" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_commands_refusal_is_the_studys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["run", "training", "--config_file", "bundle/configs/train.json", "--output_dir", str(tmp_path / "run")]
+    with pytest.raises(BadInput, match="there is no such folder; give --dataset_dir") as refused:
+        Bundle(cli.ROOT)([*words, "--dataset_dir", str(tmp_path / "nowhere")], tmp_path / "logs/a.log")
+    assert "\n" not in str(refused.value)
+    monkeypatch.setattr(sys, "executable", "/bin/false")  # ends as a command does that fell over
+    with pytest.raises(BadInput, match=r"b\.log: the command that this is the log of ended with code 1"):
+        Bundle(cli.ROOT)(words, tmp_path / "logs/b.log")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_killed_study_leaves_no_command_running(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from custom.study import running
+run = running.subprocess.run
+code = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
+running.subprocess.run = lambda command, **given: run([sys.executable, "-c", code], **given)
+running.Bundle(Path({str(tmp_path)!r}))([], Path({str(tmp_path / "log")!r}))
+"""
+    study = subprocess.Popen([sys.executable, "-c", program], cwd=cli.ROOT, env=cli.ENVIRONMENT)
+    log = tmp_path / "log"
+    try:
+        _wait(lambda: log.is_file() and log.read_text().endswith("\n"))
+        command = int(log.read_text())
+        assert _runs(command)
+    finally:
+        study.send_signal(signal.SIGKILL)
+        study.wait()
+    _wait(lambda: not _runs(command))
+
+
+def _wait(until: Any, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_flat_test_slices_become_one_stack_under_the_windows_of_the_data_set(
+    make_labelled_set: MakeSet, tmp_path: Path
+) -> None:
+    dataset = make_labelled_set(stacks=(12,), size=(40, 50), flat=True)
+    (dataset / "splits.json").write_text(
+        json.dumps({"train": ["slice_0"], "val": ["slice_1"], "test": ["slice_2", "slice_10", "slice_11"]})
+    )
+    study = Study(dataset, tmp_path)
+    split = split_of(study)
+    stack = choose_stack(study, split)
+    assert stack.window == split["train"][0]["grey_window"] and stack.trained_on == 0
+    joined = open_stack(stack.path).read(0, 3)
+    for z, name in enumerate(("slice_2", "slice_10", "slice_11")):  # in natural order
+        assert (joined[z] == tifffile.imread(dataset / f"images/{name}.tif")).all()
+        assert (stack.label(z) == tifffile.imread(dataset / f"labels/{name}.tif")).all()
+
+
+def test_a_stack_that_was_partly_trained_on_says_so(make_labelled_set: MakeSet, tmp_path: Path) -> None:
+    study = Study(make_labelled_set(stacks=(20,), size=(40, 50)), tmp_path)
+    split = split_of(study)
+    stack = choose_stack(study, split)
+    assert stack.path.name == "stack_0.tif" and stack.trained_on == len(split["train"]) == 16
+    assert choose_stack(Study(study.dataset_dir, tmp_path, stack=tmp_path), split).labels is None
+
+
+def test_patches_go_from_rich_to_poor(make_labelled_set: MakeSet, tmp_path: Path) -> None:
+    study = Study(make_labelled_set(stacks=(6,), size=(300, 300)), tmp_path)
+    slices = [LabelledSlice(item) for side in split_of(study).values() for item in side]
+    chosen = choose_patches(slices)
+    shares = sorted((s.label[y : y + 128, x : x + 128] == 1).mean() for s in slices for y in (0, 128) for x in (0, 128))
+    assert [p.share for p in chosen.values()] == pytest.approx([shares[23], shares[12], shares[3]])
+
+
+def test_coarsening_is_a_mean_over_blocks() -> None:
+    volume = np.random.default_rng(0).random((7, 2 * LONGEST + 9, LONGEST))
+    found = coarsened(volume.shape, lambda start, stop: volume[start:stop])
+    assert found.shape == (7, (2 * LONGEST + 9) // 3, LONGEST)
+    whole = volume[:, : found.shape[1] * 3]
+    assert found == pytest.approx(block_reduce(whole, (1, 3, 1), np.mean), abs=1e-6)
+
+
+def test_a_surface_encloses_the_volume_in_its_units() -> None:
+    z, y, x = np.mgrid[:40, :40, :40] - 19.5
+    distance = np.sqrt(z**2 + y**2 + x**2)
+    triangles = surface(np.clip(10.8 - distance, 0, 1).astype(np.float32), (2.0, 1.0, 1.0))
+    assert triangles is not None
+    inside = abs(np.einsum("ij,ij->i", triangles[:, 0], np.cross(triangles[:, 1], triangles[:, 2])).sum() / 6)
+    assert inside == pytest.approx(2 * 4 / 3 * np.pi * 10.5**3, rel=0.02)
+    assert surface(np.zeros((3, 3, 3), np.float32), (1, 1, 1)) is None
+
+
+def test_pages_escape_what_they_show(tmp_path: Path) -> None:
+    (tmp_path / "p.png").write_bytes(b"png")
+    section = Section("a < b", ["x & y", Table(["", "n"], [["U", "<1"]]), Picture(tmp_path / "p.png", 'a "view"')])
+    write_html(tmp_path / "a.html", "T", [section])
+    write_markdown(tmp_path / "a.md", "T", [section])
+    page = (tmp_path / "a.html").read_text()
+    assert "a &lt; b" in page and "x &amp; y" in page and "<td>&lt;1</td>" in page
+    assert 'alt="a &quot;view&quot;" src="data:image/png;base64,cG5n"' in page
+    assert (tmp_path / "a.md").read_text() == (
+        '# T\n\n## a < b\n\nx & y\n\n|  | n |\n| --- | ---: |\n| U | <1 |\n\n![a "view"](p.png)\n'
+    )
