@@ -95,6 +95,15 @@ def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def origin(path: WeightsPath | Sequence[WeightsPath] | None) -> str | list[str] | None:
+    """The SHA-256 of the weights that a training starts from; None where it starts from none.
+
+    Raises:
+        BadInput: a missing file.
+    """
+    return None if path is None else sha256(path)
+
+
 def _existing(path: WeightsPath) -> Path:
     file = Path(path)
     if not file.is_file():
