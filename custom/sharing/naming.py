@@ -39,8 +39,7 @@ def renamed(text: str, old: str, new: str) -> str:
     """The text with the package `old` called `new`, and paths as they are in a bundle's folder."""
     if old != "custom":
         return re.sub(rf"\b{re.escape(old)}\b", new, text)
-    text = _IN_CLONE.sub(new, text)
-    return re.sub(r"\bbundle/(configs|models)/", r"\1/", text).replace("scripts/make_phantom.py", "the project")
+    return re.sub(r"\bbundle/(configs|models)/", r"\1/", _IN_CLONE.sub(new, text))
 
 
 def own_package() -> str:
