@@ -24,6 +24,10 @@ ALLOWED: dict[str, set[str] | None] = {
     "data": {"errors", "files", "stack"},
     "report": {"errors", "files"},
     "handlers": None,
+    "sharing": {"errors", "files", "stack", "weights"},
+}
+SHARING_JSON = {
+    f"custom/sharing/{name}.py" for name in ("execution", "metadata", "packing", "record", "script", "staging")
 }
 STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
 
@@ -99,12 +103,31 @@ def test_no_environment_variables() -> None:
 
 
 def test_json_is_read_as_data_alone() -> None:
-    """splits.json and what a run notes for its successor; the configs' keys are looked at by the command line alone."""
+    """splits.json, what a run notes for its successor, and the files of a bundle that is packed or judged.
+
+    The configs' keys are looked at by the command line, and their networks built where weights are matched with them.
+    """
     reading = {"json.load", "json.loads"}
     found = offenders(CUSTOM, lambda path: reading & (attributes(path) | imported(path)))
-    assert set(found) == {"custom/data/split.py", "custom/lock.py", "custom/stack/store.py"}
+    assert set(found) == {"custom/data/split.py", "custom/lock.py", "custom/stack/store.py", *SHARING_JSON}
     parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))
-    assert list(parsing) == ["custom/command_line.py"]
+    assert set(parsing) == {"custom/command_line.py", "custom/sharing/fitting.py", "custom/sharing/trust.py"}
+
+
+def test_nothing_needs_the_sharing_of_bundles() -> None:
+    def needs(path: Path) -> set[str]:
+        return {dotted for dotted in imported(path) if dotted.startswith("custom.sharing")}
+
+    assert {name for name in offenders(CUSTOM, needs) if not name.startswith("custom/sharing/")} == set()
+
+
+def test_the_sharing_of_bundles_imports_no_code_by_a_name_from_outside() -> None:
+    """`trust.py` alone looks objects up by name, within the libraries that it trusts; nothing unpickles."""
+    loading = {"importlib.import_module", "runpy.run_path", "pickle.load", "pickle.loads", "torch.jit.load"}
+    sharing = CUSTOM / "sharing"
+    for path in sorted(sharing.glob("*.py")):
+        assert not loading & (attributes(path) | imported(path)), path
+    assert list(offenders(sharing, lambda path: {"pydoc.locate"} & imported(path))) == ["custom/sharing/trust.py"]
 
 
 def test_only_stack_touches_stacks_on_disk() -> None:

@@ -1,18 +1,22 @@
-"""The TorchScript file of a bundle, without what depends on the place and time of its export."""
+"""The TorchScript file of a bundle, without what depends on the place, the time and the process of its export."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import torch
+
+# torch takes a class's constants from a set, in another order in every process
+_CONSTANTS = re.compile(rb"(?:^  \w+ : Final\[.*\n)+", re.MULTILINE)
 
 
 def without_traces(path: Path) -> None:
     """Rewrite a TorchScript file without the source paths of its debug information and the time of its export.
 
-    The code and the tensors stay as they are.
+    The tensors stay as they are, and the code but for the order in which classes list their constants.
     """
     reader = torch._C.PyTorchFileReader(str(path))
     found = io.BytesIO()
@@ -26,6 +30,12 @@ def without_traces(path: Path) -> None:
             meta = json.loads(content)
             meta.pop("timestamp", None)
             content = json.dumps(meta, indent=2, sort_keys=True).encode()
+        elif name.endswith(".py"):
+            content = _CONSTANTS.sub(_in_order, content)
         writer.write_record(name, content, len(content))
     writer.write_end_of_file()
     path.write_bytes(found.getvalue())
+
+
+def _in_order(constants: re.Match[bytes]) -> bytes:
+    return b"".join(sorted(constants[0].splitlines(keepends=True)))
