@@ -79,6 +79,18 @@ def test_a_size_that_is_a_lie(packed: Path, tmp_path: Path, monkeypatch: pytest.
         assert "would unpack to" in refusal(copy)
 
 
+def test_a_member_that_is_not_what_the_sums_say(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The zip itself is right: its checksums and form are those of the changed text."""
+    copy = tmp_path / "copy.zip"
+    with zipfile.ZipFile(packed) as archive, zipfile.ZipFile(copy, "w") as target:
+        for name in archive.namelist():
+            target.writestr(entry(name), archive.read(name) + (b"\n" if name.endswith("/LICENSE") else b""))
+    with untouched(monkeypatch, tmp_path):
+        assert "LICENSE is not what its SHA256SUMS says" in refusal(copy)
+
+
 class Shell:
     """Unpickled, it would make a file."""
 

@@ -110,13 +110,10 @@ def test_it_segments_from_inside_its_folder(folder: Path, packed: Path, tmp_path
 
 
 def test_it_segments_from_another_directory(folder: Path, tmp_path: Path) -> None:
-    """In a process of its own, whose paths know nothing of the bundle or this clone; results land where it was called."""
+    """Results land where it was called; the mask is the one that packing found in a process of its own."""
     words = ["--config_file", str(folder / "configs/inference.json"), "--stack", str(folder / "selftest/slice.tif")]
-    words += ["--output_dir", "mine", "--output_format", "tiff", "--device", "cpu", "--precision", "fp32"]
-    line = [sys.executable, "-E", "-m", "monai.bundle", "run", *words]
-    ended = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    assert np.array_equal(tifffile.imread(tmp_path / "mine/mask.tif"), tifffile.imread(folder / "selftest/mask.tif"))
+    found = mask_of(folder, words, tmp_path, "mine")
+    assert found.any() and np.array_equal(found, tifffile.imread(folder / "selftest/mask.tif"))
 
 
 @pytest.mark.parametrize("inside", [True, False])
