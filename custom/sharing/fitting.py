@@ -1,8 +1,8 @@
-"""Which of the bundle's networks a state dict belongs to."""
+"""The networks that a bundle's configs declare, and which of them a state dict belongs to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import torch
 from monai.bundle import ConfigParser
 
 from custom.errors import BadInput
-from custom.sharing.layout import OVERLAY_OF_ALL, Source
-from custom.weights import first_difference, read_state
+from custom.sharing.layout import OVERLAY_OF_ALL, Source, here
+from custom.weights import first_difference, load_weights, read_state
 
 
 def build_network(config: Mapping[str, Any]) -> torch.nn.Module:
@@ -56,3 +56,27 @@ def _candidates(source: Source, chosen: Path | None) -> Iterator[dict[str, Any]]
         if "network_def" not in config:
             raise BadInput(f"{path}: declares no network_def; give --network a network_*.json")
         yield config
+
+
+def declared_network(name: str | None = None, weights: Sequence[Path] | None = None) -> tuple[torch.nn.Module, int]:
+    """A network that the bundle's configs declare, with weights, and the side of its patches.
+
+    Args:
+        name: of a network_NAME.json; None: the network of inference.json.
+        weights: a file, or one for each member of an ensemble; None: those that the config names.
+
+    Raises:
+        BadInput: no such network, or weights that are missing or do not fit.
+    """
+    bundle = here().bundle
+    overlay = bundle / f"configs/network_{name}.json"
+    if name and not overlay.is_file():
+        known = sorted(path.stem.removeprefix("network_") for path in (bundle / "configs").glob("network_*.json"))
+        raise BadInput(f"--network {name}: is unknown; give one of {', '.join(known)}")
+    parser = ConfigParser()
+    parser.read_config([str(bundle / "configs/inference.json"), *([str(overlay)] if name else [])])
+    parser["bundle_root"] = str(bundle)
+    network = build_network(parser.get())
+    files = list(weights) if weights else parser.get_parsed_content("weights")
+    load_weights(network, files[0] if isinstance(files, list) and len(files) == 1 else files)
+    return network.eval(), int(parser["patch_size"])

@@ -79,9 +79,7 @@ def test_a_size_that_is_a_lie(packed: Path, tmp_path: Path, monkeypatch: pytest.
         assert "would unpack to" in refusal(copy)
 
 
-def test_a_member_that_is_not_what_the_sums_say(
-    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_member_that_is_not_what_the_sums_say(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The zip itself is right: its checksums and form are those of the changed text."""
     copy = tmp_path / "copy.zip"
     with zipfile.ZipFile(packed) as archive, zipfile.ZipFile(copy, "w") as target:
