@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,8 @@ def folder(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def new_process() -> None:
+def new_process() -> Iterator[None]:
+    yield
     packs.forget(NAME)
 
 
@@ -240,3 +244,27 @@ def test_a_refusal_is_one_sentence_and_exit_code_2(
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.startswith(sentence) and printed.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_the_commands_of_its_readme(
+    folder: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From inside the folder, in their order; packing itself is what `packed` and the test of same bytes do."""
+    text = (folder / "docs/README.md").read_text()
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    inside = packs.unpacked(packed, tmp_path)
+    shutil.copytree(packed.parent / "cell_A", inside / "my_slices")
+    shutil.copyfile(packed, inside / "runs.zip")
+    kinds = []
+    for words in map(shlex.split, lines):
+        kinds.append(words[1] if words[1] != "-m" else words[words.index("monai.bundle") + 1])
+        if kinds[-1] == "run":
+            short = ["--max_epochs", "1", "--patches_per_epoch", "2"] if "training" in words else []
+            ended = cli.bundle_words([*words[3:], *short], inside)
+            assert ended.code == 0, ended.error
+    assert kinds == ["run", "run", "run", "tools/pack_bundle.py", "tools/check_bundle.py"]
+    found, wanted = (tifffile.imread(inside / f"{place}/mask.tif") for place in ("runs/selftest", "selftest"))
+    assert np.count_nonzero(found != wanted) <= 1e-3 * wanted.size
+    monkeypatch.syspath_prepend(str(inside))
+    assert script("check_bundle.py", packed, monkeypatch=monkeypatch, folder=inside / "tools") == 0
+    assert "are this installation's" in capsys.readouterr().out
