@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -64,9 +63,9 @@ def copy_member(archive: zipfile.ZipFile, name: str, stream: IO[bytes]) -> None:
             member.write(chunk)
 
 
-def rewritten(source: zipfile.ZipFile, names: Iterable[str], target: IO[bytes]) -> None:
-    """Write members of another zip in this module's one form; a zip of that form comes out as the same bytes."""
+def rewritten(source: zipfile.ZipFile, target: Path) -> None:
+    """Write another zip in this module's one form; a zip of that form comes out as the same bytes."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name in names:
+        for name in sorted(source.namelist()):
             with source.open(name) as stream:
                 copy_member(archive, name, stream)

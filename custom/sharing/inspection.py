@@ -133,8 +133,8 @@ def _check_sums(path: Path, archive: zipfile.ZipFile, name: str) -> dict[str, st
 
 def _check_bytes(path: Path, archive: zipfile.ZipFile) -> None:
     """Whatever lies between members, before, behind or in a header's unused fields was not there when it was packed."""
-    with tempfile.NamedTemporaryFile(prefix="check_") as again:
-        rewritten(archive, sorted(archive.namelist()), again.file)
-        again.flush()
-        if not filecmp.cmp(path, again.name, shallow=False):
+    with tempfile.TemporaryDirectory(prefix="check_") as aside:
+        again = Path(aside) / "again.zip"
+        rewritten(archive, again)
+        if not filecmp.cmp(path, again, shallow=False):
             raise BadInput(f"{path}: holds bytes that packing never writes; fetch it again")
