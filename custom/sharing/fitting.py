@@ -16,11 +16,18 @@ from custom.weights import first_difference, load_weights, read_state
 
 def build_network(config: Mapping[str, Any]) -> torch.nn.Module:
     """The network that a config's `network_def` declares; nothing else of the config is built."""
-    parser = ConfigParser(dict(config))
+    parser = ConfigParser({**config, "network_def": alone(config["network_def"])})
     network = parser.get_parsed_content("network_def")
     if not isinstance(network, torch.nn.Module):
         raise TypeError(f"network_def is a {type(network).__name__} and should be a torch.nn.Module")
     return network
+
+
+def alone(network_def: Any) -> Any:
+    """A `network_def` without what a packed one requires of the path: here its classes are found already."""
+    if not isinstance(network_def, Mapping):
+        return network_def
+    return {key: value for key, value in network_def.items() if key != "_requires_"}
 
 
 def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path | None = None) -> dict[str, Any]:
@@ -40,7 +47,7 @@ def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path
         network = build_network({**config, "patch_size": patch_size})
         fault = first_difference(network.state_dict(), state)
         if fault is None:
-            return dict(config["network_def"])
+            return dict(alone(config["network_def"]))
     where = f"that of {chosen} ({fault})" if chosen else "any of the bundle's"
     raise BadInput(f"{weights}: are the weights of another network than {where}; give --network its network_*.json")
 

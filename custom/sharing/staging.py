@@ -20,6 +20,8 @@ BUNDLE_ROOT = (
     "if isinstance(f.frame.f_locals.get('self'), monai.bundle.ConfigWorkflow)), '.')"
 )
 IMPORT_FOR_ROOT = "$import inspect"
+# clients that build the network alone run no `initialize`; the expression is the one that stands there
+FINDS_PACKAGE = "$sys.path.insert(0, os.path.abspath(@bundle_root))"
 PLACEHOLDER = "BUNDLE_NAME"  # in the clone's copy of the README
 
 
@@ -31,6 +33,8 @@ def config_text(source: Source, path: Path, name: str, changes: Mapping[str, Any
         if IMPORT_FOR_ROOT not in config["imports"]:
             config["imports"].append(IMPORT_FOR_ROOT)
         config.update({key: value for key, value in changes.items() if key in config})
+        if config["network_def"]["_target_"].startswith(f"{name}."):
+            config["network_def"] = {**config["network_def"], "_requires_": FINDS_PACKAGE}
     return json_text(config)
 
 

@@ -25,11 +25,12 @@ import torch
 from packs import NAME
 
 from custom.errors import BadInput
+from custom.networks import YNet
 from custom.sharing import pack_bundle
 from custom.sharing.layout import REQUIRED, Source, here
 from custom.sharing.naming import package_name, renamed
 from custom.sharing.record import metadata_of, read_record
-from custom.sharing.staging import python_texts
+from custom.sharing.staging import FINDS_PACKAGE, config_text, python_texts
 from custom.weights import sha256
 
 
@@ -181,6 +182,35 @@ def test_the_packer_states_what_the_run_does_not(packed: Path) -> None:
     meta = metadata_of(base, record, own_weights=False, version="2.0.0", trained_on="12 slices", authors="Lab B")
     assert (meta["version"], meta["authors"], meta["data_source"]) == ("2.0.0", "Lab B", "12 slices")
     assert meta["changelog"]["2.0.0"] == "BasicUNet trained on 12 slices"
+
+
+def test_the_model_zoos_verification_passes_from_its_own_folder(packed: Path, tmp_path: Path) -> None:
+    """The calls of its ci/verify_bundle.py, with nothing but the bundle's place told: no path leads to the package."""
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path / "models")
+    root = tmp_path / "models" / NAME
+    own = f"{NAME}.networks.YNet"
+    packs.settled(root / "configs/inference.json", "network_def", {"_target_": own, "_requires_": FINDS_PACKAGE})
+    torch.save(YNet().state_dict(), root / "models/model.pt")
+    given = {
+        "net_id": "network_def",
+        "meta_file": str(root / "configs/metadata.json"),
+        "config_file": str(root / "configs/inference.json"),
+        "bundle_root": str(root),
+    }
+    with cli.own_process([], tmp_path):
+        monai.bundle.verify_net_in_out(**given, device="cpu")
+        exported, weights = str(root / "models/verify_model.ts"), str(root / "models/model.pt")
+        monai.bundle.ckpt_export(**given, filepath=exported, ckpt_file=weights)
+    assert torch.jit.load(exported)(torch.rand(1, 1, 128, 128)).shape == (1, 1, 128, 128)
+
+
+def test_a_network_of_the_package_brings_its_path(tmp_path: Path) -> None:
+    source = here()
+    changes = {"network_def": {"_target_": "tiny.networks.YNet"}}
+    config = json.loads(config_text(source, source.bundle / "configs/inference.json", "tiny", changes))
+    assert config["network_def"] == {"_target_": "tiny.networks.YNet", "_requires_": FINDS_PACKAGE}
+    assert FINDS_PACKAGE in config["initialize"]
 
 
 @pytest.mark.parametrize(
