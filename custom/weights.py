@@ -95,6 +95,15 @@ def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def origin(path: WeightsPath | Sequence[WeightsPath] | None) -> str | list[str] | None:
+    """The SHA-256 of the weights that a training starts from; None where it starts from none.
+
+    None for a missing file too: `start_from` refuses that, and clients that look at a training's parts do not start it.
+    """
+    files = [path] if isinstance(path, (str, os.PathLike)) else path or []
+    return sha256(path) if path is not None and all(Path(file).is_file() for file in files) else None
+
+
 def _existing(path: WeightsPath) -> Path:
     file = Path(path)
     if not file.is_file():

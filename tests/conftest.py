@@ -95,3 +95,11 @@ def refusal(path: Path, **options: Any) -> str:
     sentence = str(refused.value)
     assert "\n" not in sentence and sentence.startswith(str(path)) and sentence.endswith(".")
     return sentence
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A packed bundle of a small network, one epoch old; beside it the `run` and the network's file it was made from."""
+    from packs import pack_small
+
+    return pack_small(tmp_path_factory.mktemp("packed"))

@@ -26,6 +26,10 @@ ALLOWED: dict[str, set[str] | None] = {
     "report": {"errors", "files"},
     "study": {"errors", "files", "lock", "stack", "data", "transforms", "metrics", "report"},
     "handlers": None,
+    "sharing": {"errors", "files", "stack", "weights"},
+}
+SHARING_JSON = {
+    f"custom/sharing/{name}.py" for name in ("execution", "metadata", "packing", "record", "script", "staging")
 }
 STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
 
@@ -101,14 +105,32 @@ def test_no_environment_variables() -> None:
 
 
 def test_json_is_read_as_data_alone() -> None:
-    """splits.json, what a run notes for its successor, and what the study's commands wrote; the configs' keys are looked at
-    by the command line alone.
+    """splits.json, what a run notes for its successor, what the study's commands wrote, and the files of a packed bundle.
+
+    The configs' keys are looked at by the command line, and their networks built where weights are matched with them.
     """
     reading = {"json.load", "json.loads"}
     found = offenders(CUSTOM, lambda path: reading & (attributes(path) | imported(path)))
-    assert set(found) == {"custom/data/split.py", "custom/lock.py", "custom/stack/store.py", "custom/study/reading.py"}
+    data = {"custom/data/split.py", "custom/lock.py", "custom/stack/store.py", "custom/study/reading.py"}
+    assert set(found) == data | SHARING_JSON
     parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))
-    assert list(parsing) == ["custom/command_line.py"]
+    assert set(parsing) == {"custom/command_line.py", "custom/sharing/fitting.py", "custom/sharing/trust.py"}
+
+
+def test_nothing_needs_the_sharing_of_bundles() -> None:
+    def needs(path: Path) -> set[str]:
+        return {dotted for dotted in imported(path) if dotted.startswith("custom.sharing")}
+
+    assert {name for name in offenders(CUSTOM, needs) if not name.startswith("custom/sharing/")} == set()
+
+
+def test_the_sharing_of_bundles_imports_no_code_by_a_name_from_outside() -> None:
+    """`trust.py` alone looks objects up by name, within the libraries that it trusts; nothing unpickles."""
+    loading = {"importlib.import_module", "runpy.run_path", "pickle.load", "pickle.loads", "torch.jit.load"}
+    sharing = CUSTOM / "sharing"
+    for path in sorted(sharing.glob("*.py")):
+        assert not loading & (attributes(path) | imported(path)), path
+    assert list(offenders(sharing, lambda path: {"pydoc.locate"} & imported(path))) == ["custom/sharing/trust.py"]
 
 
 def test_only_the_studys_figures_need_the_drawing_libraries() -> None:

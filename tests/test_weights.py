@@ -15,7 +15,7 @@ from torch import nn
 
 from custom.errors import BadInput
 from custom.networks import ENet
-from custom.weights import first_difference, load_weights, read_state, sha256, start_from
+from custom.weights import first_difference, load_weights, origin, read_state, sha256, start_from
 
 
 def network(seed: int = 0, features: tuple[int, ...] = (4,) * 6) -> nn.Module:
@@ -161,3 +161,12 @@ def test_sha256(tmp_path: Path) -> None:
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
     assert sha256(paths) == digests
     assert sha256(str(paths[1])) == digests[1]
+
+
+def test_the_origin_of_a_training_is_that_of_its_weights(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(b"a")
+    digest = hashlib.sha256(b"a").hexdigest()
+    assert origin(None) is None
+    assert origin(tmp_path / "a.pt") == digest
+    assert origin([tmp_path / "a.pt"]) == [digest]
+    assert origin(tmp_path / "b.pt") is None

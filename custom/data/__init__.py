@@ -1,7 +1,7 @@
 """Labelled slices, their split, the data sets over them, a loader, and the phantom."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
-from custom.data.labelled import labelled_slices, list_pairs
+from custom.data.labelled import labelled_slices, list_pairs, voxel_sizes
 from custom.data.phantom import ensure_dataset, make_cell, make_dataset
 from custom.data.read_ahead import ReadAheadLoader
 from custom.data.split import split_dataset
@@ -18,4 +18,5 @@ __all__ = [
     "make_dataset",
     "split_dataset",
     "thin",
+    "voxel_sizes",
 ]

@@ -122,6 +122,12 @@ def labelled_slices(
     return items
 
 
+def voxel_sizes(items: Sequence[dict[str, Any]]) -> list[tuple[float, float, float] | None]:
+    """The different voxel sizes (z, y, x), in micrometres, of the images that items come from; None is an unknown one."""
+    found = [open_stack(image).voxel_size_um for image in dict.fromkeys(item["image"] for item in items)]
+    return list(dict.fromkeys(found))
+
+
 def check_label(image_path: Path, image: Stack, label_path: Path) -> list[int]:
     """Check one label file against its image; returns the number of lithium voxels of each slice.
 

@@ -13,7 +13,7 @@ import SimpleITK
 import tifffile
 import zarr
 
-from custom.data import labelled_slices, list_pairs
+from custom.data import labelled_slices, list_pairs, voxel_sizes
 from custom.data.labelled import stem_of
 from custom.errors import BadInput
 
@@ -53,6 +53,17 @@ def test_flat_files_share_one_window(make_labelled_set: MakeSet) -> None:
     volume = np.stack([tifffile.imread(path) for path in sorted((root / "images").iterdir())])
     (found,) = {item["grey_window"] for item in items}
     np.testing.assert_allclose(found, np.percentile(volume, (0.5, 99.5)))
+
+
+def test_the_voxel_sizes_of_the_images(make_labelled_set: MakeSet) -> None:
+    root = make_labelled_set(stacks=(3, 4, 3), size=(50, 60))
+    for stem, size in (("stack_1", 2.66), ("stack_2", 1.33)):
+        volume = tifffile.imread(root / "images" / f"{stem}.tif")
+        about = {"spacing": size, "unit": "um", "axes": "ZYX"}
+        image = root / "images" / f"{stem}.tif"
+        tifffile.imwrite(image, volume, imagej=True, resolution=(1 / size, 1 / size), metadata=about)
+    unknown, coarse, fine = voxel_sizes(labelled_slices(root))
+    assert unknown is None and coarse == pytest.approx((2.66,) * 3) and fine == pytest.approx((1.33,) * 3)
 
 
 def test_flat_files_beside_a_stack(labelled_set: Path, own: Path) -> None:

@@ -1,0 +1,36 @@
+"""Check a packed bundle before anything in it is run, e.g. `python scripts/check_bundle.py my_bundle.zip`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from custom.errors import BadInput
+from custom.options import switches
+from custom.sharing import check_bundle, selftest
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Check a packed bundle and list what its configs would execute. Nothing is unpacked or run; exit "
+        "code 0: nothing was found, 2: refused, in one sentence."
+    )
+    parser.add_argument("file", type=Path, help="the zip")
+    parser.add_argument("--selftest", default="false", help="true: then unpack it aside and segment its own slice")
+    parser.add_argument("--trusted", default="false", help="true: tell of foreign Python and config parts, go on")
+    given = parser.parse_args()
+    try:
+        asked = switches(selftest=given.selftest, trusted=given.trusted)
+        name = check_bundle(given.file, asked["trusted"])
+        if asked["selftest"]:
+            print(selftest(given.file, name))
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{given.file}: nothing speaks against it.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

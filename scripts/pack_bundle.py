@@ -1,0 +1,35 @@
+"""Pack the bundle as one file, e.g. `python scripts/pack_bundle.py --output runs/my_bundle.zip`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from custom.errors import BadInput
+from custom.sharing import Statements, pack_bundle
+from custom.weights import sha256
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Pack the bundle as one zip that other labs unpack and run.")
+    parser.add_argument("--output", type=Path, required=True, help="the zip to write")
+    parser.add_argument("--weights", type=Path, help="model.pt of a training, its model.json beside it; or the shipped")
+    parser.add_argument("--name", help="name of the folder and the Python package; by default the zip's name")
+    parser.add_argument("--network", type=Path, help="network_*.json of the weights, where it is none of the bundle's")
+    parser.add_argument("--version", help="version of the bundle; by default made from the weights' SHA-256")
+    parser.add_argument("--trained_on", help="what the weights were trained on; by default the data set's folder name")
+    parser.add_argument("--authors", help="who trained the weights")
+    given = parser.parse_args()
+    statements = Statements(given.version, given.trained_on, given.authors)
+    try:
+        packed = pack_bundle(given.output, given.weights, given.name, given.network, statements)
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{packed}: {packed.stat().st_size / 1e6:.1f} MB, SHA-256 {sha256(packed)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
