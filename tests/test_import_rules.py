@@ -148,7 +148,7 @@ def test_the_configs_take_of_the_study_what_needs_torch_alone() -> None:
         for path in (ROOT / "bundle/configs").glob("*.json")
         for name in re.findall(r"custom\.study[\w.]*", path.read_text())
     }
-    assert named == {"custom.study.cost.measure_cost"}
+    assert named == {"custom.study.cost.measure_cost", "custom.study.cost.count_gflop"}
     assert libraries(CUSTOM / "study/cost.py") <= {"torch", *sys.stdlib_module_names}
 
 

@@ -17,6 +17,8 @@ import monai
 import torch
 from monai.bundle import ConfigParser
 
+from custom.errors import BadInput
+
 CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
 NETWORKS = ("unet", "monai_unet", "ynet", "transforcnn", "enet")
 
@@ -46,16 +48,24 @@ class Worker:
         device: torch.device,
         threads: int | None,
     ) -> None:
-        spawning = multiprocessing.get_context("spawn")
-        self.pipe, theirs = spawning.Pipe()
-        self.process = spawning.Process(target=_serve, args=(theirs, prepare, given, device, threads))
+        forking = multiprocessing.get_context("forkserver")
+        forking.set_forkserver_preload([prepare.__module__])  # imported once; no row has run there
+        self.pipe, theirs = forking.Pipe()
+        self.process = forking.Process(target=_serve, args=(theirs, prepare, given, device, threads))
         self.process.start()
         theirs.close()
 
     def ask(self, what: str) -> Any:
-        """ "seconds" of one run, its "result", or its "peak_mb"; EOFError where the process has failed."""
-        self.pipe.send(what)
-        return self.pipe.recv()
+        """What one run took ("seconds"), returned ("result"), or held beyond what was there before ("peak_mb").
+
+        Raises:
+            BadInput: the process has failed, and said why on standard error.
+        """
+        try:
+            self.pipe.send(what)
+            return self.pipe.recv()
+        except (EOFError, BrokenPipeError) as error:
+            raise BadInput("a row of the benchmark failed; the reason stands above") from error
 
     def close(self) -> None:
         """End the process."""
