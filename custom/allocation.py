@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
-LARGEST = 32 * 2**20  # bytes; what glibc takes at most as its mmap threshold
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
+LARGEST = 20 * 2**20  # bytes; a layer's output has up to 16 MiB: 8 windows of 128 x 128, 32 channels, float32
 KEPT = 2**30  # bytes of free memory at the top of the heap
 
 
@@ -13,10 +13,28 @@ def keep_freed_memory() -> bool:
     """Let glibc keep freed memory for the next tensor, and tell whether it does; elsewhere nothing happens.
 
     By default it gives the tens of megabytes of every layer's output back to the system and takes them anew in the next
-    call, zeroed page by page: a sixth of the time of TransforCNN in float32 on two CPU cores.
+    call, zeroed page by page: a sixth of the time of TransforCNN in float32 on two CPU cores. What is larger than any
+    layer's output, such as the grey values of a slab, still goes back at once, and all threads share one heap: else what
+    they leave free adds up to half of a run's memory.
     """
+    settings = {M_MMAP_THRESHOLD: LARGEST, M_TRIM_THRESHOLD: KEPT, M_ARENA_MAX: 1}
+    taken = [_call("mallopt", name, value) for name, value in settings.items()]
+    return all(taken)
+
+
+def release_freed_memory() -> bool:
+    """Give what glibc keeps back to the system, and tell whether there was any; elsewhere nothing happens.
+
+    Once per slab, so that a run's memory does not grow with the number of slabs: the gaps between what is in use else do.
+    """
+    return bool(_call("malloc_trim", 0))
+
+
+def _call(name: str, *args: int) -> int:
+    """What a function of the C library returns; 0 where there is none of that name."""
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        function = getattr(ctypes.CDLL(None), name)
     except (OSError, TypeError, AttributeError):
-        return False
-    return all([mallopt(M_MMAP_THRESHOLD, LARGEST), mallopt(M_TRIM_THRESHOLD, KEPT)])
+        return 0
+    found: int = function(*args)
+    return found

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from torch.distributed import PrefixStore, Store, rendezvous
 
-INTERVAL = 0.25  # seconds between two looks
+INTERVAL = 0.05  # seconds between two looks
 START = timedelta(minutes=30)  # for torchrun's store to answer
 
 

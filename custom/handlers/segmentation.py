@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
+from custom.allocation import release_freed_memory
 from custom.errors import BadInput
 from custom.handlers.assembly import assemble
 from custom.handlers.results import check_output
@@ -157,6 +158,8 @@ class Segmentation:
                 self.store.write, int(item["start"]), mask, int(item["nonfinite"]), probability
             )
             self.voxels += mask.size
+        engine.state.batch = engine.state.output = None  # else they stay in memory while the next slab is computed
+        release_freed_memory()
         self._sign_of_life()
         engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 

@@ -42,17 +42,17 @@ class WindowGrid:
 
     def empty(self, volumes: torch.Tensor) -> list[list[list[bool]]]:
         """For each slice of (B, C, Z, Y, X) and each window whether it sees 0 alone: (B, Z, windows) as lists."""
-        filled = (volumes != 0).any(dim=1).float()
-        rows, columns = (self._under(side, filled) for side in (0, 1))
-        seen = rows @ filled @ columns.T  # (B, Z, rows of windows, columns of windows): how many voxels are not 0
-        empty: list[list[list[bool]]] = (seen == 0).flatten(2).tolist()
+        rows, columns = (self._under(side, volumes) for side in (0, 1))
+        seen = [rows @ (plane != 0).any(dim=1).float() @ columns.T for plane in volumes.unbind(2)]  # by slice: in cache
+        # (B, Z, rows of windows, columns of windows): how many voxels are not 0
+        empty: list[list[list[bool]]] = (torch.stack(seen, dim=1) == 0).flatten(2).tolist()
         return empty
 
-    def _under(self, side: int, like: torch.Tensor) -> torch.Tensor:
+    def _under(self, side: int, volumes: torch.Tensor) -> torch.Tensor:
         """(windows along a side, voxels along it): 1 where the voxel lies under the window."""
-        voxels = torch.arange(like.shape[2 + side], device=like.device)
-        starts = torch.tensor(sorted({corner[side] for corner in self.corners}), device=like.device)[:, None]
-        return ((voxels >= starts) & (voxels < starts + self.part[side])).to(like.dtype)
+        voxels = torch.arange(volumes.shape[3 + side], device=volumes.device)
+        starts = torch.tensor(sorted({corner[side] for corner in self.corners}), device=volumes.device)[:, None]
+        return ((voxels >= starts) & (voxels < starts + self.part[side])).float()
 
 
 @lru_cache(maxsize=8)

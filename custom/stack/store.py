@@ -114,8 +114,8 @@ class SlabStore:
         content: dict[str, Any] = {
             "settings": self.digest,
             "shape": mask.shape,
-            "mask": np.packbits(mask.astype(bool)),
-            "lithium": np.count_nonzero(mask, axis=(1, 2)),
+            "mask": np.packbits(mask),
+            "lithium": np.array([np.count_nonzero(plane) for plane in mask]),  # without a copy of the slab
             "nonfinite": nonfinite,
         }
         if probability is not None:
