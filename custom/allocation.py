@@ -25,7 +25,7 @@ def keep_freed_memory() -> bool:
 def release_freed_memory() -> bool:
     """Give what glibc keeps back to the system, and tell whether there was any; elsewhere nothing happens.
 
-    Once per slab, so that a run's memory does not grow with the number of slabs: the gaps between what is in use else do.
+    Now and then, so that a long run's memory does not grow: the gaps between what is in use else do.
     """
     return bool(_call("malloc_trim", 0))
 

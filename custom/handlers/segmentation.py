@@ -26,6 +26,9 @@ from custom.stack.writers.writer import StackWriter
 logger = logging.getLogger("segmentation")
 
 STORE = ".slabs"
+BETWEEN_RELEASES = (
+    4_000_000  # voxels; what is released has to be taken anew, 5 % of the time if done for every small slab
+)
 
 
 class Segmentation:
@@ -80,7 +83,7 @@ class Segmentation:
         self.lock: FolderLock | None = None
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
-        self.voxels = 0
+        self.voxels = self.released = 0
         self.writing: Future[None] | None = None
 
     def begin(self) -> None:
@@ -159,7 +162,9 @@ class Segmentation:
             )
             self.voxels += mask.size
         engine.state.batch = engine.state.output = None  # else they stay in memory while the next slab is computed
-        release_freed_memory()
+        if self.voxels - self.released >= BETWEEN_RELEASES:
+            release_freed_memory()
+            self.released = self.voxels
         self._sign_of_life()
         engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 

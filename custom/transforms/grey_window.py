@@ -75,5 +75,5 @@ def apply_window(values: torch.Tensor, lower: float, upper: float) -> tuple[torc
             values = torch.where(finite, values, lower)
     elif values.dtype == torch.int64:
         values = values.double()
-    scaled = torch.sub(values, lower).div_(upper - lower)  # in place: a slab is large
+    scaled = torch.sub(values, float(lower)).div_(upper - lower)  # in place, since a slab is large
     return scaled.clamp_(0.0, 1.0).float(), nonfinite

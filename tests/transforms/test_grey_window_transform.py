@@ -17,13 +17,14 @@ def expected(values: np.ndarray, lower: float, upper: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", ">u2", "int16", "int32", "uint32", "float16", "float64"])
-def test_formula(dtype: str) -> None:
+@pytest.mark.parametrize("window", [(20.25, 99.5), (20, 99)])
+def test_formula(dtype: str, window: tuple[float, float]) -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(60, 20, (1, 3, 20, 30)).clip(0, 120).astype(dtype)
     item = LoadStackd("image")({"image": values})
-    found = GreyWindowd("image")({**item, "grey_window": (20.25, 99.5)})
+    found = GreyWindowd("image")({**item, "grey_window": window})
     assert found["image"].dtype == torch.float32
-    np.testing.assert_allclose(found["image"], expected(values, 20.25, 99.5), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found["image"], expected(values, *window), rtol=0, atol=1e-6)
     assert found["nonfinite"] == 0
 
 
