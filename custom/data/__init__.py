@@ -1,7 +1,7 @@
 """Labelled slices, their split, the data sets over them, a loader, and the phantom."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
-from custom.data.labelled import labelled_slices, list_pairs, voxel_sizes
+from custom.data.labelled import common_folder, labelled_slices, list_pairs, stems, voxel_sizes
 from custom.data.phantom import ensure_dataset, make_cell, make_dataset
 from custom.data.read_ahead import ReadAheadLoader
 from custom.data.split import split_dataset
@@ -10,6 +10,7 @@ __all__ = [
     "PatchDataset",
     "ReadAheadLoader",
     "SliceDataset",
+    "common_folder",
     "ensure_dataset",
     "expand_slices",
     "labelled_slices",
@@ -17,6 +18,7 @@ __all__ = [
     "make_cell",
     "make_dataset",
     "split_dataset",
+    "stems",
     "thin",
     "voxel_sizes",
 ]

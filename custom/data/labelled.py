@@ -128,6 +128,18 @@ def voxel_sizes(items: Sequence[dict[str, Any]]) -> list[tuple[float, float, flo
     return list(dict.fromkeys(found))
 
 
+def stems(items: Sequence[dict[str, Any]]) -> list[str]:
+    """The names of the images that items come from, without suffix, sorted; items are slices or image/label paths."""
+    return sorted({stem_of(Path(item["image"])) for item in items})
+
+
+def common_folder(items: Sequence[dict[str, Any]]) -> str:
+    """The folder that all images of the items lie in, without a last part `images`, which belongs to the layout."""
+    parents = [str(Path(item["image"]).parent) for item in items]
+    folder = Path(os.path.commonpath(parents)) if parents else Path()
+    return str(folder.parent if folder.name == "images" else folder)
+
+
 def check_label(image_path: Path, image: Stack, label_path: Path) -> list[int]:
     """Check one label file against its image; returns the number of lithium voxels of each slice.
 

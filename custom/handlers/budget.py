@@ -24,7 +24,8 @@ class TrainingBudget(TimeLimit):
         base * min(i / warmup, 1) * (floor + (1 - floor) * (1 + cos(pi p)) / 2)
 
     in the middle of each iteration (i = 0.5, 1.5, ...). As long as the time is not what binds, p is (iterations done) /
-    (all iterations) and two runs are identical.
+    (all iterations) and two runs are identical. A training that had come to its end and is given more epochs or minutes,
+    by a restart or by the next round of federated learning, begins a new p at 0: at the floor it would learn little.
 
     Args:
         optimizer: its learning rates at construction are the base values.
@@ -54,6 +55,7 @@ class TrainingBudget(TimeLimit):
         engine.add_event_handler(Events.EPOCH_STARTED, self._plan)
         engine.add_event_handler(Events.ITERATION_STARTED, self._set_rate)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._end_epoch)
+        engine.add_event_handler(Events.COMPLETED, self._pause)
 
     @property
     def elapsed(self) -> float:
@@ -82,6 +84,13 @@ class TrainingBudget(TimeLimit):
             self._measure()
             if self.fitting < 1:
                 engine.terminate()
+        if self.progress >= 1.0:
+            self.progress = 0.0
+
+    def _pause(self, engine: Engine) -> None:
+        # an engine may run again, hours later
+        self.elapsed_before = self.elapsed
+        self.start_time = time.time()
 
     def _plan(self, engine: Engine) -> None:
         self.target = self.progress + (1.0 - self.progress) / max(1, self.epochs_left(engine))

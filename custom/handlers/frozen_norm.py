@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.hooks import RemovableHandle
 
 from custom.handlers.budget import TrainingBudget
 
@@ -29,19 +30,20 @@ class FreezeBatchNorm:
         self.layers = [module for module in network.modules() if isinstance(module, _BatchNorm)]
         self.budget = budget
         self.start = start
-        self.frozen = False
+        self.handles: list[RemovableHandle] = []
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.EPOCH_STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
-        if self.frozen or self.budget.progress < self.start:
-            return
-        self.frozen = True
-        for layer in self.layers:
+        frozen = self.budget.progress >= self.start
+        if frozen and not self.handles:
             # the trainer sets the whole network to train mode in every iteration, so that this has to come after it
-            layer.register_forward_pre_hook(_use_running_statistics)
+            self.handles = [layer.register_forward_pre_hook(_use_running_statistics) for layer in self.layers]
+        elif not frozen:
+            while self.handles:
+                self.handles.pop().remove()
 
 
 def _use_running_statistics(layer: torch.nn.Module, inputs: Any) -> None:

@@ -53,6 +53,10 @@ class Source:
             if path.is_file() and path.suffix in (".py", ".json"):
                 yield path.relative_to(self.package).as_posix(), path
 
+    def pages(self) -> Iterator[Path]:
+        """What tells other programs' users how to run a bundle."""
+        return iter(sorted((self.bundle / "docs/clients").glob("*.md")))
+
     def configs(self) -> Iterator[Path]:
         """The JSON files that the commands take, without metadata.json."""
         return (path for path in sorted((self.bundle / "configs").glob("*.json")) if path.name != "metadata.json")

@@ -22,7 +22,7 @@ BUNDLE_ROOT = (
 IMPORT_FOR_ROOT = "$import inspect"
 # clients that build the network alone run no `initialize`; the expression is the one that stands there
 FINDS_PACKAGE = "$sys.path.insert(0, os.path.abspath(@bundle_root))"
-PLACEHOLDER = "BUNDLE_NAME"  # in the clone's copy of the README
+PLACEHOLDER = "BUNDLE_NAME"  # in the clone's copies of the README and the clients' pages
 
 
 def config_text(source: Source, path: Path, name: str, changes: Mapping[str, Any]) -> str:
@@ -70,8 +70,10 @@ def stage(source: Source, folder: Path, weights: Path, changes: Mapping[str, Any
             told = {key: renamed_values(value, source.name, folder.name) for key, value in changes.items()}
             texts[f"configs/{path.name}"] = config_text(source, path, folder.name, told)
     texts["configs/metadata.json"] = json_text(renamed_values(meta, source.name, folder.name))
-    readme = source.readme.read_text(encoding="utf-8")
-    texts["docs/README.md"] = renamed(readme.replace(PLACEHOLDER, folder.name), source.name, folder.name)
+    pages = {"docs/README.md": source.readme, **{f"docs/clients/{path.name}": path for path in source.pages()}}
+    for relative, path in pages.items():
+        text = path.read_text(encoding="utf-8").replace(PLACEHOLDER, folder.name)
+        texts[relative] = renamed(text, source.name, folder.name)
     for relative, text in texts.items():
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The only code that touches stacks on disk: open lazily, cut into slabs, find the grey window."""
 
+from custom.stack.affine import affine_mm
 from custom.stack.identity import fingerprint
 from custom.stack.opening import open_stack
 from custom.stack.slabs import Slab, slabs
@@ -13,6 +14,7 @@ __all__ = [
     "Slab",
     "SlabStore",
     "Stack",
+    "affine_mm",
     "fingerprint",
     "grey_window",
     "grey_window_of",

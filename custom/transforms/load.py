@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
+from monai.data import MetaTensor
 from monai.transforms import MapTransform
+from monai.utils import MetaKeys
 
-from custom.stack import Slab, Stack, open_stack
+from custom.stack import Slab, Stack, affine_mm, open_stack
+
+TURNED = "axes_turned_round"  # in a MetaTensor's meta: (Z, Y, X) here, (X, Y, Z) where it came from
 
 
 @lru_cache(maxsize=16)
@@ -29,9 +33,14 @@ class LoadStackd(MapTransform):
 
     A key may hold
     - a path, with ``z`` in the item: one slice of the file -> (1, Y, X);
-    - a path without ``z``: the whole file -> (1, Z, Y, X), or (1, Y, X) where it is a single slice;
+    - a path without ``z``: the whole file -> (1, Z, Y, X), or (1, Y, X) where it is a single slice, as a MetaTensor
+      that knows where its voxels lie;
     - a `Slab`: the slices [start, stop) of a stack that is open already -> (1, Z, Y, X);
-    - an array or tensor in memory: (Y, X) or (Z, Y, X) gets its channel, a channel-first (1, ...) one is taken as it is.
+    - an array or tensor in memory: (Y, X) or (Z, Y, X) gets its channel, a channel-first (1, ...) one is taken as it is;
+    - a MetaTensor of one of MONAI's readers, whose meta has a ``spatial_shape``: (X, Y, Z) or (1, X, Y, Z) ->
+      (1, Z, Y, X).
+
+    What came with axes (X, Y, Z), from a file or from a reader of MONAI's, goes back so through `RestoreAxesd`.
 
     The values keep their type, except that types torch lacks (uint16, uint32, big-endian) become the next wider one.
 
@@ -45,23 +54,42 @@ class LoadStackd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = _to_tensor(_read(item[key], item.get("z")))
+            item[key] = _loaded(item[key], item.get("z"))
         return item
 
 
-def _read(source: Any, z: int | None) -> np.ndarray | torch.Tensor:
+def _loaded(source: Any, z: int | None) -> torch.Tensor:
     if isinstance(source, Slab):
-        return source.read()[None]
+        return _to_tensor(source.read()[None])
     if isinstance(source, (str, os.PathLike)):
         stack = (
             _opened(os.fspath(source), os.stat(source).st_mtime_ns) if os.path.exists(source) else open_stack(source)
         )
-        if z is not None:
-            return stack.read(z, z + 1)
-        volume = stack.read(0, stack.shape[0])
-        return volume if stack.shape[0] == 1 else volume[None]
+        return _whole(stack) if z is None else _to_tensor(stack.read(z, z + 1))
     has_channel = source.ndim == 4 or (source.ndim == 3 and source.shape[0] == 1)
-    return source if has_channel else source[None]
+    values = _to_tensor(source if has_channel else source[None])
+    read_by_monai = isinstance(values, MetaTensor) and MetaKeys.SPATIAL_SHAPE in values.meta
+    return turned_round(values) if read_by_monai else values
+
+
+def _whole(stack: Stack) -> MetaTensor:
+    """All of a file, with the meta that MONAI's readers give: shape and affine are those of axes (X, Y, Z)."""
+    volume = stack.read(0, stack.shape[0])
+    affine = affine_mm(stack)
+    values = MetaTensor(_to_tensor(volume if stack.shape[0] == 1 else volume[None]), affine=affine)
+    values.meta |= {
+        TURNED: True,
+        MetaKeys.SPATIAL_SHAPE: np.array(stack.shape[:0:-1] if stack.shape[0] == 1 else stack.shape[::-1]),
+        MetaKeys.ORIGINAL_AFFINE: affine,
+        "filename_or_obj": str(stack.path),
+    }
+    return values
+
+
+def turned_round(values: MetaTensor) -> MetaTensor:
+    """A MetaTensor (C, X, Y, Z) as (C, Z, Y, X), or the other way; its meta stays as it is, with a note."""
+    plain = values.as_subclass(torch.Tensor).permute(0, *range(values.ndim - 1, 0, -1)).contiguous()
+    return MetaTensor(plain, meta={**values.meta, TURNED: not values.meta.get(TURNED, False)})
 
 
 def _to_tensor(array: np.ndarray | torch.Tensor) -> torch.Tensor:

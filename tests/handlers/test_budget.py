@@ -154,6 +154,36 @@ def test_a_finished_training_ends_at_once(clock: Clock) -> None:
     assert train(second, 3, clock) == []
 
 
+def test_more_epochs_after_the_end_begin_a_new_curve(clock: Clock) -> None:
+    first = budget(base=0.1)
+    train(first, 4, clock)
+    again = budget(base=0.1)
+    again.load_state_dict(first.state_dict())
+    rates = train(again, 10, clock)
+    assert rates == pytest.approx([0.1 * cosine(i + 0.5, 6 * LENGTH, 0, 0.01) for i in range(6 * LENGTH)])
+
+
+def test_an_engine_that_runs_again_goes_on_in_epochs_and_time(clock: Clock) -> None:
+    """As federated learning does: some epochs more in every round."""
+    rounds = budget(max_minutes=1, base=0.1, warmup=0)
+    rates: list[float] = []
+
+    def step(engine: Engine, batch: object) -> None:
+        rates.append(rounds.optimizer.param_groups[0]["lr"])
+        clock.now += 10 / LENGTH
+
+    engine = Engine(step)
+    engine.logger.disabled = True
+    rounds.attach(engine)
+    for done in (2, 4):
+        engine.run(range(LENGTH), max_epochs=done)
+        clock.now += 1e6  # other laboratories train
+    assert rates == pytest.approx(2 * [0.1 * cosine(i + 0.5, 2 * LENGTH, 0, 0.01) for i in range(2 * LENGTH)])
+    assert rounds.elapsed_before == pytest.approx(40)
+    engine.run(range(LENGTH), max_epochs=100)
+    assert len(rates) == 6 * LENGTH  # a minute holds six epochs, whichever round they are in
+
+
 def test_epochs_left_for_the_display(clock: Clock) -> None:
     left: list[int] = []
     limited = budget(max_minutes=1)
