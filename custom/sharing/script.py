@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import torch
@@ -18,9 +18,14 @@ def without_traces(path: Path) -> None:
 
     The tensors stay as they are, and the code but for the order in which classes list their constants.
     """
-    reader = torch._C.PyTorchFileReader(str(path))
-    found = io.BytesIO()
-    writer = torch._C.PyTorchFileWriter(found)
+    with tempfile.TemporaryDirectory(prefix="script_") as aside:
+        # its records lie below a folder of the file's name, which MONAI Deploy looks for
+        again = Path(aside) / path.name
+        _rewrite(torch._C.PyTorchFileReader(str(path)), torch._C.PyTorchFileWriter(str(again)))
+        path.write_bytes(again.read_bytes())
+
+
+def _rewrite(reader: torch._C.PyTorchFileReader, writer: torch._C.PyTorchFileWriter) -> None:
     written = {".data/version", "version", "byteorder", ".data/serialization_id"}  # the writer adds its own
     for name in sorted(reader.get_all_records()):
         if name in written or name.endswith(".debug_pkl"):
@@ -34,7 +39,6 @@ def without_traces(path: Path) -> None:
             content = _CONSTANTS.sub(_in_order, content)
         writer.write_record(name, content, len(content))
     writer.write_end_of_file()
-    path.write_bytes(found.getvalue())
 
 
 def _in_order(constants: re.Match[bytes]) -> bytes:

@@ -33,8 +33,7 @@ class LoadStackd(MapTransform):
 
     A key may hold
     - a path, with ``z`` in the item: one slice of the file -> (1, Y, X);
-    - a path without ``z``: the whole file -> (1, Z, Y, X), or (1, Y, X) where it is a single slice, as a MetaTensor
-      that knows where its voxels lie;
+    - a path without ``z``: the whole file -> (1, Z, Y, X), as a MetaTensor that knows where its voxels lie;
     - a `Slab`: the slices [start, stop) of a stack that is open already -> (1, Z, Y, X);
     - an array or tensor in memory: (Y, X) or (Z, Y, X) gets its channel, a channel-first (1, ...) one is taken as it is;
     - a MetaTensor of one of MONAI's readers, whose meta has a ``spatial_shape``: (X, Y, Z) or (1, X, Y, Z) ->
@@ -74,12 +73,11 @@ def _loaded(source: Any, z: int | None) -> torch.Tensor:
 
 def _whole(stack: Stack) -> MetaTensor:
     """All of a file, with the meta that MONAI's readers give: shape and affine are those of axes (X, Y, Z)."""
-    volume = stack.read(0, stack.shape[0])
     affine = affine_mm(stack)
-    values = MetaTensor(_to_tensor(volume if stack.shape[0] == 1 else volume[None]), affine=affine)
+    values = MetaTensor(_to_tensor(stack.read(0, stack.shape[0])[None]), affine=affine)
     values.meta |= {
         TURNED: True,
-        MetaKeys.SPATIAL_SHAPE: np.array(stack.shape[:0:-1] if stack.shape[0] == 1 else stack.shape[::-1]),
+        MetaKeys.SPATIAL_SHAPE: np.array(stack.shape[::-1]),
         MetaKeys.ORIGINAL_AFFINE: affine,
         "filename_or_obj": str(stack.path),
     }

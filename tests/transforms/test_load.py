@@ -42,7 +42,7 @@ def test_a_whole_file(file: Path, volume: np.ndarray) -> None:
 
 def test_a_file_of_one_slice(tmp_path: Path, volume: np.ndarray) -> None:
     tifffile.imwrite(tmp_path / "slice.tif", volume[0])
-    np.testing.assert_array_equal(load({"image": tmp_path / "slice.tif"})["image"], volume[:1])
+    np.testing.assert_array_equal(load({"image": tmp_path / "slice.tif"})["image"], volume[None, :1])
 
 
 def test_axes_of_nifti_are_not_those_of_monai(tmp_path: Path, volume: np.ndarray) -> None:

@@ -107,5 +107,5 @@ def test_arrays_have_the_axes_of_a_stack(image: Any) -> None:
 def test_a_single_slice(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", VOLUME[0])
     item: Any = identity({"image": tmp_path / "a.tif"})
-    np.testing.assert_array_equal(item["image"], VOLUME[:1])
-    np.testing.assert_array_equal(item["pred"][0], VOLUME[0].transpose())
+    np.testing.assert_array_equal(item["image"][0], VOLUME[:1])
+    np.testing.assert_array_equal(item["pred"][0], VOLUME[:1].transpose())
