@@ -61,7 +61,9 @@ def test_a_file_comes_back_as_nibabel_reads_it(tmp_path: Path) -> None:
 
 
 def test_it_comes_back_through_the_grey_window_too(tmp_path: Path) -> None:
-    chain = Compose([LoadStackd("image"), GreyWindowd("image"), CopyItemsd("image", names="pred"), RestoreAxesd("pred")])
+    chain = Compose(
+        [LoadStackd("image"), GreyWindowd("image"), CopyItemsd("image", names="pred"), RestoreAxesd("pred")]
+    )
     item: Any = chain({"image": nifti(tmp_path / "a.nii")})
     plain = Compose([LoadStackd("image"), GreyWindowd("image")])({"image": VOLUME})["image"]
     np.testing.assert_array_equal(item["pred"][0], np.asarray(plain[0]).transpose())
@@ -82,7 +84,12 @@ def test_microns_are_told(tmp_path: Path) -> None:
 def test_a_format_without_a_place_gets_the_voxel_size(known: bool, tmp_path: Path) -> None:
     metadata = {"axes": "ZYX", "unit": "um", "spacing": 3.0}
     resolution = (1 / 1.33, 1 / 2.0)
-    tifffile.imwrite(tmp_path / "a.tif", VOLUME, imagej=known, **({"resolution": resolution, "metadata": metadata} if known else {"photometric": "minisblack"}))
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        VOLUME,
+        imagej=known,
+        **({"resolution": resolution, "metadata": metadata} if known else {"photometric": "minisblack"}),
+    )
     wanted = np.diag([-0.00133, -0.002, 0.003, 1.0] if known else [-1.0, -1.0, 1.0, 1.0])
     np.testing.assert_allclose(affine_mm(open_stack(tmp_path / "a.tif")), wanted, rtol=1e-6)
 
@@ -97,7 +104,9 @@ def test_what_monai_has_read_is_turned_round_and_back(channel: bool, tmp_path: P
     assert read.meta.keys() == before.keys()
 
 
-@pytest.mark.parametrize("image", [VOLUME, torch.as_tensor(VOLUME.astype(np.float32)), MetaTensor(VOLUME.astype(np.float32))])
+@pytest.mark.parametrize(
+    "image", [VOLUME, torch.as_tensor(VOLUME.astype(np.float32)), MetaTensor(VOLUME.astype(np.float32))]
+)
 def test_arrays_have_the_axes_of_a_stack(image: Any) -> None:
     item: Any = identity({"image": image})
     np.testing.assert_array_equal(item["image"][0], VOLUME)
