@@ -118,6 +118,11 @@ def test_monai_loads_the_network_with_its_weights(tmp_path: Path) -> None:
     assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())
 
 
+def test_no_other_networks_weights_can_be_taken_for_the_bundles() -> None:
+    """MONAI Label takes the .pt file with the shortest name, and keys that fit nothing for weights."""
+    assert [path.name for path in (CONFIGS.parent / "models").glob("*.pt")] == ["model.pt"]
+
+
 def test_a_client_trains_on_image_and_label_paths(dataset: Path, tmp_path: Path) -> None:
     """MONAI Label puts path dicts in place of train#dataset#data and validate#dataset#data, then runs `run`."""
     pair = {"image": str(dataset / "images/cell.tif"), "label": str(dataset / "labels/cell.tif")}

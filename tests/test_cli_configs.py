@@ -237,7 +237,7 @@ def test_kept_probabilities_are_those_that_were_scored(dataset: Path, tmp_path: 
 
 def test_the_cost_of_a_network(tmp_path: Path) -> None:
     options = {"repeats": 1, "bulk_size": [140, 150], "device": "cpu", "precision": "fp32", "output_dir": tmp_path}
-    outcome = cli.run("inference", "network_unet", COST, weights=cli.ROOT / "bundle/models/unet.pt", **options)
+    outcome = cli.run("inference", "network_unet", COST, weights=cli.ROOT / "bundle/models/unet.safetensors", **options)
     assert outcome.code == 0, outcome.error
     cost = json.loads((tmp_path / "cost.json").read_text())
     assert cost["parameters"] == 1_948_129 and cost["gflop_per_patch"] == pytest.approx(1.60, abs=0.005)

@@ -48,7 +48,8 @@ def check_bundle(path: Path, trusted: bool = False, say: Say = print) -> str:
         state = tensors(path, "models/model.pt", members.read("models/model.pt"))
         check_same(path, state, tensors(path, "models/model.safetensors", members.read("models/model.safetensors")))
         for relative in sorted(members.sums):
-            if relative.startswith("models/") and relative.endswith(".pt") and relative != "models/model.pt":
+            further = relative.startswith("models/") and not relative.startswith("models/model.")
+            if further and relative.endswith((".pt", ".safetensors")):
                 tensors(path, relative, members.read(relative))
         ours = _check_python(path, members, trusted, say) and _check_execution(path, members, configs, trusted, say)
         if ours:

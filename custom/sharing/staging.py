@@ -96,7 +96,7 @@ def _copy_files(source: Source, folder: Path, own: bool) -> None:
         licence = (source.bundle / "docs/data_license.txt").read_text(encoding="utf-8")
         (folder / "docs/data_license.txt").write_text(renamed(licence, source.name, folder.name))
         for path in (source.bundle / "models").iterdir():
-            if path.suffix in (".pt", ".json"):
+            if path.suffix in (".pt", ".safetensors", ".json"):
                 shutil.copyfile(path, folder / "models" / path.name)
         return
     (folder / "docs/data_license.txt").write_text(
