@@ -67,13 +67,14 @@ def _loaded(source: Any, z: int | None) -> torch.Tensor:
         return _whole(stack) if z is None else _to_tensor(stack.read(z, z + 1))
     has_channel = source.ndim == 4 or (source.ndim == 3 and source.shape[0] == 1)
     values = _to_tensor(source if has_channel else source[None])
-    read_by_monai = isinstance(values, MetaTensor) and MetaKeys.SPATIAL_SHAPE in values.meta
-    return turned_round(values) if read_by_monai else values
+    if isinstance(values, MetaTensor) and MetaKeys.SPATIAL_SHAPE in values.meta:
+        return turned_round(values)
+    return values
 
 
 def _whole(stack: Stack) -> MetaTensor:
     """All of a file, with the meta that MONAI's readers give: shape and affine are those of axes (X, Y, Z)."""
-    affine = affine_mm(stack)
+    affine = torch.as_tensor(affine_mm(stack))
     values = MetaTensor(_to_tensor(stack.read(0, stack.shape[0])[None]), affine=affine)
     values.meta |= {
         TURNED: True,
