@@ -9,15 +9,19 @@ LARGEST = 20 * 2**20  # bytes; a layer's output has up to 16 MiB: 8 windows of 1
 KEPT = 2**30  # bytes of free memory at the top of the heap
 
 
-def keep_freed_memory() -> bool:
+def keep_freed_memory(one_heap: bool = False) -> bool:
     """Let glibc keep freed memory for the next tensor, and tell whether it does; elsewhere nothing happens.
 
     By default it gives the tens of megabytes of every layer's output back to the system and takes them anew in the next
     call, zeroed page by page: a sixth of the time of TransforCNN in float32 on two CPU cores. What is larger than any
-    layer's output, such as the grey values of a slab, still goes back at once, and all threads share one heap: else what
-    they leave free adds up to half of a run's memory.
+    layer's output, such as the grey values of a slab, still goes back at once.
+
+    Args:
+        one_heap: whether all threads share one heap. What they leave free in heaps of their own adds up to half of a
+            segmentation's memory; a training, whose backward pass runs in a thread of its own, loses a quarter of its
+            speed by it.
     """
-    settings = {M_MMAP_THRESHOLD: LARGEST, M_TRIM_THRESHOLD: KEPT, M_ARENA_MAX: 1}
+    settings = {M_MMAP_THRESHOLD: LARGEST, M_TRIM_THRESHOLD: KEPT} | ({M_ARENA_MAX: 1} if one_heap else {})
     taken = [_call("mallopt", name, value) for name, value in settings.items()]
     return all(taken)
 

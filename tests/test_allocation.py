@@ -27,7 +27,7 @@ GAPS = """
 import resource, sys
 from pathlib import Path
 from custom.allocation import keep_freed_memory, release_freed_memory
-assert keep_freed_memory()
+assert keep_freed_memory(one_heap=True)
 held = [bytearray(2**20) for _ in range(128)]
 del held[::2]
 if sys.argv[1] == "released":
@@ -44,6 +44,32 @@ def printed(program: str, word: str) -> int:
 
 def test_pages_are_taken_once() -> None:
     assert printed(FAULTS, "kept") < printed(FAULTS, "default") / 4
+
+
+HEAPS = """
+import ctypes, sys, tempfile, threading
+from custom.allocation import keep_freed_memory
+assert keep_freed_memory(one_heap=sys.argv[1] == "one")
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+threads = [threading.Thread(target=libc.malloc, args=(1000,)) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.fopen.restype, libc.fopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p]
+libc.malloc_info.argtypes, libc.fclose.argtypes = [ctypes.c_int, ctypes.c_void_p], [ctypes.c_void_p]
+with tempfile.NamedTemporaryFile() as told:
+    stream = libc.fopen(told.name.encode(), b"w")
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    print(told.read().count(b"<heap nr="))
+"""
+
+
+def test_threads_share_a_heap_where_it_is_asked_for() -> None:
+    """By glibc's own account of its heaps."""
+    assert printed(HEAPS, "one") == 1 < printed(HEAPS, "many")
 
 
 def test_gaps_of_half_the_memory_go_back() -> None:

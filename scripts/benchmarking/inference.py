@@ -80,7 +80,7 @@ def row(
     if name == "monai":
         documented: Any = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
         return masked(lambda: torch.stack([documented(volume[:, :, z], plain) for z in range(slices)], dim=2))
-    keep_freed_memory()
+    keep_freed_memory(one_heap=True)
     precision = "fp32" if name == "ours_fp32" else "auto"
     fast = prepared(plain, batch_size, precision)
     if name != "network":
