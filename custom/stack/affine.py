@@ -30,8 +30,9 @@ def affine_mm(stack: Stack) -> np.ndarray:
             return _of_nifti(cast(nibabel.Nifti1Image, nibabel.load(stack.path)))
         if name.endswith((".nrrd", ".nhdr")):
             header = nrrd.read_header(str(stack.path))
-            if "space directions" in header:
-                return _of_nrrd(header)
+            directions = np.asarray(header.get("space directions", []), float)
+            if directions.shape == (3, 3):
+                return _of_nrrd(header, directions)
     return _plain(stack)
 
 
@@ -40,10 +41,9 @@ def _of_nifti(image: nibabel.Nifti1Image) -> np.ndarray:
     return np.diag([scale, scale, scale, 1.0]) @ np.asarray(image.affine, float)
 
 
-def _of_nrrd(header: dict[str, Any]) -> np.ndarray:
-    directions = np.asarray(header["space directions"], float)
+def _of_nrrd(header: dict[str, Any], directions: np.ndarray) -> np.ndarray:
     affine = np.eye(4)
-    affine[:3, :3] = directions[~np.isnan(directions).any(axis=1)].T  # an axis of channels has none
+    affine[:3, :3] = directions.T
     affine[:3, 3] = header.get("space origin", np.zeros(3))
     affine[:3] *= _mm(header.get("space units", ["mm"])[0])
     lps = str(header.get("space", "left-posterior-superior")).lower() in ("left-posterior-superior", "lps")
@@ -51,8 +51,11 @@ def _of_nrrd(header: dict[str, Any]) -> np.ndarray:
 
 
 def _mm(unit: str) -> float:
-    """Millimetres in a unit; NIfTI's "unknown" counts as mm, as in ITK."""
-    return 1.0 if unit == "unknown" else to_um(1.0, unit) / 1000
+    """Millimetres in a unit; one that is no unit of length, such as NIfTI's "unknown", counts as mm, as in ITK."""
+    try:
+        return to_um(1.0, unit) / 1000
+    except ValueError:
+        return 1.0
 
 
 def _plain(stack: Stack) -> np.ndarray:

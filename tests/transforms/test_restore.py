@@ -75,6 +75,14 @@ def test_the_place_is_the_one_that_itk_finds(suffix: str, tmp_path: Path) -> Non
     np.testing.assert_allclose(affine_mm(open_stack(path)), itk_affine(path), atol=1e-7)
 
 
+def test_a_unit_that_is_none_counts_as_millimetres(tmp_path: Path) -> None:
+    path = itk(tmp_path / "a.nrrd")
+    header, _, voxels = path.read_bytes().partition(b"\n\n")
+    assert b"space units" not in header
+    path.write_bytes(header + b'\nspace units: "pixel" "pixel" "pixel"\n\n' + voxels)
+    np.testing.assert_allclose(affine_mm(open_stack(path)), itk_affine(itk(tmp_path / "b.nrrd")), atol=1e-7)
+
+
 def test_microns_are_told(tmp_path: Path) -> None:
     path = nifti(tmp_path / "a.nii", "micron")
     np.testing.assert_allclose(affine_mm(open_stack(path)), AFFINE, rtol=1e-6)
