@@ -57,3 +57,16 @@ def check_paths(**options: Any) -> None:
     for name, value in options.items():
         if not isinstance(value, (str, os.PathLike)):
             raise BadInput(f"--{name} {value}: is not read as a path; give the path as ./{value}")
+
+
+def check_uncertainty(wanted: bool, network: Any) -> None:
+    """Check that the members' disagreement is asked of a network that has members.
+
+    Raises:
+        BadInput: it is asked of a single network.
+    """
+    if wanted and not getattr(network, "disagreement", False):
+        raise BadInput(
+            f"--uncertainty true: is the disagreement of an E-Net's members, and {type(network).__name__} runs one network; "
+            "stack network_enet.json after inference.json, with a blend of two or more, or give --probability true"
+        )

@@ -223,6 +223,19 @@ def test_the_summary(stack: Path, mask: np.ndarray, weights: Path, tmp_path: Pat
     assert f"{lithium:,} voxels, {100 * lithium / GREY.size:.3f} %" in outcome.output
 
 
+def test_the_amount_is_told_for_several_thresholds(stack: Path, weights: Path, tmp_path: Path) -> None:
+    outcome = cli.segment(stack, tmp_path, weights, voxel_size_um=[3, 2, 1], slab_height=2)
+    found = summary_of(tmp_path)
+    probability = reference(GREY, weights)
+    rows = found["lithium_by_threshold"]
+    assert [row["threshold"] for row in rows] == [0.3, 0.4, 0.5, 0.6, 0.7]
+    for row in rows:
+        assert row["lithium_voxels"] == pytest.approx(np.count_nonzero(probability >= row["threshold"]), rel=1e-3)
+        assert row["lithium_um3"] == row["lithium_voxels"] * 6
+    assert rows[2]["lithium_voxels"] == found["lithium_voxels"]
+    assert f"{rows[0]['lithium_voxels']:,} to {rows[-1]['lithium_voxels']:,} voxels" in outcome.output
+
+
 def test_nothing_in_micrometres_where_the_voxel_size_is_unknown(stack: Path, weights: Path, tmp_path: Path) -> None:
     outcome = cli.segment(stack, tmp_path, weights)
     found = summary_of(tmp_path)

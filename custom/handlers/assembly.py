@@ -36,28 +36,32 @@ def assemble(
     window: GreyWindow,
     folder: Path,
     record: Mapping[str, Any],
+    thresholds: Sequence[float] = (),
 ) -> None:
     """Write the result, a slab at a time; all of it gets its names only when it is on disk.
 
     Args:
         stack, slabs, store: the stack and what was found in all its slabs.
-        writers: open ones, by the name of what they take: ``mask`` and ``probability``.
+        writers: open ones, by the name of what they take: ``mask``, ``probability``, ``uncertainty``.
         window: the stack's grey window.
         folder: gets summary.json and overlays/.
         record: what else summary.json says.
+        thresholds: those that the slabs' voxels were counted above for.
 
     Raises:
         BadInput: a slab's file is damaged, or the disk is full.
     """
     lithium: list[int] = []
     nonfinite = 0
+    above = [0] * len(thresholds)
     for slab in slabs:
         found = store.read(slab.start)
         for name, writer in writers.items():
             writer.write(slab.start, getattr(found, name))
         lithium += found.lithium.tolist()
         nonfinite += found.nonfinite
-    summary = _summary(stack, sum(lithium), nonfinite, writers, record)
+        above = [a + b for a, b in zip(above, found.above, strict=True)] if thresholds else above
+    summary = _summary(stack, sum(lithium), nonfinite, dict(zip(thresholds, above, strict=True)), writers, record)
     aside = folder / ".overlays.part"
     shutil.rmtree(aside, ignore_errors=True)
     try:
@@ -106,7 +110,12 @@ def _save_picture(
 
 
 def _summary(
-    stack: Stack, lithium: int, nonfinite: int, writers: Mapping[str, StackWriter], record: Mapping[str, Any]
+    stack: Stack,
+    lithium: int,
+    nonfinite: int,
+    above: Mapping[float, int],
+    writers: Mapping[str, StackWriter],
+    record: Mapping[str, Any],
 ) -> dict[str, Any]:
     depth, height, width = stack.shape
     return {
@@ -116,6 +125,10 @@ def _summary(
         "voxel_size_source": stack.voxel_size_source,
         "nonfinite_voxels": nonfinite,
         **lithium_summary(lithium, depth * height * width, stack.voxel_size_um),
+        "lithium_by_threshold": [
+            {"threshold": t, **lithium_summary(count, depth * height * width, stack.voxel_size_um)}
+            for t, count in above.items()
+        ],
         **{name: writer.path.name for name, writer in writers.items()},
         **record,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "monai": monai.__version__},
@@ -126,8 +139,16 @@ def _summary(
 
 def _text(summary: Mapping[str, Any], folder: Path) -> str:
     share = f"{100 * summary['volume_fraction']:.3f} % of {summary['voxels']:,} voxels"
+    by_threshold = summary["lithium_by_threshold"]
+    spread = ""
+    if by_threshold:
+        least, most = by_threshold[-1], by_threshold[0]
+        spread = (
+            f"\nBetween the thresholds {most['threshold']} and {least['threshold']}: {most['lithium_voxels']:,} to "
+            f"{least['lithium_voxels']:,} voxels."
+        )
     volume = f", {summary['lithium_mm3']:.6g} mm3" if "lithium_mm3" in summary else " (voxel size unknown: no volume)"
     return (
-        f"Lithium (dendrites and redeposited): {summary['lithium_voxels']:,} voxels, {share}{volume}.\n"
+        f"Lithium (dendrites and redeposited): {summary['lithium_voxels']:,} voxels, {share}{volume}.{spread}\n"
         f"In {folder}: {summary['mask']}, summary.json and overlays/, after {summary['seconds']:.1f} s."
     )

@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
 from custom.files import complete_file
+from custom.handlers.calibrated import divided, output_layer
 from custom.report import write_json
 from custom.weights import sha256
 
@@ -36,12 +37,16 @@ class Checkpoint:
     state of all `parts`, of the trainer and the best score; since every epoch is seeded by itself (`EpochSeed`), it is
     all that an exact continuation needs. Both are written atomically. Place it after the validation in the handler list.
 
+    Where the evaluator has a metric `temperature`, the logits of `model.pt` are divided by it: the weights of the last
+    convolution are. A network whose logits more than one layer makes keeps them, and `model.json` says so.
+
     Args:
         network: the network, wrapped for several processes or not.
         parts: more named objects with `state_dict`/`load_state_dict` (optimizer, budget, ...).
         output_dir: where both files go.
         evaluator: its `state.metrics[metric]` is compared; higher is better.
         metric: the name of the score.
+        windows_shape: (B, C, Y, X) of a batch that the network takes, by which its last convolution is found.
         record: how the weights came about (network, data, recipe); goes into `model.json` beside `model.pt` with the
             epoch, the score and the versions of torch and MONAI.
         resume: go on from `checkpoint.pt`; a run that was cut off before its first epoch ended has none and starts anew.
@@ -60,6 +65,7 @@ class Checkpoint:
         output_dir: str | os.PathLike[str],
         evaluator: Engine,
         metric: str,
+        windows_shape: Sequence[int] = (1, 1, 128, 128),
         record: Mapping[str, Any] | None = None,
         resume: bool = False,
         overwrite: bool = False,
@@ -70,6 +76,7 @@ class Checkpoint:
         self.folder = Path(output_dir)
         self.evaluator = evaluator
         self.metric = metric
+        self.windows_shape = tuple(windows_shape)
         self.record = dict(record or {})
         self.writes = writes
         self.best = -1.0
@@ -108,12 +115,24 @@ class Checkpoint:
             return
         weights = self.network.state_dict()
         if best:
-            save(dict(weights), self.folder / "model.pt")
-            write_json(self.folder / "model.json", self._provenance(engine))
+            temperature, calibrated = self._calibrated(weights)
+            save(calibrated, self.folder / "model.pt")
+            write_json(self.folder / "model.json", self._provenance(engine) | {"temperature": temperature})
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"network": dict(weights), "best": self.best, "best_epoch": self.best_epoch}
         state["trainer"] = {"epoch": engine.state.epoch}
         save(state, self.path)
+
+    def _calibrated(self, weights: Mapping[str, torch.Tensor]) -> tuple[float | None, dict[str, torch.Tensor]]:
+        """The temperature that was applied, None for none, and the weights with it."""
+        temperature = self.evaluator.state.metrics.get("temperature")
+        if temperature is None:
+            return None, dict(weights)
+        device = next(self.network.parameters()).device
+        layer = output_layer(self.network, torch.zeros(self.windows_shape, device=device))
+        if layer is None:
+            return None, dict(weights)
+        return float(temperature), divided(weights, layer, float(temperature))
 
     def _provenance(self, engine: Engine) -> dict[str, Any]:
         return {

@@ -9,17 +9,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
-from custom.metrics import PatchOverlap, pooled_scores, tile_counts
-from custom.report import TRUTH_COLOURS, overlay_truth, save_overlay, scores_table, write_json, write_scores_csv
+from custom.metrics import (
+    PatchOverlap,
+    calibration_error,
+    pooled_scores,
+    reliability_bins,
+    reliability_table,
+    tile_counts,
+)
+from custom.report import (
+    TRUTH_COLOURS,
+    amounts_line,
+    overlay_truth,
+    save_overlay,
+    scores_table,
+    write_json,
+    write_scores_csv,
+)
 
 logger = logging.getLogger("evaluation")
 
 
 class Evaluation:
     """Collects the evaluator's slices and writes the scores.
+
+    metrics.json holds the overlap scores, the lithium voxels of label and prediction with the relative error of their
+    volume, the expected calibration error of the probabilities and the bins that it is made of.
 
     Args:
         metric: the evaluator's `PatchOverlap`.
@@ -54,6 +73,7 @@ class Evaluation:
 
     def _start(self, engine: Engine) -> None:
         self.rows.clear()
+        self.bins = torch.zeros(1)
         self.shown: dict[tuple[str, int], tuple[int, np.ndarray]] = {}
 
     def _add(self, engine: Engine) -> None:
@@ -62,22 +82,35 @@ class Evaluation:
         for item, found in zip(batch, output, strict=True):
             image, label, pred = (np.asarray(found[key].cpu())[0] for key in ("image", "label", "pred"))
             pooled = pooled_scores(tile_counts(pred, label))
+            self.bins = self.bins + reliability_bins(torch.sigmoid(found["logits"].float()), found["label"])
             name = (str(item["stem"]), int(item["z"]))
             self.rows.append({"stack": name[0], "z": name[1], **pooled})
             self.shown[name] = (int(pooled["lithium_voxels_true"] or 0), overlay_truth(image, pred, label))
             if len(self.shown) > self.pictures:
                 del self.shown[min(self.shown, key=lambda key: self.shown[key][0])]
 
+    def _amounts(self) -> dict[str, Any]:
+        true, predicted = (sum(row[f"lithium_voxels_{side}"] for row in self.rows) for side in ("true", "predicted"))
+        return {
+            "lithium_voxels_true": true,
+            "lithium_voxels_predicted": predicted,
+            "lithium_volume_error": (predicted - true) / true if true else None,
+            "calibration_error": calibration_error(self.bins),
+            "reliability": reliability_table(self.bins),
+        }
+
     def _write(self, engine: Engine) -> None:
         scores = self.metric.scores()
-        write_json(self.folder / "metrics.json", {**scores, **self.record})
+        amounts = self._amounts()
+        write_json(self.folder / "metrics.json", {**scores, **amounts, **self.record})
         write_scores_csv(self.folder / "per_slice.csv", self.rows)
         for (stem, z), (_, picture) in self.shown.items():
             path = self.folder / "overlays" / f"{stem}_z{z:04d}.png"
             save_overlay(path, picture, TRUTH_COLOURS, title=f"{stem}, slice {z}")
         logger.info(
-            "%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
+            "%s\n%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
             scores_table(scores),
+            amounts_line(amounts),
             self.folder,
             len(self.shown),
         )

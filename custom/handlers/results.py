@@ -10,7 +10,8 @@ from pathlib import Path
 from custom.errors import BadInput
 from custom.stack.writers import OUTPUT_FORMATS
 
-MASKS = tuple(f"{result}{encoder.suffix}" for result in ("mask", "probability") for encoder in OUTPUT_FORMATS.values())
+RESULTS = ("mask", "probability", "uncertainty")
+MASKS = tuple(f"{result}{encoder.suffix}" for result in RESULTS for encoder in OUTPUT_FORMATS.values())
 
 
 def check_output(
@@ -39,7 +40,7 @@ def check_output(
 
 
 def remove_masks(output_dir: str | os.PathLike[str], keep: Sequence[Path]) -> None:
-    """Remove the masks and probabilities of earlier results, which other settings left beside those to keep."""
+    """Remove the masks, probabilities and uncertainties of earlier results, which other settings left beside those to keep."""
     kept = {path.name for path in keep}
     for mask in (Path(output_dir) / name for name in MASKS if name not in kept):
         if mask.is_dir() and not mask.is_symlink():

@@ -17,7 +17,7 @@ from ignite.engine import Engine, Events
 from custom.allocation import release_freed_memory
 from custom.errors import BadInput
 from custom.handlers.assembly import assemble
-from custom.handlers.results import check_output
+from custom.handlers.results import RESULTS, check_output
 from custom.lock import FolderLock
 from custom.processes import Gathering
 from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint
@@ -48,6 +48,8 @@ class Segmentation:
         record: what else summary.json says.
         overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
         probability: whether the probability is kept too, as uint8.
+        uncertainty: whether the standard deviation of the members' probabilities is kept too, as uint8.
+        thresholds: those that the evaluator's postprocessing counts the voxels above for, in summary.json.
         rank, world_size: this process among those that share the slabs.
         job: the name of torchrun's job, where there is one.
     """
@@ -63,6 +65,8 @@ class Segmentation:
         record: Mapping[str, Any],
         overwrite: bool = False,
         probability: bool = False,
+        uncertainty: bool = False,
+        thresholds: Sequence[float] = (),
         rank: int = 0,
         world_size: int = 1,
         job: str | None = None,
@@ -71,7 +75,9 @@ class Segmentation:
         self.slabs = slabs
         self.window = window
         self.open_writer = open_writer
-        self.results = ("mask", "probability") if probability else ("mask",)
+        kept = {"mask": True, "probability": probability, "uncertainty": uncertainty}
+        self.results = tuple(name for name in RESULTS if kept[name])
+        self.thresholds = tuple(thresholds)
         self.folder = Path(output_dir)
         self.record = dict(record)
         self.overwrite = overwrite
@@ -154,11 +160,12 @@ class Segmentation:
         output: Any = engine.state.output
         for item, found in zip(batch, output, strict=True):
             mask = found["pred"][0].to(torch.uint8).cpu().numpy()
-            probability = to_uint8(found["probability"][0]) if "probability" in found else None
+            kept = {name: to_uint8(found[name][0]) for name in self.results if name != "mask"}
+            above = found["pred_above"].tolist() if self.thresholds else ()
             # one slab is written while the next one is computed; waiting for the one before bounds the memory
             self._written()
             self.writing = self.pool.submit(
-                self.store.write, int(item["start"]), mask, int(item["nonfinite"]), probability
+                self.store.write, int(item["start"]), mask, int(item["nonfinite"]), **kept, above=above
             )
             self.voxels += mask.size
         engine.state.batch = engine.state.output = None  # else they stay in memory while the next slab is computed
@@ -210,13 +217,15 @@ class Segmentation:
     def _assemble(self) -> None:
         record = {**self.record, "seconds": round(time.time() - self.started, 2)}
         try:
-            assemble(self.stack, self.slabs, self.store, self.writers, self.window, self.folder, record)
+            assemble(
+                self.stack, self.slabs, self.store, self.writers, self.window, self.folder, record, self.thresholds
+            )
         except BaseException:
             self._tell_what_is_kept()
             raise
 
 
-def to_uint8(probability: torch.Tensor) -> np.ndarray:
-    """Probabilities in [0, 1] as round(255 p)."""
-    found: np.ndarray = (probability * 255).round().to(torch.uint8).cpu().numpy()
+def to_uint8(values: torch.Tensor) -> np.ndarray:
+    """Values in [0, 1] as round(255 value)."""
+    found: np.ndarray = (values * 255).round().to(torch.uint8).cpu().numpy()
     return found

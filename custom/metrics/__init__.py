@@ -1,24 +1,30 @@
-"""Overlap scores and quantities of lithium."""
+"""Overlap scores, calibration and quantities of lithium."""
 
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
 from custom.metrics.lithium import lithium_summary
 from custom.metrics.overlap import PatchOverlap, overlap_scores, pooled_scores
+from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
+from custom.metrics.temperature import Temperature
 from custom.metrics.tiles import tile_counts
 
 __all__ = [
     "SCORES",
     "Choice",
     "PatchOverlap",
+    "Temperature",
     "blend_counts",
     "block_ratios",
+    "calibration_error",
     "choose",
     "full_cube",
     "intervals",
     "lithium_summary",
     "overlap_scores",
     "pooled_scores",
+    "reliability_bins",
+    "reliability_table",
     "search_report",
     "simplex",
     "tile_counts",

@@ -19,15 +19,20 @@ class ENet(nn.Module):
     Every member is a submodule, so one state dict holds all of them; members of weight 0 are never run. A lone member
     of weight 1 has its logits returned unchanged.
 
+    With `disagreement`, a second channel tells where the members contradict each other: the standard deviation of their
+    probabilities under the weights, sqrt(sum_i w_i (p_i - p)^2), in [0, 0.5].
+
     Args:
         members: networks of equal input and output shape.
         weights: one per member, each in [0, 1], summing to 1.
+        disagreement: whether the second channel is returned.
 
     Raises:
-        ValueError: for no member, a count that differs, a weight outside [0, 1] or a sum other than 1.
+        ValueError: for no member, a count that differs, a weight outside [0, 1], a sum other than 1, or a disagreement
+            that is asked of one member alone.
     """
 
-    def __init__(self, members: Sequence[nn.Module], weights: Sequence[float]) -> None:
+    def __init__(self, members: Sequence[nn.Module], weights: Sequence[float], disagreement: bool = False) -> None:
         super().__init__()
         if len(members) == 0 or len(members) != len(weights):
             raise ValueError(
@@ -39,11 +44,18 @@ class ENet(nn.Module):
         if abs(total - 1.0) > 1e-6:
             cure = "give one member a weight" if total == 0.0 else "divide each by it"
             raise ValueError(f"the weights of ENet must sum to 1, got {list(weights)}, whose sum is {total:g}: {cure}.")
+        if disagreement and sum(weight > 0.0 for weight in weights) < 2:
+            raise ValueError(f"ENet's weights {list(weights)} let one member run, which disagrees with none.")
+        self.disagreement = disagreement
         self.members = nn.ModuleList(members)
         self.weights = [float(weight) for weight in weights]
+        self.running = [weight for weight in self.weights if weight > 0.0]
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, Y, X) -> logits of the blend, shaped as the members' output; float32 if more than one member runs."""
+        """(B, C, Y, X) -> logits of the blend, shaped as the members' output; float32 if more than one member runs.
+
+        With `disagreement` (B, 2, Y, X), the logits and the standard deviation.
+        """
         lithium: list[Tensor] = []
         background: list[Tensor] = []
         logits = x
@@ -55,7 +67,15 @@ class ENet(nn.Module):
                 background.append(F.logsigmoid(-logits.float()) + math.log(weight))
         if len(lithium) == 1:
             return logits
-        return torch.logsumexp(torch.stack(lithium), dim=0) - torch.logsumexp(torch.stack(background), dim=0)
+        blend = torch.logsumexp(torch.stack(lithium), dim=0) - torch.logsumexp(torch.stack(background), dim=0)
+        if not self.disagreement:
+            return blend
+        mean = torch.sigmoid(blend)
+        variance = torch.zeros_like(mean)
+        for i, weighted in enumerate(lithium):
+            weight = self.running[i]
+            variance = variance + weight * (weighted.exp() / weight - mean) ** 2
+        return torch.cat([blend, variance.sqrt()], dim=1)
 
     def extra_repr(self) -> str:
         """The weights."""

@@ -2,12 +2,13 @@
 
 from custom.report.messages import training_done
 from custom.report.overlay import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
-from custom.report.tables import scores_table, write_json, write_scores_csv
+from custom.report.tables import amounts_line, scores_table, write_json, write_scores_csv
 from custom.report.triples import triple
 
 __all__ = [
     "MASK_COLOURS",
     "TRUTH_COLOURS",
+    "amounts_line",
     "overlay_mask",
     "overlay_truth",
     "save_overlay",

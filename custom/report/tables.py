@@ -65,6 +65,14 @@ def scores_table(scores: Mapping[str, float | None]) -> str:
     return "\n".join(lines)
 
 
+def amounts_line(amounts: Mapping[str, Any]) -> str:
+    """The lithium found and labelled, and the calibration error, of an evaluation's metrics.json as a line of text."""
+    line = f"lithium: {amounts['lithium_voxels_predicted']:,} voxels, labelled {amounts['lithium_voxels_true']:,}"
+    if amounts["lithium_volume_error"] is not None:
+        line += f" ({100 * amounts['lithium_volume_error']:+.1f} %)"
+    return f"{line}; expected calibration error {_four_places(amounts['calibration_error'])}"
+
+
 def _four_places(score: float | None) -> str:
     return "-" if score is None else f"{score:.4f}"
 

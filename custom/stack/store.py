@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,16 @@ class Segmented:
         lithium: (h,) voxels of 1 in each slice.
         nonfinite: grey values of the slab that were NaN or infinite.
         probability: (h, Y, X) uint8, 255 times the probability of lithium, or None where it is not kept.
+        uncertainty: (h, Y, X) uint8, 255 times the standard deviation of the members' probabilities, or None likewise.
+        above: voxels at or above each of the thresholds that the amount of lithium is told for.
     """
 
     mask: np.ndarray
     lithium: np.ndarray
     nonfinite: int = 0
     probability: np.ndarray | None = None
+    uncertainty: np.ndarray | None = None
+    above: tuple[int, ...] = ()
 
 
 class SlabStore:
@@ -101,12 +105,20 @@ class SlabStore:
         """Whether the slab that begins with slice `start` is done."""
         return self.file(start).is_file()
 
-    def write(self, start: int, mask: np.ndarray, nonfinite: int = 0, probability: np.ndarray | None = None) -> None:
+    def write(
+        self,
+        start: int,
+        mask: np.ndarray,
+        nonfinite: int = 0,
+        probability: np.ndarray | None = None,
+        uncertainty: np.ndarray | None = None,
+        above: Sequence[int] = (),
+    ) -> None:
         """Bring a slab's result to disk: when this returns, neither a kill nor a power cut loses it.
 
         Args:
             start: its first slice.
-            mask, nonfinite, probability: as in `Segmented`.
+            mask, nonfinite, probability, uncertainty, above: as in `Segmented`.
 
         Raises:
             BadInput: the disk is full or fails; all slabs written before stay.
@@ -117,9 +129,10 @@ class SlabStore:
             "mask": np.packbits(mask),
             "lithium": np.array([np.count_nonzero(plane) for plane in mask]),  # without a copy of the slab
             "nonfinite": nonfinite,
+            "above": np.array(above, dtype=np.int64),
         }
-        if probability is not None:
-            content["probability"] = probability
+        content |= {} if probability is None else {"probability": probability}
+        content |= {} if uncertainty is None else {"uncertainty": uncertainty}
         with complete_file(self.file(start)) as part, open(part, "wb") as file:
             np.savez_compressed(file, **content)
 
@@ -136,8 +149,14 @@ class SlabStore:
                     raise ValueError("it is of other settings")
                 shape = tuple(content["shape"])
                 mask = np.unpackbits(content["mask"], count=int(np.prod(shape))).reshape(shape)
-                probability = content.get("probability")
-                return Segmented(mask, content["lithium"], int(content["nonfinite"]), probability)
+                return Segmented(
+                    mask,
+                    content["lithium"],
+                    int(content["nonfinite"]),
+                    content.get("probability"),
+                    content.get("uncertainty"),
+                    tuple(content["above"].tolist()),
+                )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             file.unlink(missing_ok=True)
             raise BadInput(f"{file}: cannot be used ({error}); give the same command again to redo it") from error

@@ -4,5 +4,14 @@ from custom.transforms.candidates import CandidateCentresd
 from custom.transforms.grey_window import GreyWindowd, apply_window
 from custom.transforms.load import LoadStackd
 from custom.transforms.restore import RestoreAxesd
+from custom.transforms.uncertainty import CountAboved, SplitDisagreementd
 
-__all__ = ["CandidateCentresd", "GreyWindowd", "LoadStackd", "RestoreAxesd", "apply_window"]
+__all__ = [
+    "CandidateCentresd",
+    "CountAboved",
+    "GreyWindowd",
+    "LoadStackd",
+    "RestoreAxesd",
+    "SplitDisagreementd",
+    "apply_window",
+]

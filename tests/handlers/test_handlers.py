@@ -16,6 +16,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.engines import SupervisedEvaluator
 from monai.handlers import IgniteMetricHandler, from_engine
+from monai.transforms import CopyItemsd
 from PIL import Image
 from sklearn.metrics import f1_score
 
@@ -120,6 +121,7 @@ def evaluator(
         device="cpu",
         val_data_loader=torch.utils.data.DataLoader(items, batch_size=1),  # type: ignore[arg-type]
         network=torch.nn.Identity(),
+        postprocessing=CopyItemsd(keys="pred", names="logits"),
         key_val_metric={"val_mdsc": key_metric},
         val_handlers=handlers,
     )
@@ -164,6 +166,15 @@ def test_evaluation_files(tmp_path: Path) -> None:
     truth, found = (np.concatenate([item[key].numpy().ravel() for item in slices()]) for key in ("label", "image"))
     known = truth != 255
     assert scores["dsc_d"] == pytest.approx(f1_score(truth[known], found[known]))
+    lithium, labelled = int(found[known].sum()), int(truth[known].sum())
+    assert (scores["lithium_voxels_predicted"], scores["lithium_voxels_true"]) == (lithium, labelled)
+    assert scores["lithium_volume_error"] == pytest.approx(lithium / labelled - 1)
+    # the logits are 0 and 1, so that two bins hold all voxels
+    low, high = scores["reliability"]
+    assert low["lithium_share"] == pytest.approx(truth[known & (found == 0)].mean())
+    gaps = [abs(0.5 - low["lithium_share"]), abs(1 / (1 + np.exp(-1)) - high["lithium_share"])]
+    expected = np.average(gaps, weights=[low["voxels"], high["voxels"]])
+    assert scores["calibration_error"] == pytest.approx(expected, abs=1e-5)
     rows = read(tmp_path / "per_slice.csv")
     assert [(row["stack"], row["z"]) for row in rows] == [("cell", str(z)) for z in range(5)]
     for row, item in zip(rows[1:], slices()[1:], strict=True):

@@ -112,3 +112,31 @@ def test_built_by_monai_config() -> None:
     net = ConfigParser(config).get_parsed_content("network_def")
     assert isinstance(net, ENet)
     assert net.eval()(torch.rand(1, 1, 32, 32)).shape == (1, 1, 32, 32)
+
+
+def test_disagreement_is_the_weighted_standard_deviation() -> None:
+    members = [Fixed(3 * torch.randn(2, 1, 5, 6)) for _ in range(3)]
+    weights = [0.3, 0.0, 0.7]
+    out = ENet(members, weights, disagreement=True)(X).detach()
+    assert torch.equal(out[:, :1], ENet(members, weights)(X).detach())
+    p = np.stack([expit(members[i].logits.detach().double().numpy()) for i in (0, 2)])
+    mean = np.average(p, axis=0, weights=[0.3, 0.7])
+    deviation = np.sqrt(np.average((p - mean) ** 2, axis=0, weights=[0.3, 0.7]))
+    np.testing.assert_allclose(out[:, 1:].numpy(), deviation, atol=1e-5)
+
+
+def test_members_that_agree_do_not_disagree() -> None:
+    logits = torch.tensor([-300.0, -2.0, 0.0, 40.0]).reshape(1, 1, 2, 2)
+    out = ENet([Fixed(logits.clone()), Fixed(logits.clone())], [0.5, 0.5], disagreement=True)(X)
+    assert out[:, 1:].max() < 1e-6
+
+
+def test_disagreement_survives_torchscript() -> None:
+    net = ENet([nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 1)], [0.4, 0.6], disagreement=True).eval()
+    image = torch.rand(1, 1, 8, 8)
+    torch.testing.assert_close(torch.jit.script(net)(image), net(image))
+
+
+def test_one_running_member_cannot_disagree() -> None:
+    with pytest.raises(ValueError, match="one member run, which disagrees with none"):
+        ENet([nn.Identity(), nn.Identity()], [0.0, 1.0], disagreement=True)

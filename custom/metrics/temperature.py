@@ -1,0 +1,71 @@
+"""The temperature by which logits are divided, so that the probabilities fit how often there is lithium."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from monai.metrics import CumulativeIterationMetric
+from scipy.optimize import minimize_scalar
+
+REACH = 24.0  # logits beyond it count as it: a probability within 4e-11 of 0 or 1
+BINS = 1536  # 1/32 of a logit wide
+SMALLEST, LARGEST = 0.2, 5.0
+
+
+class Temperature(CumulativeIterationMetric):
+    """MONAI metric: the temperature T > 0 for which sigmoid(logit / T) has the least cross-entropy on the labelled voxels.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2. One number cannot change
+    which voxels are above probability 0.5, so that a mask at threshold 0.5 stays as it is.
+
+    Call it with `y_pred` logits and `y` {0, 1, 255}, each (B, 1, Y, X) or a list of (1, Y, X). What is kept of a slice is
+    a histogram of its logits (2 classes x 1536 bins), gathered over all ranks. T is sought between 0.2 and 5.
+    """
+
+    def reset(self) -> None:
+        """Forget all slices. The zeros let a rank that was given no slice take part in the gathering."""
+        super().reset()
+        self.append(torch.zeros(2, BINS, dtype=torch.int64))
+
+    def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor:
+        if y is None:
+            raise ValueError("Temperature compares logits with a label: give both y_pred and y.")
+        return logit_histogram(y_pred, y)[None]
+
+    def aggregate(self) -> torch.Tensor:
+        """T as a 0-d float64 tensor."""
+        return torch.tensor(fit_temperature(self.get_buffer().sum(dim=0)), dtype=torch.float64)
+
+
+def logit_histogram(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    """(2, BINS) int64 on the CPU: how many background and lithium voxels have a logit in each bin of [-REACH, REACH].
+
+    Args:
+        logits: any shape.
+        label: same shape, values {0, 1, 255}; voxels of 255 are left out.
+    """
+    place = ((logits.float() + REACH) * (BINS / (2 * REACH))).long().clamp(0, BINS - 1)
+    counts = [torch.bincount(place[label == value].flatten(), minlength=BINS) for value in (0, 1)]
+    return torch.stack(counts).cpu()
+
+
+def fit_temperature(histogram: torch.Tensor) -> float:
+    """T of least cross-entropy in [0.2, 5]; 1 where there is no voxel of one of the classes.
+
+    Args:
+        histogram: (2, BINS), as :func:`logit_histogram` makes it.
+    """
+    background, lithium = histogram.double().numpy()
+    if not background.sum() or not lithium.sum():
+        return 1.0
+    centres = (np.arange(BINS) + 0.5) * (2 * REACH / BINS) - REACH
+
+    def cross_entropy(log_t: float) -> float:
+        z = centres / math.exp(log_t)
+        return float(background @ np.logaddexp(0, z) + lithium @ np.logaddexp(0, -z))
+
+    found = minimize_scalar(cross_entropy, bounds=(math.log(SMALLEST), math.log(LARGEST)), method="bounded")
+    return math.exp(float(found.x))
