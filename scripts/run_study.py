@@ -28,7 +28,13 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--budget", help="training time of each network, e.g. 20m; by default the study's full recipe")
     parser.add_argument("--patches_per_epoch", type=int, default=320, help="length of an epoch where a budget is given")
     parser.add_argument("--full_cube", action="store_true", help="E-Net's search tries all 1330 combinations, not 66")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1; by default CUDA where there is one")
+    parser.add_argument(
+        "--compare_losses", action="store_true", help="train U-Net with each of the study's four losses too"
+    )
+    parser.add_argument(
+        "--device",
+        help="cpu, cuda, or several such as cuda:0,cuda:1, which train side by side; by default CUDA where there is one",
+    )
     parser.add_argument("--seed", type=int, default=0, help="fixes the split and the trainings")
     return parser.parse_args(words)
 
@@ -44,7 +50,8 @@ def main(words: Sequence[str] | None = None, execute: Execute | None = None) -> 
             minutes=minutes_of(given.budget),
             patches_per_epoch=given.patches_per_epoch,
             full_cube=given.full_cube,
-            device=given.device,
+            compare_losses=given.compare_losses,
+            devices=tuple(given.device.split(",")) if given.device else (),
             seed=given.seed,
         )
         run_study(with_phantom(study, Path("data/phantom").absolute()), ROOT, execute or Bundle(ROOT))

@@ -37,8 +37,11 @@ def training(study: Study, network: Network) -> Part:
     if study.minutes:
         options |= {"max_minutes": study.minutes, "patches_per_epoch": study.patches_per_epoch}
         options |= {"max_epochs": MANY_EPOCHS}
+    if network.loss:
+        options["loss"] = network.loss
     overlays = [network.overlay] if network.overlay else []
-    words = ("run", "training", *_words(study, ["train", *overlays, "study"], options, seeded=True))
+    configs = ["train", *overlays, "study"]
+    words = ("run", "training", *_words(study, configs, options, seeded=True, device=study.device(network)))
     return Part(f"{network.name}_training", f"training {network.title}", words, (), (out / "model.pt",))
 
 
@@ -85,9 +88,16 @@ def _weights(study: Study, network: Network) -> dict[str, object]:
     return {} if network == ENET else {"weights": study.folder(network) / "model.pt"}
 
 
-def _words(study: Study, configs: list[str], options: Mapping[str, object], seeded: bool = False) -> tuple[str, ...]:
+def _words(
+    study: Study,
+    configs: list[str],
+    options: Mapping[str, object],
+    seeded: bool = False,
+    device: str | None = None,
+) -> tuple[str, ...]:
     files = [name if name.endswith(".json") else str(CONFIGS / f"{name}.json") for name in configs]
     given = dict(options) | ({"seed": study.seed} if seeded else {})
-    given |= {"device": study.device} if study.device else {}
+    chosen = device or study.device()
+    given |= {"device": chosen} if chosen else {}
     config_file = "[" + ",".join(f"'{name}'" for name in files) + "]"
     return ("--config_file", config_file, *(str(word) for key, value in given.items() for word in (f"--{key}", value)))

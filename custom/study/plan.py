@@ -19,11 +19,13 @@ class Network:
         name: of its folder.
         title: for people.
         overlay: its file among the bundle's configs; None for the one that needs none.
+        loss: that it is trained with; None: the recipe's.
     """
 
     name: str
     title: str
     overlay: str | None = None
+    loss: str | None = None
 
 
 TRAINED = (
@@ -33,6 +35,13 @@ TRAINED = (
 )
 ENET = Network("enet", "E-Net")  # its overlay is what the search writes
 NETWORKS = (*TRAINED, ENET)
+# the losses are compared on the network that trains fastest; cross-entropy is the recipe's, so that its training serves
+LOSSES = (
+    Network("unet", "cross-entropy", "network_unet"),
+    Network("losses/balanced_bce", "balanced cross-entropy", "network_unet", "balanced_bce"),
+    Network("losses/tversky", "Tversky", "network_unet", "tversky"),
+    Network("losses/focal_tversky", "focal Tversky", "network_unet", "focal_tversky"),
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,9 @@ class Study:
         minutes: of training for each network; 0: the epochs of the full recipe.
         patches_per_epoch: length of an epoch where minutes are given.
         full_cube: whether E-Net's search tries all 1330 combinations.
-        device: of the commands; None: their default.
+        compare_losses: whether one network is trained with each of the study's losses too.
+        devices: the trainings are dealt out to them, one at a time on each; the first does all else. None given: the
+            commands' default.
         seed: of the split and the trainings.
     """
 
@@ -56,8 +67,21 @@ class Study:
     minutes: float = 0.0
     patches_per_epoch: int = 320
     full_cube: bool = False
-    device: str | None = None
+    compare_losses: bool = False
+    devices: tuple[str, ...] = ()
     seed: int = 0
+
+    @property
+    def trainings(self) -> tuple[Network, ...]:
+        """Everything that is trained."""
+        return (*TRAINED, *(LOSSES[1:] if self.compare_losses else ()))
+
+    def device(self, network: Network | None = None) -> str | None:
+        """The device that a network is trained on, or that all else runs on."""
+        if not self.devices:
+            return None
+        place = self.trainings.index(network) if network else 0
+        return self.devices[place % len(self.devices)]
 
     def folder(self, network: Network, part: str = "") -> Path:
         """The network's training folder, or a part (``val``, ``test``, ``cost``, ``stack``) below it."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from custom.data.split import Split
 from custom.report import write_json
-from custom.study import table1, table2
+from custom.study import calibration, losses, table1, table2
+from custom.study.figures.calibration import draw_calibration
 from custom.study.figures.curves import draw_curves
 from custom.study.figures.patches import draw_patches
 from custom.study.figures.rendering import draw_rendering
@@ -36,7 +37,7 @@ def write_report(study: Study, split: Split, stack: StudyStack) -> dict[str, Any
         BadInput: no test slice holds lithium, a file is damaged, or the folder cannot be written to.
     """
     slices = [LabelledSlice(item) for item in split["test"]]
-    found = {
+    found: dict[str, Any] = {
         "dataset_dir": study.dataset_dir,
         "stack": stack.path,
         "slices": {side: len(items) for side, items in split.items()},
@@ -45,15 +46,19 @@ def write_report(study: Study, split: Split, stack: StudyStack) -> dict[str, Any
         "enet_search": read_json(study.output_dir / "enet_search.json"),
         "enet_on_val": {score: read_json(study.folder(ENET, "val") / "metrics.json")[score] for score in CRITERIA},
         "table1": {network.name: table1.measured(study, network, slices) for network in NETWORKS},
+        "calibration": {network.name: calibration.measured(study, network) for network in NETWORKS},
+        "losses": losses.measured(study, slices) if study.compare_losses else None,
         "table2": table2.counted(study, stack),
         "test_stack_slices_trained_on": stack.trained_on,
     }
     pictures = {name: Picture(study.output_dir / f"{name}.png", shows) for name, shows in FIGURES.items()}
     draw_patches(study, slices, pictures["figure_06"].path)
+    reliability = Picture(study.output_dir / "calibration.png", calibration.SHOWS)
+    draw_calibration(found["calibration"], reliability.path)
     draw_curves(study, pictures["figure_10"].path)
     draw_slice(study, slices, pictures["figure_11"].path)
     draw_rendering(study, stack, pictures["figure_12"].path)
-    sections = _sections(found, pictures)
+    sections = _sections(found, pictures, reliability)
     write_json(study.output_dir / "study.json", found)
     write_markdown(study.output_dir / "study.md", TITLE, sections)
     write_html(study.output_dir / "study.html", TITLE, sections)
@@ -66,7 +71,7 @@ def _training(study: Study, name: str) -> dict[str, Any]:
     return {"epochs": int(curves["epoch"][-1]), "minutes": curves["minutes"][-1], "weights": about}
 
 
-def _sections(found: dict[str, Any], pictures: dict[str, Picture]) -> list[Section]:
+def _sections(found: dict[str, Any], pictures: dict[str, Picture], reliability: Picture) -> list[Section]:
     scores = found["table1"]
     return [
         Section("How it was done", [training_words(found)]),
@@ -79,6 +84,8 @@ def _sections(found: dict[str, Any], pictures: dict[str, Picture]) -> list[Secti
                 table1.cost_table(scores),
             ],
         ),
+        Section("Calibration", [calibration.words(), calibration.table(found["calibration"]), reliability]),
+        *([Section("Losses", [losses.words(found), losses.table(found["losses"])])] if found["losses"] else []),
         Section("E-Net's search", [search_words(found), search_table(found["enet_search"])]),
         Section("Table 2: lithium in the stack", [stack_words(found), table2.table(found["table2"])]),
         *(Section(f"Figure {int(name[-2:])}", [picture.shows + ".", picture]) for name, picture in pictures.items()),

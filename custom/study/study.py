@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from custom.lock import FolderLock
 from custom.report import write_json
 from custom.stack import open_stack
 from custom.study.commands import Part, costing, evaluation, segmentation, training
-from custom.study.plan import ENET, NETWORKS, TRAINED, Study, check_paths
+from custom.study.plan import ENET, LOSSES, NETWORKS, TRAINED, Network, Study, check_paths
 from custom.study.reading import read_json
 from custom.study.running import Execute, listing, run_part
 from custom.study.search import search_blend
@@ -52,8 +54,8 @@ def _study(study: Study, root: Path, execute: Execute) -> None:
     take_folder(study)
     stack = choose_stack(study, split)
     open_stack(stack.path)  # a faulty stack is refused before the trainings, not after
+    _train(study, execute)
     for network in TRAINED:
-        _run(training(study, network), study, execute)
         _run(evaluation(study, network, "val"), study, execute)
     logger.info("searching E-Net's blend on val")
     search_blend(study, root, [LabelledSlice(item) for item in split["val"]])
@@ -62,10 +64,30 @@ def _study(study: Study, root: Path, execute: Execute) -> None:
         _run(evaluation(study, network, "test"), study, execute)
         _run(costing(study, network), study, execute)
         _run(segmentation(study, network, stack.path, stack.window), study, execute)
+    for network in LOSSES if study.compare_losses else ():
+        _run(evaluation(study, network, "test"), study, execute)
     logger.info("drawing and writing the report")
     from custom.study.report import write_report  # needs the extra, which is asked for in one sentence above
 
     write_report(study, split, stack)
+
+
+def _train(study: Study, execute: Execute) -> None:
+    """All trainings: one after another on each device, the devices side by side."""
+    dealt: dict[str | None, list[Network]] = {}
+    for network in study.trainings:
+        dealt.setdefault(study.device(network), []).append(network)
+
+    def train(networks: Sequence[Network]) -> None:
+        for network in networks:
+            _run(training(study, network), study, execute)
+
+    if len(dealt) == 1:
+        train(study.trainings)
+        return
+    with ThreadPoolExecutor(len(dealt)) as devices:
+        for done in [devices.submit(train, networks) for networks in dealt.values()]:
+            done.result()
 
 
 def _run(part: Part, study: Study, execute: Execute) -> None:

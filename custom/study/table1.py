@@ -15,6 +15,11 @@ from custom.study.slices import LabelledSlice
 
 def measured(study: Study, network: Network, slices: list[LabelledSlice]) -> dict[str, Any]:
     """Scores on the test side, their bootstrap 95 % intervals over blocks of z, and the network's cost."""
+    return scored(study, network, slices) | read_json(study.folder(network, "cost") / "cost.json")
+
+
+def scored(study: Study, network: Network, slices: list[LabelledSlice]) -> dict[str, Any]:
+    """Scores on the test side, and their bootstrap 95 % intervals over blocks of z."""
     folder = study.folder(network, "test")
     scores = read_json(folder / "metrics.json")
     per_slice = [tile_counts(piece.prediction(folder), piece.label) for piece in slices]
@@ -25,14 +30,13 @@ def measured(study: Study, network: Network, slices: list[LabelledSlice]) -> dic
         "scores": {name: scores[name] for name in (*SCORES, "n_patches", "n_empty")},
         "interval_95": {name: [float(low), float(high)] for name, (low, high) in ends.items()},
         "blocks": int(blocks.max()) + 1,
-        **read_json(study.folder(network, "cost") / "cost.json"),
     }
 
 
 def score_table(rows: dict[str, dict[str, Any]], kind: str) -> Table:
     """DSC (`kind` dsc) or IoU (iou) in the four averaging conventions."""
     head = ["network", *(f"{kind_title(kind)} ({convention})" for convention in "abcd")]
-    body = [[n.title, *(_score(rows[n.name], f"{kind}_{c}") for c in "abcd")] for n in NETWORKS]
+    body = [[n.title, *(score_text(rows[n.name], f"{kind}_{c}") for c in "abcd")] for n in NETWORKS]
     return Table(head, body)
 
 
@@ -41,7 +45,8 @@ def kind_title(kind: str) -> str:
     return {"dsc": "mDSC", "iou": "mIoU"}[kind]
 
 
-def _score(row: dict[str, Any], name: str) -> str:
+def score_text(row: dict[str, Any], name: str) -> str:
+    """A score with its interval."""
     value, (low, high) = row["scores"][name], row["interval_95"][name]
     return "–" if value is None else f"{value:.4f} [{low:.4f}, {high:.4f}]"
 

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,27 @@ def test_pages_escape_what_they_show(tmp_path: Path) -> None:
     assert (tmp_path / "a.md").read_text() == (
         '# T\n\n## a < b\n\nx & y\n\n|  | n |\n| --- | ---: |\n| U | <1 |\n\n![a "view"](p.png)\n'
     )
+
+
+def test_trainings_go_side_by_side_one_on_each_device(labelled_set: Path, tmp_path: Path) -> None:
+    together = threading.Barrier(2, timeout=20)
+    seen: list[tuple[str, str]] = []
+
+    def execute(words: list[str]) -> None:
+        if words[1] != "training":
+            raise BadInput("enough")
+        out, device = (words[words.index(word) + 1] for word in ("--output_dir", "--device"))
+        if len(seen) < 2:
+            together.wait()  # breaks unless another training waits at the same time
+        seen.append((Path(out).name, device))
+        (Path(out)).mkdir(parents=True)
+        (Path(out) / "model.pt").write_bytes(b"")
+
+    given = {
+        "--dataset_dir": labelled_set,
+        "--output_dir": tmp_path / "out",
+        "--budget": "1m",
+        "--device": "cuda:0,cuda:1",
+    }
+    assert cli.study([str(word) for pair in given.items() for word in pair], tmp_path, execute=execute) == 2
+    assert sorted(seen) == [("transforcnn", "cuda:0"), ("unet", "cuda:0"), ("ynet", "cuda:1")]

@@ -20,7 +20,7 @@ from custom.stack import open_stack
 pytestmark = pytest.mark.slow
 
 NETWORKS = ("unet", "ynet", "transforcnn", "enet")
-QUICK = ["--budget", "1s", "--patches_per_epoch", "2", "--device", "cpu"]
+QUICK = ["--budget", "1s", "--patches_per_epoch", "2", "--device", "cpu", "--compare_losses"]
 
 
 class Killed(BaseException):
@@ -80,9 +80,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_study_that_was_cut_off_goes_on_with_what_is_left(run: Run) -> None:
     first, second, third = run.attempts[:3]
-    assert first == ["unet", "unet/val"]
+    assert first == ["unet"]
     assert second[0] == "ynet" and "enet/val" in second and second[-1] == "transforcnn/cost"
-    assert third == ["transforcnn/stack", "enet/test", "enet/cost", "enet/stack"]
+    losses = ["losses/balanced_bce", "losses/tversky", "losses/focal_tversky"]
+    assert second[1:5] == ["transforcnn", *losses]
+    assert third == [
+        *("transforcnn/stack", "enet/test", "enet/cost", "enet/stack"),
+        *(f"{name}/test" for name in losses),
+    ]
     # the training that had ended, unknown to the study, was not given another epoch
     assert (run.folder / "ynet/metrics.csv").read_text() == run.curves
 
@@ -128,6 +133,27 @@ def test_the_blend_is_as_good_as_its_best_member_and_is_used_as_it_was_written(r
     assert run.read("again/summary.json")["lithium_voxels"] == summary["lithium_voxels"]
 
 
+def test_calibration_is_that_of_the_evaluate_command(run: Run) -> None:
+    found = run.read("study.json")["calibration"]
+    text = (run.folder / "study.md").read_text()
+    for name in NETWORKS:
+        metrics = run.read(f"{name}/test/metrics.json")
+        for key in ("calibration_error", "lithium_volume_error", "reliability"):
+            assert found[name][key] == metrics[key]
+        assert f"| {metrics['calibration_error']:.4f} |" in text
+    assert found["unet"]["temperature"] == run.read("unet/model.json")["temperature"] > 0
+
+
+def test_the_losses_are_trained_with_and_compared(run: Run) -> None:
+    found = run.read("study.json")["losses"]
+    folders = {"balanced cross-entropy": "balanced_bce", "Tversky": "tversky", "focal Tversky": "focal_tversky"}
+    assert list(found) == ["cross-entropy", *folders]
+    for name, folder in folders.items():
+        assert run.read(f"losses/{folder}/model.json")["loss"] == folder
+        assert found[name]["scores"]["dsc_d"] == run.read(f"losses/{folder}/test/metrics.json")["dsc_d"]
+    assert found["cross-entropy"]["scores"] == run.read("study.json")["table1"]["unet"]["scores"]
+
+
 def test_table_2_counts_the_masks_and_compares_where_voxels_are_labelled(run: Run) -> None:
     found = run.read("study.json")["table2"]
     label = tifffile.imread(run.dataset / "labels/stack_2.tif")
@@ -144,7 +170,7 @@ def test_table_2_counts_the_masks_and_compares_where_voxels_are_labelled(run: Ru
 
 def test_the_report_is_whole_and_stands_alone(run: Run) -> None:
     page, text = (run.folder / "study.html").read_text(), (run.folder / "study.md").read_text()
-    figures = ("figure_06", "figure_10", "figure_11", "figure_12")
+    figures = ("calibration", "figure_06", "figure_10", "figure_11", "figure_12")
     for name in figures:
         picture = Image.open(run.folder / f"{name}.png")
         assert min(picture.size) > 400 and np.asarray(picture.convert("L")).std() > 10, name
