@@ -1,0 +1,133 @@
+"""nnU-Net v2, its 2-D configuration as it plans it, for a given time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from monai.utils import set_determinism
+
+from comparing.task import UNLABELLED, Task, keep_probability
+from custom.study.slices import LabelledSlice
+
+NAME = "Dataset001_lithium"
+ITERATIONS, VALIDATIONS = 25, 2  # of an epoch, nnU-Net's 250 and 50
+CHANGED = (
+    f"epochs of {ITERATIONS} steps and {VALIDATIONS} validation steps in place of 250 and 50, and as many of them as fit into "
+    "the time, to which the polynomial learning rate is fitted; one fold, the split's; grey values through the data set's "
+    "window beforehand"
+)
+
+
+def nnunet(task: Task, folder: Path) -> dict[str, Any]:
+    """Plan, preprocess, train for the task's time, predict with mirroring; planning is not counted as training."""
+    work = folder / "nnunet"
+    shutil.rmtree(work, ignore_errors=True)
+    for name in ("raw", "preprocessed", "results"):
+        (work / name).mkdir(parents=True)
+        os.environ[f"nnUNet_{name}"] = str(work / name)
+    _write_raw(task, work / "raw" / NAME)
+
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
+    from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+    extract_fingerprints([1], num_processes=2)
+    plans = plan_experiments([1])
+    preprocess([1], plans_identifier=plans or "nnUNetPlans", configurations=("2d",), num_processes=(2,))
+    prepared = work / "preprocessed" / NAME
+    split = [{side: [case(piece) for piece in task.sides[side]] for side in ("train", "val")}]
+    (prepared / "splits_final.json").write_text(json.dumps(split))
+
+    set_determinism(task.seed)
+    planned = json.loads((prepared / "nnUNetPlans.json").read_text())
+    about = json.loads((prepared / "dataset.json").read_text())
+    trainer = nnUNetTrainer(planned, "2d", 0, about, task.device)
+    trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = ITERATIONS, VALIDATIONS
+    started = time.time()
+    epochs = _train(trainer, task.seconds)
+    minutes = (time.time() - started) / 60
+    _predict(trainer, task, folder)
+    chosen = planned["configurations"]["2d"]
+    return {
+        "steps": epochs * ITERATIONS,
+        "patches": epochs * ITERATIONS * chosen["batch_size"],
+        "minutes": minutes,
+        "parameters": sum(p.numel() for p in trainer.network.parameters()),
+        "patch_size": chosen["patch_size"],
+        "batch_size": chosen["batch_size"],
+        "changed": CHANGED,
+    }
+
+
+def case(piece: LabelledSlice) -> str:
+    """A slice's name in nnU-Net's folders."""
+    stem, z = piece.place
+    return f"{stem}_z{z:04d}"
+
+
+def _write_raw(task: Task, folder: Path) -> None:
+    pieces = [*task.sides["train"], *task.sides["val"]]
+    unlabelled = any((piece.label == UNLABELLED).any() for piece in pieces)
+    for name in ("imagesTr", "labelsTr"):
+        (folder / name).mkdir(parents=True)
+    for piece in pieces:
+        label = piece.label.copy()
+        label[label == UNLABELLED] = 2
+        tifffile.imwrite(folder / "imagesTr" / f"{case(piece)}_0000.tif", piece.image)
+        tifffile.imwrite(folder / "labelsTr" / f"{case(piece)}.tif", label)
+    labels = {"background": 0, "lithium": 1} | ({"ignore": 2} if unlabelled else {})
+    content = {
+        "channel_names": {"0": "grey"},
+        "labels": labels,
+        "numTraining": len(pieces),
+        "file_ending": ".tif",
+        "overwrite_image_reader_writer": "NaturalImage2DIO",
+    }
+    (folder / "dataset.json").write_text(json.dumps(content))
+
+
+def _train(trainer: Any, seconds: float) -> int:
+    """The trainer's own loop, whose number of epochs follows from how long an epoch takes."""
+    trainer.on_train_start()
+    started, epochs = time.time(), 0
+    while epochs == 0 or time.time() - started < seconds:
+        if epochs:
+            trainer.num_epochs = max(epochs + 1, round(epochs * seconds / (time.time() - started)))
+            trainer.lr_scheduler.max_steps = trainer.num_epochs
+        trainer.on_epoch_start()
+        trainer.on_train_epoch_start()
+        trainer.on_train_epoch_end([trainer.train_step(next(trainer.dataloader_train)) for _ in range(ITERATIONS)])
+        trainer.on_validation_epoch_start()
+        with_val = [trainer.validation_step(next(trainer.dataloader_val)) for _ in range(VALIDATIONS)]
+        trainer.on_validation_epoch_end(with_val)
+        trainer.on_epoch_end()
+        epochs += 1
+    trainer.on_train_end()
+    return epochs
+
+
+def _predict(trainer: Any, task: Task, folder: Path) -> None:
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    predictor = nnUNetPredictor(use_mirroring=True, device=task.device, perform_everything_on_device=False)
+    predictor.manual_initialization(
+        trainer.network,
+        trainer.plans_manager,
+        trainer.configuration_manager,
+        None,
+        trainer.dataset_json,
+        trainer.__class__.__name__,
+        trainer.inference_allowed_mirroring_axes,
+    )
+    for piece in task.sides["test"]:
+        spacing = {"spacing": (999, 1, 1)}  # as nnU-Net's own reader of 2-D images has it
+        _, probability = predictor.predict_single_npy_array(
+            piece.image[None, None], spacing, None, None, save_or_return_probabilities=True
+        )
+        keep_probability(folder, piece, np.asarray(probability)[1, 0])
