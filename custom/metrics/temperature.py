@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 
 REACH = 24.0  # logits beyond it count as it: a probability within 4e-11 of 0 or 1
 BINS = 1536  # 1/32 of a logit wide
-SMALLEST, LARGEST = 0.2, 5.0
+SMALLEST, LARGEST = 0.05, 20.0
 
 
 class Temperature(CumulativeIterationMetric):
@@ -22,7 +22,7 @@ class Temperature(CumulativeIterationMetric):
     which voxels are above probability 0.5, so that a mask at threshold 0.5 stays as it is.
 
     Call it with `y_pred` logits and `y` {0, 1, 255}, each (B, 1, Y, X) or a list of (1, Y, X). What is kept of a slice is
-    a histogram of its logits (2 classes x 1536 bins), gathered over all ranks. T is sought between 0.2 and 5.
+    a histogram of its logits (2 classes x 1536 bins), gathered over all ranks. T is sought between 0.05 and 20.
     """
 
     def reset(self) -> None:
@@ -53,7 +53,7 @@ def logit_histogram(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
 
 
 def fit_temperature(histogram: torch.Tensor) -> float:
-    """T of least cross-entropy in [0.2, 5]; 1 where there is no voxel of one of the classes.
+    """T of least cross-entropy in [0.05, 20]; 1 where there is no voxel of one of the classes.
 
     Args:
         histogram: (2, BINS), as :func:`logit_histogram` makes it.
