@@ -3,10 +3,13 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
+from einops import rearrange
 from monai.bundle import ConfigParser
 from torch import nn
+from torch.nn import functional as F
 
 from custom.networks import TransforCNN
+from custom.networks.transforcnn import DecoderLevel
 from custom.networks.transformer import EncoderUnit, FourierPosition
 
 
@@ -136,3 +139,17 @@ def test_built_by_monai_config() -> None:
 def test_refuses_bad_options(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TransforCNN(**options)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 8])
+def test_a_level_joins_the_taps_as_context_and_as_detail(factor: int) -> None:
+    level = DecoderLevel(in_channels=8, tap_channels=256, skip_channels=0, out_channels=256, factor=factor)
+    level.convs = nn.Sequential()  # what they are given is looked at
+    below, taps = torch.randn(2, 8, 2 * factor, 2 * factor), torch.randn(2, 256, 4, 4)
+    out = level(below, taps, []).detach()
+    context = F.interpolate(level.context(taps), scale_factor=factor, mode="bilinear").detach()
+    detail = rearrange(taps, "b (c i j) y x -> b c (y i) (x j)", i=factor, j=factor)
+    expected = context.clone()
+    expected[:, : detail.shape[1]] += detail
+    torch.testing.assert_close(out[:, :256], level.up(below).detach())
+    torch.testing.assert_close(out[:, 256:], expected, rtol=1e-4, atol=1e-5)
