@@ -83,7 +83,7 @@ class TransforCNN(nn.Module):
         img_size: side of the patches in pixels, a multiple of 16. Weights fit any img_size.
         reading: "A", "B" or "C".
         dropout: probability in the encoder units.
-        pe_scale: factor on the position features. Unscaled (standard deviation 0.7) they drown the embedding (0.24).
+        pe_scale: factor on the position features. Unscaled (standard deviation 0.7) they drown the embedding.
 
     Raises:
         ValueError: for an unknown reading, an img_size that is no multiple of 16, or a dropout outside [0, 1).

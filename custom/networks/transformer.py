@@ -18,6 +18,25 @@ TAPS = 4
 UNITS_PER_TAP = 2
 
 
+def start_as_pixels(embed: nn.Conv2d) -> None:
+    """Let each of the 64 features of a linear embedding start as one of the 8 x 8 blocks of its sub-patch, as 2 x - 1.
+
+    For an 8-pixel sub-patch a block is a pixel: the features, unfolded, are the image in [-1, 1], and what the decoder
+    gets of it is exact from the first step. Random weights mix the pixels, and the decoder has to learn to part them.
+
+    Args:
+        embed: kernel and stride of equal size, a multiple of 8; its channels are averaged.
+    """
+    side = math.isqrt(FEATURES)
+    block = embed.kernel_size[0] // side
+    pixel = torch.eye(FEATURES).reshape(FEATURES, 1, side, side)
+    mean = pixel.repeat_interleave(block, dim=2).repeat_interleave(block, dim=3) / block**2
+    with torch.no_grad():
+        embed.weight.copy_(2 * mean.expand_as(embed.weight) / embed.in_channels)
+        if embed.bias is not None:
+            embed.bias.fill_(-1.0)
+
+
 class FourierPosition(nn.Module):
     """Fourier features [cos 2 pi B v, sin 2 pi B v] of the token positions v, B ~ N(0, sigma^2) fixed.
 
@@ -94,6 +113,7 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         self.grid = img_size // sub_patch
         self.embed = nn.Conv2d(in_channels, FEATURES, kernel_size=sub_patch, stride=sub_patch)
+        start_as_pixels(self.embed)
         self.position = FourierPosition(self.grid, FEATURES, scale=pe_scale)
         self.stages = nn.ModuleList(
             nn.Sequential(*(EncoderUnit(FEATURES, HEADS, MLP_FEATURES, dropout) for _ in range(UNITS_PER_TAP)))

@@ -37,6 +37,16 @@ def test_maps_shrink_to_8x8(reading: Literal["A", "B", "C"], maps: list[tuple[in
     assert seen == [(channels, side, side) for channels, side in maps]
 
 
+def test_the_embedding_starts_as_the_image() -> None:
+    image = torch.rand(2, 1, 64, 64)
+    embed = TransforCNN(img_size=64).encoder.embed
+    torch.testing.assert_close(F.pixel_shuffle(embed(image), 8).detach(), 2 * image - 1)
+    coarse = TransforCNN(img_size=64, reading="A").encoder.embed(image).detach()
+    torch.testing.assert_close(F.pixel_shuffle(coarse, 8), 2 * F.avg_pool2d(image, 2) - 1)
+    two = TransforCNN(in_channels=2, img_size=64).encoder.embed(torch.cat([image, image], dim=1)).detach()
+    torch.testing.assert_close(F.pixel_shuffle(two, 8), 2 * image - 1)
+
+
 def test_encoder_unit_is_pytorchs_pre_norm_layer() -> None:
     unit = EncoderUnit(64, 4, 256, dropout=0.1).eval()
     layer = nn.TransformerEncoderLayer(64, 4, 256, activation="gelu", batch_first=True, norm_first=True).eval()
