@@ -21,15 +21,19 @@ UNITS_PER_TAP = 2
 def start_as_pixels(embed: nn.Conv2d) -> None:
     """Let each of the 64 features of a linear embedding start as one of the 8 x 8 blocks of its sub-patch, as 2 x - 1.
 
-    For an 8-pixel sub-patch a block is a pixel: the features, unfolded, are the image in [-1, 1], and what the decoder
-    gets of it is exact from the first step. Random weights mix the pixels, and the decoder has to learn to part them.
+    For an 8-pixel sub-patch a block is a pixel: the features, unfolded by two three times, are the image in [-1, 1], and
+    what the decoder gets of it is exact from the first step. Random weights mix the pixels, and the decoder has to learn
+    to part them. Blocks go by halves: the lowest two bits of a feature's number say which quarter of the sub-patch it
+    lies in, the next two which quarter of that. So unfolding once or twice puts every feature in its place too.
 
     Args:
         embed: kernel and stride of equal size, a multiple of 8; its channels are averaged.
     """
     side = math.isqrt(FEATURES)
     block = embed.kernel_size[0] // side
-    pixel = torch.eye(FEATURES).reshape(FEATURES, 1, side, side)
+    # (fine y, fine x, middle y, middle x, coarse y, coarse x) of a feature's number -> rows and columns of blocks
+    halves = torch.eye(FEATURES).reshape(FEATURES, *(2,) * 6)
+    pixel = halves.permute(0, 5, 3, 1, 6, 4, 2).reshape(FEATURES, 1, side, side)
     mean = pixel.repeat_interleave(block, dim=2).repeat_interleave(block, dim=3) / block**2
     with torch.no_grad():
         embed.weight.copy_(2 * mean.expand_as(embed.weight) / embed.in_channels)

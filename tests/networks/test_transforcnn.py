@@ -3,7 +3,6 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 import torch
-from einops import rearrange
 from monai.bundle import ConfigParser
 from torch import nn
 from torch.nn import functional as F
@@ -40,11 +39,15 @@ def test_maps_shrink_to_8x8(reading: Literal["A", "B", "C"], maps: list[tuple[in
 def test_the_embedding_starts_as_the_image() -> None:
     image = torch.rand(2, 1, 64, 64)
     embed = TransforCNN(img_size=64).encoder.embed
-    torch.testing.assert_close(F.pixel_shuffle(embed(image), 8).detach(), 2 * image - 1)
+    unfold = nn.Sequential(nn.PixelShuffle(2), nn.PixelShuffle(2), nn.PixelShuffle(2))
+    torch.testing.assert_close(unfold(embed(image)).detach(), 2 * image - 1)
+    # unfolded once, each pixel holds the 16 values of its 4 x 4 block
+    once = F.pixel_shuffle(embed(image), 2).detach()
+    torch.testing.assert_close(once.sort(dim=1).values, (2 * F.pixel_unshuffle(image, 4) - 1).sort(dim=1).values)
     coarse = TransforCNN(img_size=64, reading="A").encoder.embed(image).detach()
-    torch.testing.assert_close(F.pixel_shuffle(coarse, 8), 2 * F.avg_pool2d(image, 2) - 1)
+    torch.testing.assert_close(unfold(coarse), 2 * F.avg_pool2d(image, 2) - 1)
     two = TransforCNN(in_channels=2, img_size=64).encoder.embed(torch.cat([image, image], dim=1)).detach()
-    torch.testing.assert_close(F.pixel_shuffle(two, 8), 2 * image - 1)
+    torch.testing.assert_close(unfold(two), 2 * image - 1)
 
 
 def test_encoder_unit_is_pytorchs_pre_norm_layer() -> None:
@@ -153,12 +156,12 @@ def test_refuses_bad_options(options: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize("factor", [1, 2, 8])
 def test_a_level_joins_the_taps_as_context_and_as_detail(factor: int) -> None:
-    level = DecoderLevel(in_channels=8, tap_channels=256, skip_channels=0, out_channels=256, factor=factor)
+    level = DecoderLevel(in_channels=8, tap_channels=256, skip_channels=0, out_channels=256)
     level.convs = nn.Sequential()  # what they are given is looked at
     below, taps = torch.randn(2, 8, 2 * factor, 2 * factor), torch.randn(2, 256, 4, 4)
-    out = level(below, taps, []).detach()
+    detail = F.pixel_shuffle(taps, factor)
+    out = level(below, taps, detail, []).detach()
     context = F.interpolate(level.context(taps), scale_factor=factor, mode="bilinear").detach()
-    detail = rearrange(taps, "b (c i j) y x -> b c (y i) (x j)", i=factor, j=factor)
     expected = context.clone()
     expected[:, : detail.shape[1]] += detail
     torch.testing.assert_close(out[:, :256], level.up(below).detach())
