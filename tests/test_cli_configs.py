@@ -271,9 +271,10 @@ def test_an_evaluation_writes_scores_tables_and_pictures(dataset: Path, tmp_path
 
 def test_an_evaluation_and_the_training_score_alike(dataset: Path, tmp_path: Path) -> None:
     """The best validation score of a training is what evaluating its model.pt on that side gives."""
-    options = {"dataset_dir": dataset, "output_dir": tmp_path, "network_def": cli.TINY, "device": "cpu"}
-    assert cli.train(dataset, tmp_path, network_def=cli.TINY, val_slices=32, max_epochs=2).code == 0
-    assert cli.run("train", "evaluate", section="val", **options).code == 0
+    # in float32: the temperature that model.pt's logits are divided by moves them by a rounding
+    network = {"network_def": cli.TINY, "device": "cpu", "precision": "fp32"}
+    assert cli.train(dataset, tmp_path, val_slices=32, max_epochs=2, **network).code == 0
+    assert cli.run("train", "evaluate", section="val", dataset_dir=dataset, output_dir=tmp_path, **network).code == 0
     with open(tmp_path / "metrics.csv", newline="") as handle:
         best = max(float(row["val_mdsc"]) for row in csv.DictReader(handle))
-    assert json.loads((tmp_path / "metrics.json").read_text())["dsc_a"] == pytest.approx(best, abs=1e-6)
+    assert json.loads((tmp_path / "metrics.json").read_text())["dsc_a"] == pytest.approx(best, abs=1e-4)

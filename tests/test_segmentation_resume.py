@@ -115,10 +115,10 @@ def unfinished(stack: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.M
     """The output folder of a run that ended after 5 slabs."""
     write = SlabStore.write
 
-    def break_off(store: SlabStore, start: int, *found: Any) -> None:
+    def break_off(store: SlabStore, start: int, *found: Any, **kept: Any) -> None:
         if start == 5:
             raise BadInput("broken off")
-        write(store, start, *found)
+        write(store, start, *found, **kept)
 
     with monkeypatch.context() as patching:
         patching.setattr(SlabStore, "write", break_off)
@@ -132,7 +132,9 @@ def test_what_is_done_is_not_done_again(
 ) -> None:
     written: list[int] = []
     write = SlabStore.write
-    monkeypatch.setattr(SlabStore, "write", lambda store, *found: (written.append(found[0]), write(store, *found))[1])
+    monkeypatch.setattr(
+        SlabStore, "write", lambda store, *found, **kept: (written.append(found[0]), write(store, *found, **kept))[1]
+    )
     ended = cli.segment(stack, unfinished, weights, slab_height=1)
     assert ended.code == 0 and digest(unfinished) == whole
     assert written == list(range(5, 40))
@@ -187,11 +189,11 @@ def test_a_stack_that_changes_while_it_is_read_is_noticed(
     np.save(path, GREY[:4])
     write = SlabStore.write
 
-    def rewritten(store: SlabStore, start: int, *found: Any) -> None:
+    def rewritten(store: SlabStore, start: int, *found: Any, **kept: Any) -> None:
         if start == 2:
             np.lib.format.open_memmap(path, "r+")[3] = GREY[7]
             os.utime(path, ns=(0, 0))
-        write(store, start, *found)
+        write(store, start, *found, **kept)
 
     monkeypatch.setattr(SlabStore, "write", rewritten)
     ended = cli.segment(path, tmp_path / "out", weights, slab_height=1)
