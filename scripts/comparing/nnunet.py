@@ -47,7 +47,8 @@ def nnunet(task: Task, folder: Path) -> dict[str, Any]:
     set_determinism(task.seed)
     planned = json.loads((prepared / "nnUNetPlans.json").read_text())
     about = json.loads((prepared / "dataset.json").read_text())
-    trainer = nnUNetTrainer(planned, "2d", 0, about, task.device)
+    # which it takes out of the plans, as its own command puts it there
+    trainer = nnUNetTrainer({**planned, "continue_training": False}, "2d", 0, about, task.device)
     trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = ITERATIONS, VALIDATIONS
     started = time.time()
     epochs = _train(trainer, task.seconds)
