@@ -15,7 +15,7 @@ from comparing.nnunet import nnunet
 from comparing.ours import bundle_network
 from comparing.patch_recipes import monai_unet, smp_unet
 from comparing.scoring import scored, table
-from comparing.task import Method, Task, make_task, read_about
+from comparing.task import Method, Task, make_task
 
 from custom.data import ensure_dataset
 from custom.errors import BadInput
@@ -23,6 +23,7 @@ from custom.precision import check_device
 from custom.report import write_json
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of
+from custom.study.reading import read_json
 
 # title, package that has to be there, how it trains and predicts
 METHODS: dict[str, tuple[str, str | None, Method]] = {
@@ -63,11 +64,12 @@ def run(name: str, task: Task, folder: Path, log: logging.Logger) -> dict[str, A
     title, package, method = METHODS[name]
     if package and importlib.util.find_spec(package) is None:
         raise BadInput(f"{package}: is not installed; run pip install '.[peers]', or leave {name} out of --methods")
-    done = read_about(folder / "about.json")
+    about = folder / "about.json"
+    done = read_json(about) if about.is_file() else None
     if done is None or done["task"] != asked(task):
         log.info("%s, seed %d", title, task.seed)
         done = {**method(task, folder), "task": asked(task)}
-        write_json(folder / "about.json", done)
+        write_json(about, done)
     return {**done, **scored(folder, task.sides["test"]), "seed": task.seed}
 
 

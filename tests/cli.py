@@ -177,6 +177,12 @@ def volume(shape: tuple[int, int, int], seed: int = 0, dtype: str = "uint16") ->
     return (20000 + 4000 * (waves + noise)).astype(dtype)
 
 
+def saved(folder: Path, grey: np.ndarray) -> Path:
+    """The volume as stack.npy in `folder`."""
+    np.save(folder / "stack.npy", grey)
+    return folder / "stack.npy"
+
+
 def tiny_weights(path: Path, grey: np.ndarray) -> Path:
     """A state dict of the tiny network, whose bias makes about half of a volume lithium."""
     torch.manual_seed(0)

@@ -112,8 +112,7 @@ def as_mha(folder: Path) -> Path:
 
 
 def as_npy(folder: Path) -> Path:
-    np.save(folder / "stack.npy", GREY)
-    return folder / "stack.npy"
+    return cli.saved(folder, GREY)
 
 
 STORED: dict[str, Callable[[Path], Path]] = {

@@ -19,9 +19,7 @@ BLEND = (0.25, 0.75)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stack") / "stack.npy"
-    np.save(path, GREY)
-    return path
+    return cli.saved(tmp_path_factory.mktemp("stack"), GREY)
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from comparing.task import Task, read_about
+from comparing.task import Task
 from custom.study.plan import CONFIGS
-from custom.study.reading import read_curves
+from custom.study.reading import read_curves, read_json
 from custom.study.running import Bundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def bundle_network(overlay: str | None) -> Callable[[Task, Path], dict[str, Any]
             ),
             folder / "evaluation.log",
         )
-        curves, about = read_curves(folder / "training/metrics.csv"), read_about(folder / "training/model.json") or {}
+        curves, about = read_curves(folder / "training/metrics.csv"), read_json(folder / "training/model.json")
         epochs = len(curves["epoch"])
         return {
             "steps": epochs * about["patches_per_epoch"] // about["batch_size"],

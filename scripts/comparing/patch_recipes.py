@@ -104,8 +104,7 @@ def endless(task: Task) -> Iterator[dict[str, torch.Tensor]]:
 
 def binary(piece: LabelledSlice) -> torch.Tensor:
     """{0, 1} (Y, X): none of these recipes knows unlabelled voxels."""
-    label = torch.as_tensor(piece.label)
-    return (label == 1).float() if (label == UNLABELLED).any() else label.float()
+    return (torch.as_tensor(piece.label) == 1).float()
 
 
 @torch.no_grad()

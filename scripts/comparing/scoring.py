@@ -11,6 +11,7 @@ import torch
 from custom.metrics import block_ratios, intervals, overlap_scores, tile_counts, z_blocks
 from custom.study.page import Table
 from custom.study.slices import LabelledSlice
+from custom.study.table1 import score_text
 
 SHOWN = {"dsc_d": "Dice (d)", "dsc_a": "mDSC (a)", "iou_a": "mIoU (a)"}
 THRESHOLD = 0.5
@@ -35,11 +36,5 @@ def table(rows: Mapping[str, list[dict[str, Any]]]) -> Table:
         for run in runs:
             trained = "minutes" in run
             cost = [f"{run['minutes']:.1f}", f"{run['steps']:,}", f"{run['patches']:,}"] if trained else ["–"] * 3
-            body.append([method, str(run["seed"]), *cost, *(cell(run, score) for score in SHOWN)])
+            body.append([method, str(run["seed"]), *cost, *(score_text(run, score) for score in SHOWN)])
     return Table(["method", "seed", "minutes", "steps", "patches seen", *SHOWN.values()], body)
-
-
-def cell(run: Mapping[str, Any], score: str) -> str:
-    """A score with its interval."""
-    value, (low, high) = run["scores"][score], run["interval_95"][score]
-    return "–" if value is None else f"{value:.4f} [{low:.4f}, {high:.4f}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +53,3 @@ def keep_probability(folder: Path, piece: LabelledSlice, probability: NDArray[np
     stem, z = piece.place
     with complete_file(folder / "probability" / f"{stem}_z{z:04d}.npy") as part, open(part, "wb") as file:
         np.save(file, probability.astype(np.float32))
-
-
-def read_about(path: Path) -> dict[str, Any] | None:
-    """What an earlier run noted of a finished method; None where there is none."""
-    content: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return content
