@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
+import torch
 from monai.utils import set_determinism
 
 from comparing.task import UNLABELLED, Task, keep_probability
@@ -18,11 +19,14 @@ from custom.study.slices import LabelledSlice
 
 NAME = "Dataset001_lithium"
 ITERATIONS, VALIDATIONS = 25, 2  # of an epoch, nnU-Net's 250 and 50
+# Of a training without a GPU. The plan for 1024 x 996 slices has patches of whole slices: 25 steps take over 140 s on two cores.
+PATCH, BATCH = 128, 12
 CHANGED = (
     f"epochs of {ITERATIONS} steps and {VALIDATIONS} validation steps in place of 250 and 50, and as many of them as fit into "
     "the time, to which the polynomial learning rate is fitted; one fold, the split's; grey values through the data set's "
     "window beforehand"
 )
+CHANGED_ON_CPU = f"{CHANGED}; planned for patches of at most {PATCH} and batches of at most {BATCH}, as there was no GPU"
 
 
 def nnunet(task: Task, folder: Path) -> dict[str, Any]:
@@ -34,12 +38,13 @@ def nnunet(task: Task, folder: Path) -> dict[str, Any]:
         os.environ[f"nnUNet_{name}"] = str(work / name)
     _write_raw(task, work / "raw" / NAME)
 
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, plan_experiments, preprocess
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import extract_fingerprints, preprocess
     from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
+    on_cpu = task.device.type == "cpu"
     extract_fingerprints([1], num_processes=2)
-    plans = plan_experiments([1])
-    preprocess([1], plans_identifier=plans or "nnUNetPlans", configurations=("2d",), num_processes=(2,))
+    _plan(small=on_cpu)
+    preprocess([1], configurations=("2d",), num_processes=(2,))
     prepared = work / "preprocessed" / NAME
     split = [{side: [case(piece) for piece in task.sides[side]] for side in ("train", "val")}]
     (prepared / "splits_final.json").write_text(json.dumps(split))
@@ -62,7 +67,7 @@ def nnunet(task: Task, folder: Path) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
         "patch_size": chosen["patch_size"],
         "batch_size": chosen["batch_size"],
-        "changed": CHANGED,
+        "changed": CHANGED_ON_CPU if on_cpu else CHANGED,
     }
 
 
@@ -93,22 +98,35 @@ def _write_raw(task: Task, folder: Path) -> None:
     (folder / "dataset.json").write_text(json.dumps(content))
 
 
+def _plan(small: bool) -> None:
+    """Write nnUNetPlans.json by nnU-Net's planner, which derives the network from the size of the patches."""
+    from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner import ExperimentPlanner
+
+    class SmallPatches(ExperimentPlanner):
+        def get_plans_for_configuration(self, spacing: Any, median_shape: Any, *others: Any) -> dict[str, Any]:
+            # the planner takes no patch larger than the median slice
+            plan: dict[str, Any] = super().get_plans_for_configuration(spacing, np.minimum(median_shape, PATCH), *others)
+            return plan | {"batch_size": min(plan["batch_size"], BATCH)}
+
+    (SmallPatches if small else ExperimentPlanner)(1).plan_experiment()
+
+
 def _train(trainer: Any, seconds: float) -> int:
     """The trainer's own loop, whose number of epochs follows from how long an epoch takes."""
     trainer.on_train_start()
     started, epochs = time.time(), 0
-    while epochs == 0 or time.time() - started < seconds:
-        if epochs:
-            trainer.num_epochs = max(epochs + 1, round(epochs * seconds / (time.time() - started)))
-            trainer.lr_scheduler.max_steps = trainer.num_epochs
+    while epochs < trainer.num_epochs:
         trainer.on_epoch_start()
         trainer.on_train_epoch_start()
         trainer.on_train_epoch_end([trainer.train_step(next(trainer.dataloader_train)) for _ in range(ITERATIONS)])
         trainer.on_validation_epoch_start()
-        with_val = [trainer.validation_step(next(trainer.dataloader_val)) for _ in range(VALIDATIONS)]
+        with torch.no_grad():
+            with_val = [trainer.validation_step(next(trainer.dataloader_val)) for _ in range(VALIDATIONS)]
         trainer.on_validation_epoch_end(with_val)
         trainer.on_epoch_end()
         epochs += 1
+        trainer.num_epochs = max(epochs, round(epochs * seconds / (time.time() - started)))
+        trainer.lr_scheduler.max_steps = trainer.num_epochs
     trainer.on_train_end()
     return epochs
 
@@ -116,12 +134,14 @@ def _train(trainer: Any, seconds: float) -> int:
 def _predict(trainer: Any, task: Task, folder: Path) -> None:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
+    trainer.set_deep_supervision_enabled(False)
+    trainer.network.eval()
     predictor = nnUNetPredictor(use_mirroring=True, device=task.device, perform_everything_on_device=False)
     predictor.manual_initialization(
         trainer.network,
         trainer.plans_manager,
         trainer.configuration_manager,
-        None,
+        [trainer.network.state_dict()],
         trainer.dataset_json,
         trainer.__class__.__name__,
         trainer.inference_allowed_mirroring_axes,
