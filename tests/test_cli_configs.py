@@ -153,7 +153,7 @@ def test_a_network_trains_and_its_weights_segment(overlay: str | None, dataset: 
     assert summary["shape_zyx"] == [6, 140, 140] and summary["network"] in type(network_of("train", *overlays)).__name__
 
 
-@pytest.mark.parametrize("loss", ["bce", "balanced_bce", "tversky", "focal_tversky"])
+@pytest.mark.parametrize("loss", ["dice_bce", "bce", "balanced_bce", "tversky", "focal_tversky"])
 def test_a_loss_trains(loss: str, dataset: Path, tmp_path: Path) -> None:
     outcome = cli.train(dataset, tmp_path, network_def=cli.TINY, loss=loss, patches_per_epoch=8, max_epochs=2)
     assert outcome.code == 0, outcome.error

@@ -201,7 +201,7 @@ def test_an_option_that_is_refused(case: str, tmp_path: Path, stack: Path, weigh
 
 
 TRAINING_OPTIONS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
-    "loss": ({"loss": "dice"}, ("--loss dice: is unknown", "bce, balanced_bce, tversky, focal_tversky")),
+    "loss": ({"loss": "dice"}, ("--loss dice: is unknown", "dice_bce, bce, balanced_bce, tversky, focal_tversky")),
     "epochs": ({"max_epochs": 0}, ("--max_epochs 0: cannot be", "a whole number from 1")),
     "minutes": ({"max_minutes": -1}, ("--max_minutes -1: cannot be", "a number from 0.0")),
     "patches": ({"patches_per_epoch": 0}, ("--patches_per_epoch 0: cannot be", "from 1")),

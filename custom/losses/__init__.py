@@ -1,7 +1,7 @@
-"""The study's losses, masked where a voxel is unlabelled."""
+"""Losses, masked where a voxel is unlabelled."""
 
 from custom.losses.labelled import UNLABELLED, LabelledOnly
-from custom.losses.study import StudyLoss
+from custom.losses.named import NamedLoss
 from custom.losses.tversky import FocalTverskyLoss
 
-__all__ = ["UNLABELLED", "FocalTverskyLoss", "LabelledOnly", "StudyLoss"]
+__all__ = ["UNLABELLED", "FocalTverskyLoss", "LabelledOnly", "NamedLoss"]

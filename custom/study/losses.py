@@ -1,4 +1,4 @@
-"""The study's four losses on one network, each with the same budget."""
+"""The losses on one network, each with the same budget."""
 
 from __future__ import annotations
 

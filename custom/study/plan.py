@@ -41,6 +41,7 @@ LOSSES = (
     Network("losses/balanced_bce", "balanced cross-entropy", "network_unet", "balanced_bce"),
     Network("losses/tversky", "Tversky", "network_unet", "tversky"),
     Network("losses/focal_tversky", "focal Tversky", "network_unet", "focal_tversky"),
+    Network("losses/dice_bce", "Dice + cross-entropy (not of the study)", "network_unet", "dice_bce"),
 )
 
 
@@ -55,7 +56,7 @@ class Study:
         minutes: of training for each network; 0: the epochs of the full recipe.
         patches_per_epoch: length of an epoch where minutes are given.
         full_cube: whether E-Net's search tries all 1330 combinations.
-        compare_losses: whether one network is trained with each of the study's losses too.
+        compare_losses: whether one network is trained with each of the losses too.
         devices: the trainings are dealt out to them, one at a time on each; the first does all else. None given: the
             commands' default.
         seed: of the split and the trainings.

@@ -26,7 +26,9 @@ CHANGED = (
     "the time, to which the polynomial learning rate is fitted; one fold, the split's; grey values through the data set's "
     "window beforehand"
 )
-CHANGED_ON_CPU = f"{CHANGED}; planned for patches of at most {PATCH} and batches of at most {BATCH}, as there was no GPU"
+CHANGED_ON_CPU = (
+    f"{CHANGED}; planned for patches of at most {PATCH} and batches of at most {BATCH}, as there was no GPU"
+)
 
 
 def nnunet(task: Task, folder: Path) -> dict[str, Any]:
@@ -105,7 +107,9 @@ def _plan(small: bool) -> None:
     class SmallPatches(ExperimentPlanner):
         def get_plans_for_configuration(self, spacing: Any, median_shape: Any, *others: Any) -> dict[str, Any]:
             # the planner takes no patch larger than the median slice
-            plan: dict[str, Any] = super().get_plans_for_configuration(spacing, np.minimum(median_shape, PATCH), *others)
+            plan: dict[str, Any] = super().get_plans_for_configuration(
+                spacing, np.minimum(median_shape, PATCH), *others
+            )
             return plan | {"batch_size": min(plan["batch_size"], BATCH)}
 
     (SmallPatches if small else ExperimentPlanner)(1).plan_experiment()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,6 +96,24 @@ def test_best_epoch(tmp_path: Path, scores: list[float | None], best: int) -> No
     training = Training(tmp_path, scores).run()
     assert training.checkpoint.best_epoch == best
     assert json.loads((tmp_path / "model.json").read_text())["epoch"] == best
+
+
+@pytest.mark.parametrize("cut", [None, 1, 2, 3])
+def test_epochs_with_frozen_batch_norm_go_first(tmp_path: Path, cut: int | None) -> None:
+    """The second and later epochs are frozen; the first is not forgotten where none of them is validated."""
+
+    def train(folder: str, scores: list[float | None], max_epochs: int | None = None, resume: bool = False) -> int:
+        frozen = SimpleNamespace(frozen=False)
+        training = Training(tmp_path / folder, scores, frozen_norm=frozen, resume=resume)
+        training.engine.add_event_handler(Events.EPOCH_STARTED, lambda e: setattr(frozen, "frozen", e.state.epoch >= 2))
+        training.run(max_epochs)
+        return int(json.loads((tmp_path / folder / "model.json").read_text())["epoch"])
+
+    scores: list[float | None] = [0.9, 0.2, 0.5, 0.4]
+    if cut:
+        train("cut", scores, cut)
+    assert train("cut", scores, resume=True) == 3
+    assert train("unscored", [0.9, None, None]) == 1
 
 
 @pytest.mark.parametrize("cut", [1, 3])

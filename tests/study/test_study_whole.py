@@ -82,8 +82,8 @@ def test_a_study_that_was_cut_off_goes_on_with_what_is_left(run: Run) -> None:
     first, second, third = run.attempts[:3]
     assert first == ["unet"]
     assert second[0] == "ynet" and "enet/val" in second and second[-1] == "transforcnn/cost"
-    losses = ["losses/balanced_bce", "losses/tversky", "losses/focal_tversky"]
-    assert second[1:5] == ["transforcnn", *losses]
+    losses = [f"losses/{name}" for name in ("balanced_bce", "tversky", "focal_tversky", "dice_bce")]
+    assert second[1 : len(losses) + 2] == ["transforcnn", *losses]
     assert third == [
         *("transforcnn/stack", "enet/test", "enet/cost", "enet/stack"),
         *(f"{name}/test" for name in losses),
@@ -147,6 +147,7 @@ def test_calibration_is_that_of_the_evaluate_command(run: Run) -> None:
 def test_the_losses_are_trained_with_and_compared(run: Run) -> None:
     found = run.read("study.json")["losses"]
     folders = {"balanced cross-entropy": "balanced_bce", "Tversky": "tversky", "focal Tversky": "focal_tversky"}
+    folders["Dice + cross-entropy (not of the study)"] = "dice_bce"
     assert list(found) == ["cross-entropy", *folders]
     for name, folder in folders.items():
         assert run.read(f"losses/{folder}/model.json")["loss"] == folder
