@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 logger = logging.getLogger("report")
 
@@ -15,10 +17,10 @@ def training_done(
     rows: Sequence[Mapping[str, float]],
     rank: int = 0,
 ) -> None:
-    """Print the last and the best validation scores, the files, and the next commands.
+    """Print the last validation score and that of the weights that were kept, the files, and the next commands.
 
     Args:
-        output_dir: the training's folder.
+        output_dir: the training's folder, with its model.json.
         dataset_dir: what it was trained on.
         rows: the curves, one row per epoch with at least ``epoch`` and ``val_mdsc``.
         rank: only rank 0 speaks.
@@ -26,18 +28,17 @@ def training_done(
     if rank or not rows:
         return
     scored = [row for row in rows if "val_mdsc" in row]
-    best = max(scored, key=lambda row: row["val_mdsc"]) if scored else {}
-    last = scored[-1] if scored else {}
+    kept = json.loads((Path(output_dir) / "model.json").read_text(encoding="utf-8"))
     run = "python -m monai.bundle run --config_file"
     evaluation = "\"['bundle/configs/train.json','bundle/configs/evaluate.json']\""
     lines = ["", f"Trained for {rows[-1]['epoch']:.0f} epochs in {rows[-1]['minutes']:.1f} minutes."]
     if scored:
         lines.append(
-            f"Validation mDSC (per-patch Dice, empty patches right = 1): last {last['val_mdsc']:.4f}, "
-            f"best {best['val_mdsc']:.4f} in epoch {best['epoch']:.0f}."
+            f"Validation mDSC (per-patch Dice, empty patches right = 1): last {scored[-1]['val_mdsc']:.4f}, "
+            f"of model.pt, epoch {kept['epoch']}, {kept['validation']['val_mdsc']:.4f}."
         )
     lines += [
-        f"In {output_dir}: model.pt (the best epoch's weights), checkpoint.pt (for --resume true), metrics.csv, train.log",
+        f"In {output_dir}: model.pt (the weights that were kept), checkpoint.pt (for --resume true), metrics.csv, train.log",
         "and the TensorBoard events. Next:",
         f"  curves:    tensorboard --logdir {output_dir}",
         f"  evaluate:  {run} {evaluation} --dataset_dir {dataset_dir} --output_dir {output_dir}",

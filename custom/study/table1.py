@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from custom.metrics import SCORES, block_ratios, intervals, tile_counts, z_blocks
+from custom.metrics import block_ratios, intervals, overlap_scores, tile_counts, z_blocks
 from custom.study.page import Table
 from custom.study.plan import NETWORKS, Network, Study
 from custom.study.reading import read_json
@@ -19,15 +21,19 @@ def measured(study: Study, network: Network, slices: list[LabelledSlice]) -> dic
 
 
 def scored(study: Study, network: Network, slices: list[LabelledSlice]) -> dict[str, Any]:
-    """Scores on the test side, and their bootstrap 95 % intervals over blocks of z."""
+    """Scores on the test side, and their intervals."""
     folder = study.folder(network, "test")
-    scores = read_json(folder / "metrics.json")
-    per_slice = [tile_counts(piece.prediction(folder), piece.label) for piece in slices]
+    return score(slices, [piece.prediction(folder) for piece in slices])
+
+
+def score(slices: list[LabelledSlice], masks: list[NDArray[np.bool_]]) -> dict[str, Any]:
+    """Scores of masks (Y, X), with bootstrap 95 % intervals over blocks of 8 neighbouring slices."""
+    per_slice = [tile_counts(mask, piece.label) for piece, mask in zip(slices, masks, strict=True)]
     places = [piece.place for piece, counts in zip(slices, per_slice, strict=True) for _ in counts]
-    blocks = z_blocks(places)
-    ends = intervals(block_ratios(torch.cat(per_slice), blocks))
+    together, blocks = torch.cat(per_slice), z_blocks(places)
+    ends = intervals(block_ratios(together, blocks))
     return {
-        "scores": {name: scores[name] for name in (*SCORES, "n_patches", "n_empty")},
+        "scores": overlap_scores(together),
         "interval_95": {name: [float(low), float(high)] for name, (low, high) in ends.items()},
         "blocks": int(blocks.max()) + 1,
     }

@@ -205,13 +205,19 @@ def test_last_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         {"epoch": 3, "minutes": 1.5, "val_mdsc": 0.5},
         {"epoch": 4, "minutes": 2.0},
     ]
+    kept = {"epoch": 2, "validation": {"val_mdsc": 0.75}}
+    (tmp_path / "model.json").write_text(json.dumps(kept))
     with caplog.at_level(logging.INFO):
         training_done(tmp_path, "cells", rows)
         said = caplog.text
         training_done(tmp_path, "cells", rows, rank=1)
         training_done(tmp_path, "cells", [])
         assert caplog.text == said
-    for words in ("4 epochs in 2.0 minutes", "last 0.5000, best 0.7500 in epoch 2", f"--weights {tmp_path}/model.pt"):
+    for words in (
+        "4 epochs in 2.0 minutes",
+        "last 0.5000, of model.pt, epoch 2, 0.7500",
+        f"--weights {tmp_path}/model.pt",
+    ):
         assert words in said
     assert "--dataset_dir cells" in said
     training_done(tmp_path, "cells", [{"epoch": 1, "minutes": 0.5}])
