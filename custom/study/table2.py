@@ -49,20 +49,27 @@ def counted(study: Study, stack: StudyStack) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> Table:
     """Voxels, share, volume and the volume's error."""
-    volumes = any("lithium_mm3" in row for row in found["networks"].values())
-    head = ["", "lithium voxels", "% of the stack", *(["mm³"] if volumes else []), "error of the volume"]
+    truth = found["truth"]
+    volumes = [row["lithium_mm3"] for row in (*found["networks"].values(), truth or {}) if "lithium_mm3" in row]
+    unit = None if not volumes else "mm³" if max(volumes) >= 0.01 else "µm³"
+    head = ["", "lithium voxels", "% of the stack", *([unit] if unit else []), "error of the volume"]
     body = []
     for network in NETWORKS:
         row = found["networks"][network.name]
-        body.append([network.title, *_amount(row, volumes), _signed(row.get("error"))])
-    if truth := found["truth"]:
-        body.append(["ground truth", *_amount(truth, volumes), ""])
+        body.append([network.title, *_amount(row, unit), _signed(row.get("error"))])
+    if truth:
+        body.append(["ground truth", *_amount(truth, unit), ""])
     return Table(head, body)
 
 
-def _amount(row: dict[str, Any], volumes: bool) -> list[str]:
+def _amount(row: dict[str, Any], unit: str | None) -> list[str]:
     amount = [f"{row['lithium_voxels']:,}", f"{100 * row['volume_fraction']:.3f}"]
-    return [*amount, f"{row['lithium_mm3']:.4g}"] if volumes else amount
+    match unit:
+        case "mm³":
+            amount.append(f"{row['lithium_mm3']:.4f}")
+        case "µm³":
+            amount.append(f"{1e9 * row['lithium_mm3']:,.0f}")
+    return amount
 
 
 def _signed(error: float | None) -> str:

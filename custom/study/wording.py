@@ -91,7 +91,10 @@ def stack_words(found: dict[str, Any]) -> str:
     words = f"Stack {Path(found['stack']).name}, every voxel of it segmented."
     truth, trained = found["table2"]["truth"], found["test_stack_slices_trained_on"]
     if truth:
-        words += f" The error is that of the lithium volume over the {truth['voxels']:,} labelled voxels, of which the ground truth's share is."
+        words += (
+            f" The error compares the lithium volume with the ground truth's over the {truth['voxels']:,} labelled voxels; the "
+            "ground truth's share is that of these voxels."
+        )
     if trained:
         words += (
             f" {trained} of its slices are on the training side, so that the error is lower than on an unseen stack."

@@ -21,10 +21,11 @@ from skimage.measure import block_reduce
 
 from custom.errors import BadInput
 from custom.stack import open_stack
+from custom.study import table2
 from custom.study.figures.patches import choose_patches
 from custom.study.figures.volumes import LONGEST, coarsened, surface
 from custom.study.page import Picture, Section, Table, write_html, write_markdown
-from custom.study.plan import Study, minutes_of
+from custom.study.plan import NETWORKS, Study, minutes_of
 from custom.study.running import Bundle
 from custom.study.slices import LabelledSlice, split_of
 from custom.study.stack import choose_stack
@@ -201,3 +202,16 @@ def test_trainings_go_side_by_side_one_on_each_device(labelled_set: Path, tmp_pa
     }
     assert cli.study([str(word) for pair in given.items() for word in pair], tmp_path, execute=execute) == 2
     assert sorted(seen) == [("transforcnn", "cuda:0"), ("unet", "cuda:0"), ("ynet", "cuda:1")]
+
+
+@pytest.mark.parametrize(
+    ("mm3", "unit", "shown"), [(8.1927e-5, "µm³", "81,927"), (0.25, "mm³", "0.2500"), (None, None, None)]
+)
+def test_volumes_are_given_in_a_unit_that_can_be_read(mm3: float | None, unit: str | None, shown: str | None) -> None:
+    amount = {"lithium_voxels": 34824, "volume_fraction": 0.02362} | ({} if mm3 is None else {"lithium_mm3": mm3})
+    rows = {network.name: {**amount, "error": -0.016} for network in NETWORKS}
+    made = table2.table({"networks": rows, "truth": amount})
+    volume = [] if unit is None else [shown]
+    assert made.head == ["", "lithium voxels", "% of the stack", *([unit] if unit else []), "error of the volume"]
+    assert made.body[0] == ["U-Net", "34,824", "2.362", *volume, "-1.6 %"]
+    assert made.body[-1] == ["ground truth", "34,824", "2.362", *volume, ""]
