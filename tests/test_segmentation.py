@@ -49,7 +49,7 @@ def network_of(weights: Path) -> torch.nn.Module:
 def reference(grey: np.ndarray, weights: Path) -> np.ndarray:
     """Probability of lithium by MONAI's inferer alone, slice by slice in fp32, window by numpy."""
     network = network_of(weights)
-    inferer: Any = SlidingWindowInferer((128, 128), sw_batch_size=1, overlap=0.25)
+    inferer: Any = SlidingWindowInferer((128, 128), sw_batch_size=1, overlap=0.25, mode="gaussian")
     low, high = np.percentile(grey, (0.5, 99.5))
     scaled = torch.as_tensor(((grey - low) / (high - low)).clip(0, 1), dtype=torch.float32)
     with torch.no_grad():
