@@ -129,9 +129,8 @@ class Checkpoint:
             save(calibrated, self.folder / "model.pt")
             write_json(self.folder / "model.json", self._provenance(engine) | {"temperature": temperature})
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        state |= {"network": dict(weights), "best": self.best, "best_epoch": self.best_epoch}
-        state["best_is_frozen"] = self.best_is_frozen
-        state["trainer"] = {"epoch": engine.state.epoch}
+        state |= {"network": dict(weights), "trainer": {"epoch": engine.state.epoch}}
+        state |= {"best": self.best, "best_is_frozen": self.best_is_frozen, "best_epoch": self.best_epoch}
         save(state, self.path)
 
     def _calibrated(self, weights: Mapping[str, torch.Tensor]) -> tuple[float | None, dict[str, torch.Tensor]]:

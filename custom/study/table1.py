@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,11 @@ def measured(study: Study, network: Network, slices: list[LabelledSlice]) -> dic
 def scored(study: Study, network: Network, slices: list[LabelledSlice]) -> dict[str, Any]:
     """Scores on the test side, and their intervals."""
     folder = study.folder(network, "test")
-    return score(slices, [piece.prediction(folder) for piece in slices])
+    return score(slices, (piece.prediction(folder) for piece in slices))
 
 
-def score(slices: list[LabelledSlice], masks: list[NDArray[np.bool_]]) -> dict[str, Any]:
-    """Scores of masks (Y, X), with bootstrap 95 % intervals over blocks of 8 neighbouring slices."""
+def score(slices: list[LabelledSlice], masks: Iterable[NDArray[np.bool_]]) -> dict[str, Any]:
+    """Scores of masks (Y, X), taken one at a time, with bootstrap 95 % intervals over blocks of 8 neighbouring slices."""
     per_slice = [tile_counts(mask, piece.label) for piece, mask in zip(slices, masks, strict=True)]
     places = [piece.place for piece, counts in zip(slices, per_slice, strict=True) for _ in counts]
     together, blocks = torch.cat(per_slice), z_blocks(places)

@@ -16,7 +16,7 @@ THRESHOLD = 0.5
 
 def scored(folder: Path, slices: list[LabelledSlice]) -> dict[str, Any]:
     """Scores of the probabilities in `folder` at 0.5, with their intervals."""
-    return score(slices, [piece.probability(folder) >= THRESHOLD for piece in slices])
+    return score(slices, (piece.probability(folder) >= THRESHOLD for piece in slices))
 
 
 def table(rows: Mapping[str, list[dict[str, Any]]]) -> Table:
