@@ -29,7 +29,9 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--patches_per_epoch", type=int, default=320, help="length of an epoch where a budget is given")
     parser.add_argument("--full_cube", action="store_true", help="E-Net's search tries all 1330 combinations, not 66")
     parser.add_argument(
-        "--compare_losses", action="store_true", help="train U-Net with each of the study's four losses too"
+        "--compare_losses",
+        action="store_true",
+        help="train U-Net with each of the four losses of the study, and the default one, too",
     )
     parser.add_argument(
         "--device",

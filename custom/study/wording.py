@@ -22,8 +22,7 @@ def training_words(found: dict[str, Any]) -> str:
     return (
         f"Data set {Path(found['dataset_dir']).name}: {slices['train']} slices to train, {slices['val']} to validate and "
         f"{slices['test']} to test. {recipe[0].upper()}{recipe[1:]}, by study.json: {done}. The weights are those of the "
-        "epoch with the best Dice on the validation side, in the second half of the training; the test side was used for "
-        "nothing but the figures below."
+        "epoch with the best Dice on the validation side; the test side was used for nothing but the figures below."
     )
 
 

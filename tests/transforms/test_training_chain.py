@@ -1,4 +1,4 @@
-"""The augmentation that train.json declares, on slices of several sizes."""
+"""The augmentation that train.json and study.json declare, on slices of several sizes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from monai.transforms import Compose
 
 from custom.data import PatchDataset
 
-TRAIN = Path(__file__).resolve().parents[2] / "bundle" / "configs" / "train.json"
+CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
+PARTS = ("flip_y", "flip_x", "quarter_turn", "contrast", "brightness")
 
 
-def chain(**overrides: Any) -> Compose:
-    """`train#preprocessing`; overrides are leaves such as ``affine#prob``."""
+def chain(*overlays: str, **overrides: Any) -> Compose:
+    """`train#preprocessing`; overrides are leaves such as ``flip_y__prob``."""
     parser = ConfigParser()
-    parser.read_config(str(TRAIN))
+    parser.read_config([str(CONFIGS / f"{name}.json") for name in ("train", *overlays)])
     parser.update({key.replace("__", "#"): value for key, value in overrides.items()})
     transform = parser.get_parsed_content("train#preprocessing")
     assert isinstance(transform, Compose)
@@ -37,9 +38,10 @@ def item(size: tuple[int, int], seed: int = 0) -> dict[str, Any]:
     return {"image": image[None], "label": label[None], "grey_window": (0.0, 1.0), "z": 0}
 
 
+@pytest.mark.parametrize("overlays", [(), ("study",)])
 @pytest.mark.parametrize("size", [(300, 260), (140, 150), (60, 90), (20, 400), (5, 6)])
-def test_patches_of_any_slice(size: tuple[int, int]) -> None:
-    patches = PatchDataset([item(size)], chain(), patches_per_epoch=20)
+def test_patches_of_any_slice(size: tuple[int, int], overlays: tuple[str, ...]) -> None:
+    patches = PatchDataset([item(size)], chain(*overlays), patches_per_epoch=20)
     values = set()
     for i in range(20):
         (patch,) = patches[i]
@@ -55,25 +57,43 @@ def test_patches_of_any_slice(size: tuple[int, int]) -> None:
         assert values == {0, 1, 255}
 
 
-def test_label_moves_with_its_image() -> None:
-    given = item((200, 220))
-    given["image"] = (given["label"] == 1).astype(np.float32)
-    transform = chain(contrast__prob=0.0, brightness__prob=0.0, affine__prob=1.0)
-    for i in range(10):
-        (patch,) = PatchDataset([given], transform, patches_per_epoch=10, seed=i)[0]
-        image, label = patch["image"][0].numpy(), patch["label"][0].numpy()
+@pytest.mark.parametrize(
+    ("overlays", "given", "bound"),
+    [
+        ((), {f"{name}__prob": 1.0 for name in ("flip_y", "flip_x", "quarter_turn")}, 0.0),
         # bilinear and nearest sampling of one grid agree but for the voxels around 0.5
+        (("study",), {"affine__prob": 1.0}, 0.005),
+    ],
+)
+def test_label_moves_with_its_image(overlays: tuple[str, ...], given: dict[str, float], bound: float) -> None:
+    piece = item((200, 220))
+    piece["image"] = (piece["label"] == 1).astype(np.float32)
+    transform = chain(*overlays, contrast__prob=0.0, brightness__prob=0.0, **given)
+    for i in range(10):
+        (patch,) = PatchDataset([piece], transform, patches_per_epoch=10, seed=i)[0]
+        image, label = patch["image"][0].numpy(), patch["label"][0].numpy()
         disagree = (image > 0.5) != (label == 1)
-        assert disagree.mean() < 0.005
+        assert disagree.mean() <= bound
         assert 0.02 < (label == 1).mean()
+
+
+def test_patches_lie_in_all_eight_ways() -> None:
+    square = item((128, 128))
+    transform = chain(contrast__prob=0.0, brightness__prob=0.0)
+    patches = PatchDataset([square], transform, patches_per_epoch=100)
+    label = torch.as_tensor(square["label"][0])
+    ways = [
+        turned.flip(0) if mirrored else turned for turned in (label.rot90(k) for k in range(4)) for mirrored in (0, 1)
+    ]
+    found = [[torch.equal(patches[i][0]["label"][0], way) for way in ways].index(True) for i in range(100)]
+    assert set(found) == set(range(8))
 
 
 def test_without_chance_a_patch_is_cut_out_of_the_slice() -> None:
     given = item((300, 260))
-    calm = {f"{name}__prob": 0.0 for name in ("flip_y", "flip_x", "affine", "contrast", "brightness")}
+    calm = {f"{name}__prob": 0.0 for name in PARTS}
     (patch,) = PatchDataset([given], chain(**calm), patches_per_epoch=1)[0]
-    mirrored = np.pad(given["image"][0], 28, mode="symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(mirrored, (128, 128))
+    windows = np.lib.stride_tricks.sliding_window_view(given["image"][0], (128, 128))
     corner = patch["image"][0, 0, 0].item()
     places = np.argwhere(np.isclose(windows[:, :, 0, 0], corner, atol=1e-6))
     assert any(np.allclose(windows[y, x], patch["image"][0], atol=1e-5) for y, x in places)
@@ -83,7 +103,7 @@ def test_without_chance_a_patch_is_cut_out_of_the_slice() -> None:
 def test_brightness_and_contrast_stay_within_five_percent(name: str) -> None:
     given = item((184, 184))
     given["image"] = np.linspace(0.2, 0.8, 184 * 184, dtype=np.float32).reshape(1, 184, 184)
-    still = {f"{part}__prob": 0.0 for part in ("flip_y", "flip_x", "affine", "contrast", "brightness")}
+    still = {f"{part}__prob": 0.0 for part in PARTS}
     calm, changing = chain(**still), chain(**{**still, f"{name}__prob": 1.0})
     changes = []
     for seed in range(20):
@@ -100,11 +120,11 @@ def test_share_of_patches_centred_on_lithium(pos: int, neg: int) -> None:
     label = np.zeros((1, 300, 300), np.uint8)
     label[:, 100:104, 100:104] = 1
     given = {**item((300, 300)), "label": label}
-    patches = PatchDataset([given], chain(affine__prob=0.0, crop__pos=pos, crop__neg=neg), patches_per_epoch=100)
+    patches = PatchDataset([given], chain(crop__pos=pos, crop__neg=neg), patches_per_epoch=100)
     shown = sum(bool((patches[i][0]["label"] == 1).any()) for i in range(100))
     centred = pos / (pos + neg)
-    # of the other centres a share of about (128 / 244)^2 = 0.28 shows the lithium by chance; 100 draws scatter by 0.05
-    assert shown / 100 == pytest.approx(centred + 0.28 * (1 - centred), abs=0.15)
+    # of the other centres a share of (168 / 300)^2 = 0.31 shows the lithium by chance; 100 draws scatter by 0.05
+    assert shown / 100 == pytest.approx(centred + 0.31 * (1 - centred), abs=0.15)
 
 
 def test_no_warning_for_slices_without_lithium(recwarn: pytest.WarningsRecorder) -> None:
