@@ -60,7 +60,8 @@ def test_patches_of_any_slice(size: tuple[int, int], overlays: tuple[str, ...]) 
 @pytest.mark.parametrize(
     ("overlays", "given", "bound"),
     [
-        ((), {f"{name}__prob": 1.0 for name in ("flip_y", "flip_x", "quarter_turn")}, 0.0),
+        # less than one voxel
+        ((), {f"{name}__prob": 1.0 for name in ("flip_y", "flip_x", "quarter_turn")}, 1 / 128**2),
         # bilinear and nearest sampling of one grid agree but for the voxels around 0.5
         (("study",), {"affine__prob": 1.0}, 0.005),
     ],
@@ -73,7 +74,7 @@ def test_label_moves_with_its_image(overlays: tuple[str, ...], given: dict[str, 
         (patch,) = PatchDataset([piece], transform, patches_per_epoch=10, seed=i)[0]
         image, label = patch["image"][0].numpy(), patch["label"][0].numpy()
         disagree = (image > 0.5) != (label == 1)
-        assert disagree.mean() <= bound
+        assert disagree.mean() < bound
         assert 0.02 < (label == 1).mean()
 
 
