@@ -30,13 +30,16 @@ def check_device(device: str | torch.device) -> torch.device:
 
 
 def gains_from_bf16(device: str | torch.device) -> bool:
-    """Whether bfloat16 matrix units are there: CUDA from Ampere on, Intel CPUs with AMX.
+    """Whether the device multiplies bfloat16 in hardware: CUDA from Ampere on, CPUs with AMX or AVX512-BF16.
 
-    AVX512-BF16 alone does not count: one U-Net training step of 16 patches took 0.72 s with it and 0.67 s in fp32.
+    AVX512-BF16 alone (AMD EPYC, Zen 4) takes channels_last to pay: a U-Net training step of 8 patches on 2 cores takes
+    0.21 s against 0.31 s in fp32, and 0.28 s on contiguous tensors.
     """
     if torch.device(device).type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.device(device).type == "cpu" and torch.cpu._is_amx_tile_supported()
+    if torch.device(device).type != "cpu":
+        return False
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
 
 
 def resolved(device: str | torch.device, precision: str) -> str:

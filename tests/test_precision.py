@@ -43,9 +43,11 @@ def test_asked_for() -> None:
     assert product("fp32") == torch.float32
 
 
-@pytest.mark.parametrize("gains", [True, False])
-def test_auto_follows_the_device(monkeypatch: pytest.MonkeyPatch, gains: bool) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: gains)
+@pytest.mark.parametrize(("amx", "avx512"), [(True, True), (True, False), (False, True), (False, False)])
+def test_auto_follows_the_device(monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    gains = amx or avx512
     assert gains_from_bf16("cpu") is gains
     assert product("auto") == (torch.bfloat16 if gains else torch.float32)
 

@@ -78,7 +78,7 @@ def test_curves_and_weights_belong_together(whole: tuple[Path, str]) -> None:
     rows = table(folder)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     provenance = json.loads((folder / "model.json").read_text())
-    best = rows[2]  # the only epoch that begins in the second half of the training, where batch norm is frozen
+    best = rows[2]  # the only epoch that ends in the last quarter of the training
     assert provenance["epoch"] == int(best["epoch"])
     assert provenance["validation"]["val_mdsc"] == pytest.approx(float(best["val_mdsc"]))
     content = torch.load(folder / "checkpoint.pt", weights_only=True)

@@ -16,12 +16,13 @@ from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
 from custom.files import complete_file
+from custom.handlers.budget import TrainingBudget
 from custom.handlers.calibrated import divided, output_layer
-from custom.handlers.frozen_norm import FreezeBatchNorm
 from custom.report import write_json
 from custom.weights import sha256
 
 logger = logging.getLogger("training")
+SETTLED = 0.75  # from here on the learning rate is below 16 % of its start
 
 
 class Stateful(Protocol):
@@ -34,13 +35,14 @@ class Stateful(Protocol):
 class Checkpoint:
     """After every epoch: writes `checkpoint.pt`, and `model.pt` when the validation score is the best so far.
 
-    An epoch with batch norm frozen goes before any without, whatever their scores. While the learning rate is high and
-    batch norm unsettled, scores jump, and the highest of them is luck with the validation slices: on the phantom it chose
-    U-Nets of 0.983 and 0.971 pooled Dice on the test cells, in trainings whose last epochs reached 0.986 and 0.987.
+    An epoch of the budget's last quarter goes before any earlier one, whatever their scores. While the learning rate is
+    high, scores jump, and the highest of them is luck with the validation slices: on the phantom it chose U-Nets of
+    0.983, 0.971 and 0.984 pooled Dice on the test cells, in trainings whose last epochs reached 0.986, 0.987 and 0.988.
+    The last epoch alone would not do: a long training on few slices fits them too closely before it ends.
 
     `model.pt` is a flat, tensors-only state dict, which is what every client of a bundle loads. `checkpoint.pt` holds the
     state of all `parts`, of the trainer and the best score; since every epoch is seeded by itself (`EpochSeed`), it is
-    all that an exact continuation needs. Both are written atomically. Place it after the validation in the handler list.
+    all that an exact continuation needs. Both are written atomically. Place it after validation and budget in the list.
 
     Where the evaluator has a metric `temperature`, the logits of `model.pt` are divided by it: the weights of the last
     convolution are. A network whose logits more than one layer makes keeps them, and `model.json` says so.
@@ -51,7 +53,7 @@ class Checkpoint:
         output_dir: where both files go.
         evaluator: its `state.metrics[metric]` is compared; higher is better.
         metric: the name of the score.
-        frozen_norm: knows whether an epoch ran with batch norm frozen; None: all epochs count alike.
+        budget: knows the progress of the training; None: all epochs count alike.
         windows_shape: (B, C, Y, X) of a batch that the network takes, by which its last convolution is found.
         record: how the weights came about (network, data, recipe); goes into `model.json` beside `model.pt` with the
             epoch, the score and the versions of torch and MONAI.
@@ -71,7 +73,7 @@ class Checkpoint:
         output_dir: str | os.PathLike[str],
         evaluator: Engine,
         metric: str,
-        frozen_norm: FreezeBatchNorm | None = None,
+        budget: TrainingBudget | None = None,
         windows_shape: Sequence[int] = (1, 1, 128, 128),
         record: Mapping[str, Any] | None = None,
         resume: bool = False,
@@ -83,12 +85,12 @@ class Checkpoint:
         self.folder = Path(output_dir)
         self.evaluator = evaluator
         self.metric = metric
-        self.frozen_norm = frozen_norm
+        self.budget = budget
         self.windows_shape = tuple(windows_shape)
         self.record = dict(record or {})
         self.writes = writes
         self.best = -1.0
-        self.best_is_frozen = False
+        self.best_is_settled = False
         self.best_epoch = 0
         self.trainer_state: dict[str, Any] | None = None
         self.path = self.folder / "checkpoint.pt"
@@ -117,10 +119,10 @@ class Checkpoint:
         # an epoch that val_interval leaves out has no score of its own; until the first score the latest epoch counts
         validated = self.evaluator.state.epoch == engine.state.epoch
         score = float(self.evaluator.state.metrics.get(self.metric, -1.0)) if validated else -1.0
-        frozen = self.frozen_norm is not None and self.frozen_norm.frozen
-        best = self.best < 0 or (score >= 0 and (frozen, score) > (self.best_is_frozen, self.best))
+        settled = self.budget is not None and self.budget.progress > SETTLED
+        best = self.best < 0 or (score >= 0 and (settled, score) > (self.best_is_settled, self.best))
         if best:
-            self.best, self.best_is_frozen, self.best_epoch = score, frozen, engine.state.epoch
+            self.best, self.best_is_settled, self.best_epoch = score, settled, engine.state.epoch
         if not self.writes:
             return
         weights = self.network.state_dict()
@@ -130,7 +132,7 @@ class Checkpoint:
             write_json(self.folder / "model.json", self._provenance(engine) | {"temperature": temperature})
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"network": dict(weights), "trainer": {"epoch": engine.state.epoch}}
-        state |= {"best": self.best, "best_is_frozen": self.best_is_frozen, "best_epoch": self.best_epoch}
+        state |= {"best": self.best, "best_is_settled": self.best_is_settled, "best_epoch": self.best_epoch}
         save(state, self.path)
 
     def _calibrated(self, weights: Mapping[str, torch.Tensor]) -> tuple[float | None, dict[str, torch.Tensor]]:
@@ -169,7 +171,7 @@ class Checkpoint:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
-            self.best_is_frozen = state["best_is_frozen"]
+            self.best_is_settled = state["best_is_settled"]
         except Exception as error:
             raise BadInput(
                 f"{self.path}: does not fit this training ({' '.join(str(error).split())[:160]}); resume with the config "

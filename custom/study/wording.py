@@ -22,7 +22,8 @@ def training_words(found: dict[str, Any]) -> str:
     return (
         f"Data set {Path(found['dataset_dir']).name}: {slices['train']} slices to train, {slices['val']} to validate and "
         f"{slices['test']} to test. {recipe[0].upper()}{recipe[1:]}, by study.json: {done}. The weights are those of the "
-        "epoch with the best Dice on the validation side; the test side was used for nothing but the figures below."
+        "epoch of the last quarter with the best Dice on the validation side; the test side was used for nothing but the "
+        "figures below."
     )
 
 

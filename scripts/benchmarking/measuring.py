@@ -18,6 +18,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from custom.errors import BadInput
+from custom.precision import gains_from_bf16
 
 CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
 NETWORKS = ("unet", "monai_unet", "ynet", "transforcnn", "enet")
@@ -153,7 +154,7 @@ def machine(device: torch.device, threads: int | None) -> dict[str, Any]:
         cpu = named[1]
     return {
         "cpu": cpu,
-        "amx": torch.cpu._is_amx_tile_supported(),
+        "bfloat16": gains_from_bf16(device),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "threads": threads or torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",

@@ -99,13 +99,16 @@ def test_best_epoch(tmp_path: Path, scores: list[float | None], best: int) -> No
 
 
 @pytest.mark.parametrize("cut", [None, 1, 2, 3])
-def test_epochs_with_frozen_batch_norm_go_first(tmp_path: Path, cut: int | None) -> None:
-    """The second and later epochs are frozen; the first is not forgotten where none of them is validated."""
+def test_the_last_quarter_goes_first(tmp_path: Path, cut: int | None) -> None:
+    """The second and later epochs end in it; the first is not forgotten where none of them is validated."""
 
     def train(folder: str, scores: list[float | None], max_epochs: int | None = None, resume: bool = False) -> int:
-        frozen = SimpleNamespace(frozen=False)
-        training = Training(tmp_path / folder, scores, frozen_norm=frozen, resume=resume)
-        training.engine.add_event_handler(Events.EPOCH_STARTED, lambda e: setattr(frozen, "frozen", e.state.epoch >= 2))
+        budget = SimpleNamespace(progress=0.0)
+        training = Training(tmp_path / folder, scores, budget=budget, resume=resume)
+        progress = [0.75, 0.76, 0.9, 1.0]
+        training.engine.add_event_handler(
+            Events.EPOCH_STARTED, lambda e: setattr(budget, "progress", progress[e.state.epoch - 1])
+        )
         training.run(max_epochs)
         return int(json.loads((tmp_path / folder / "model.json").read_text())["epoch"])
 
