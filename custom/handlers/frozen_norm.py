@@ -24,9 +24,6 @@ class FreezeBatchNorm:
         network: its batch-norm layers are frozen; other norms are left alone.
         budget: knows the progress of the training, restarts included.
         start: progress in [0, 1] from which on an epoch runs frozen.
-
-    Attributes:
-        frozen: whether the epoch that began last does.
     """
 
     def __init__(self, network: torch.nn.Module, budget: TrainingBudget, start: float = 0.5) -> None:
@@ -34,18 +31,17 @@ class FreezeBatchNorm:
         self.budget = budget
         self.start = start
         self.handles: list[RemovableHandle] = []
-        self.frozen = False
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.EPOCH_STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
-        self.frozen = self.budget.progress >= self.start
-        if self.frozen and not self.handles:
+        frozen = self.budget.progress >= self.start
+        if frozen and not self.handles:
             # the trainer sets the whole network to train mode in every iteration, so that this has to come after it
             self.handles = [layer.register_forward_pre_hook(_use_running_statistics) for layer in self.layers]
-        elif not self.frozen:
+        elif not frozen:
             while self.handles:
                 self.handles.pop().remove()
 
