@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+import torch
 from scipy import ndimage
 
 from custom.errors import BadInput
 from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]
+
+# Files of tests run side by side, one process each; next to nothing is computed, so that more threads only wait.
+torch.set_num_threads(1)
 
 
 def blobs(

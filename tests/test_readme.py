@@ -59,7 +59,7 @@ def shortened(command: str) -> list[str]:
 
 def test_the_two_setup_commands_stand_first() -> None:
     assert README[0] == SETUP + "monai.bundle run training --config_file bundle/configs/train.json"
-    assert README[1] == SETUP + "pytest"
+    assert README[1] == SETUP + "pytest -n 2 --dist loadfile"
 
 
 @pytest.mark.parametrize("command", [*README[2:], *CARD])
