@@ -11,7 +11,9 @@ from pathlib import Path
 import cli
 import pytest
 import tifffile
+import yaml
 from conftest import blobs, write_labelled_set
+from monai.bundle import ConfigParser
 
 SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
 # what makes a training short; the rest of each command stays as it is
@@ -26,6 +28,13 @@ def commands(document: str) -> list[str]:
 
 README = commands("README.md")
 CARD = [line for line in commands("bundle/docs/README.md") if line not in README]
+
+
+# of the table of keys: name, commands, default, where that is one value
+KEYS = re.findall(
+    r"^\| `--(\S+)` \| ([TES ]+) \| `([^`]+)` \|", (cli.ROOT / "README.md").read_text(), flags=re.MULTILINE
+)
+CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",)}
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +87,11 @@ def test_command(command: str, clone: Path) -> None:
     words[0] = str(Path(sys.executable).with_name(words[0]))
     done = subprocess.run(words, cwd=clone, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize(("key", "uses", "default"), KEYS)
+def test_a_keys_default_is_the_configs(key: str, uses: str, default: str) -> None:
+    for use in uses.split():
+        parser = ConfigParser()
+        parser.read_config([cli.ROOT / f"bundle/configs/{name}.json" for name in (*CONFIGS[use], "network_enet")])
+        assert parser.get_parsed_content(key) == yaml.safe_load(default)
