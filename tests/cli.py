@@ -21,6 +21,7 @@ import monai.bundle
 import numpy as np
 import tifffile
 import torch
+from monai.bundle import ConfigParser
 from monai.networks.nets import BasicUNet
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +58,14 @@ def config_file(*names: str) -> str:
     """The value of --config_file: one file of bundle/configs, or several stacked."""
     files = [f"bundle/configs/{name}.json" for name in names]
     return files[0] if len(files) == 1 else str(files)
+
+
+def parser_of(*names: str) -> ConfigParser:
+    """Files of bundle/configs, stacked, with the bundle's metadata."""
+    parser = ConfigParser()
+    parser.read_config([str(ROOT / f"bundle/configs/{name}.json") for name in names])
+    parser.read_meta(str(ROOT / "bundle/configs/metadata.json"))
+    return parser
 
 
 def bundle(command: str, *words: object, **options: object) -> Outcome:

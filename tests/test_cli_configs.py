@@ -34,15 +34,8 @@ def read(name: str) -> dict[str, Any]:
     return content
 
 
-def parser_of(*names: str) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config([str(CONFIGS / f"{name}.json") for name in names])
-    parser.read_meta(str(CONFIGS / "metadata.json"))
-    return parser
-
-
 def network_of(*names: str) -> torch.nn.Module:
-    network: torch.nn.Module = parser_of(*names).get_parsed_content("network_def")
+    network: torch.nn.Module = cli.parser_of(*names).get_parsed_content("network_def")
     return network.eval()
 
 
@@ -104,12 +97,12 @@ def knows(parser: ConfigParser, key: str) -> bool:
 @pytest.mark.parametrize(("whole", "overlay"), STACKED)
 def test_no_key_is_misspelt(whole: str, overlay: str | None) -> None:
     """Every reference leads to a key; a key that an overlay brings is known to a whole config, or used by the overlay."""
-    parser = parser_of(whole, *([overlay] if overlay else []))
+    parser = cli.parser_of(whole, *([overlay] if overlay else []))
     for text in strings(parser.get()):
         for reference in ReferenceResolver.match_refs_pattern(text) if text.startswith(("@", "$")) else {}:
             assert parser.get(reference, default=KeyError) is not KeyError, f"{reference} in {text!r}"
     for key in read(overlay) if overlay else {}:
-        known = any(knows(parser_of(name), key.removeprefix("+").replace("#", "::")) for name in WHOLE)
+        known = any(knows(cli.parser_of(name), key.removeprefix("+").replace("#", "::")) for name in WHOLE)
         used = key in ("_desc_", "finalize") or any(f"@{key}" in text for text in strings(read(overlay or "")))
         assert known or used, key
 
@@ -201,7 +194,7 @@ def test_the_ensemble_segments_with_the_weights_of_its_members(dataset: Path, tm
     ],
 )
 def test_the_studys_recipe_goes_by_the_network(overlay: str | None, epochs: int, optimizer: str) -> None:
-    parser = parser_of("train", *([overlay] if overlay else []), "study")
+    parser = cli.parser_of("train", *([overlay] if overlay else []), "study")
     parser["network"] = "@network_def"
     assert parser.get_parsed_content("max_epochs") == epochs
     assert type(parser.get_parsed_content("optimizer")).__name__ == optimizer

@@ -13,7 +13,6 @@ import pytest
 import tifffile
 import yaml
 from conftest import blobs, write_labelled_set
-from monai.bundle import ConfigParser
 
 SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
 # what makes a training short; the rest of each command stays as it is
@@ -92,6 +91,5 @@ def test_command(command: str, clone: Path) -> None:
 @pytest.mark.parametrize(("key", "uses", "default"), KEYS)
 def test_a_keys_default_is_the_configs(key: str, uses: str, default: str) -> None:
     for use in uses.split():
-        parser = ConfigParser()
-        parser.read_config([cli.ROOT / f"bundle/configs/{name}.json" for name in (*CONFIGS[use], "network_enet")])
+        parser = cli.parser_of(*CONFIGS[use], "network_enet")
         assert parser.get_parsed_content(key) == yaml.safe_load(default)

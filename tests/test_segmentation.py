@@ -24,7 +24,6 @@ import SimpleITK
 import tifffile
 import torch
 import zarr
-from monai.bundle import ConfigParser
 from monai.data import decollate_batch
 from monai.inferers import SlidingWindowInferer
 from monai.networks.nets import BasicUNet
@@ -288,8 +287,7 @@ def test_the_overlays(stack: Path, mask: np.ndarray, weights: Path, tmp_path: Pa
 @pytest.mark.parametrize("given", ["volume", "tensor", "path"])
 def test_a_volume_in_memory_takes_the_same_way(given: str, stack: Path, mask: np.ndarray, weights: Path) -> None:
     """What clients of a bundle use of inference.json: preprocessing, inferer, postprocessing and network_def alone."""
-    parser = ConfigParser()
-    parser.read_config(cli.ROOT / "bundle/configs/inference.json")
+    parser = cli.parser_of("inference")
     parser["network_def"], parser["precision"] = cli.TINY, "fp32"
     network = parser.get_parsed_content("network_def").eval()
     network.load_state_dict(torch.load(weights, weights_only=True))

@@ -5,25 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cli
 import numpy as np
 import pytest
 import tifffile
 import torch
-from monai.bundle import ConfigParser
 from monai.data import DataLoader
 from monai.transforms import Compose
 
 from custom.data import PatchDataset, SliceDataset, expand_slices, labelled_slices, thin
 from custom.transforms import GreyWindowd, LoadStackd
 
-TRAIN = Path(__file__).resolve().parents[2] / "bundle" / "configs" / "train.json"
-
 
 @pytest.fixture(scope="module")
 def chain() -> Compose:
-    parser = ConfigParser()
-    parser.read_config(str(TRAIN))
-    transform = parser.get_parsed_content("train#preprocessing")
+    transform = cli.parser_of("train").get_parsed_content("train#preprocessing")
     assert isinstance(transform, Compose)
     return transform
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+import cli
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser
 from monai.transforms import Compose
 
 from custom.data import PatchDataset
 
-CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
 PARTS = ("flip_y", "flip_x", "quarter_turn", "contrast", "brightness")
 
 
 def chain(*overlays: str, **overrides: Any) -> Compose:
     """`train#preprocessing`; overrides are leaves such as ``flip_y__prob``."""
-    parser = ConfigParser()
-    parser.read_config([str(CONFIGS / f"{name}.json") for name in ("train", *overlays)])
+    parser = cli.parser_of("train", *overlays)
     parser.update({key.replace("__", "#"): value for key, value in overrides.items()})
     transform = parser.get_parsed_content("train#preprocessing")
     assert isinstance(transform, Compose)
