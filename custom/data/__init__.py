@@ -4,11 +4,13 @@ from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
 from custom.data.labelled import common_folder, labelled_slices, list_pairs, stems, voxel_sizes
 from custom.data.phantom import ensure_dataset, make_cell, make_dataset
 from custom.data.read_ahead import ReadAheadLoader
+from custom.data.reading import Reading
 from custom.data.split import split_dataset
 
 __all__ = [
     "PatchDataset",
     "ReadAheadLoader",
+    "Reading",
     "SliceDataset",
     "common_folder",
     "ensure_dataset",

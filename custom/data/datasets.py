@@ -10,7 +10,7 @@ from monai.data import CacheDataset
 from monai.transforms import Compose
 from torch.utils.data import Dataset
 
-from custom.stack import open_stack
+from custom.stack import source
 
 
 def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if "z" in item:
             items.append(dict(item))
             continue
-        stack = open_stack(item["image"])
+        stack = source(item, "image").open()
         items += [{**item, "z": z, "stack": stack} for z in range(stack.shape[0])]
     return items
 

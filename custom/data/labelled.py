@@ -1,7 +1,7 @@
 """A labelled data set on disk -> one item per labelled slice.
 
 Layout: ``dataset_dir/images`` and ``dataset_dir/labels`` with the same stems, each file a 2-D slice or a (Z, Y, X) stack.
-Label values: 0 background, 1 lithium, 255 unlabelled.
+Label values: 0 background, 1 lithium, 255 unlabelled (or lithium, see `custom.data.meaning`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from custom.data.meaning import SliceCounts, lithium_is_255
+from custom.data.reading import Reading
 from custom.errors import BadInput
-from custom.stack import Stack, grey_window_of, open_stack
+from custom.stack import LABEL, LABEL_VALUES, Stack, grey_window_of, source
 from custom.stack.folder import natural_key
 
 logger = logging.getLogger("data")
 
-LABEL_VALUES = (0, 1, 255)
 # voxels that a header of the same stem (.mhd, .nhdr) describes
 DETACHED_VOXELS = (".raw", ".zraw", ".raw.gz", ".raw.bz2")
 
@@ -71,6 +72,7 @@ def labelled_slices(
     dataset_dir: str | os.PathLike[str],
     percentiles: Sequence[float] = (0.5, 99.5),
     fixed: Sequence[float] | None = None,
+    reading: Reading | None = None,
 ) -> list[dict[str, Any]]:
     """Open and check a labelled data set.
 
@@ -80,23 +82,29 @@ def labelled_slices(
         dataset_dir: the folder that holds images/ and labels/.
         percentiles: the grey window's ends as percentiles of each whole stack, in [0, 100].
         fixed: the grey window as two grey values, which replaces the percentiles.
+        reading: which arrays of the files, and what 255 stands for; None: the usual.
 
     Returns:
         one item per slice: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
-        ``grey_window`` (lower, upper) and ``lithium`` (number of voxels labelled 1).
+        ``grey_window`` (lower, upper) and ``lithium`` (number of voxels labelled lithium); beside a path what
+        `custom.stack.source` needs to read it, where that is not the usual.
 
     Raises:
         BadInput: whatever is wrong with the files, and a set without any lithium.
     """
     pairs = list_pairs(dataset_dir)
-    images = [open_stack(image) for image, _ in pairs]
-    flat = [stack for stack in images if stack.shape[0] == 1]
+    reading = reading or Reading()
+    images, labels = (reading.sources([pair[i] for pair in pairs], part) for i, part in enumerate(("image", LABEL)))
+    stacks = [image.open() for image in images]
+    flat = [stack for stack in stacks if stack.shape[0] == 1]
     window_ends = (float(percentiles[0]), float(percentiles[1]))
     fixed_ends = None if fixed is None else (float(fixed[0]), float(fixed[1]))
     shared = grey_window_of(flat, percentiles=window_ends, fixed=fixed_ends) if flat else None
+    counted = [check_label(stack, label.open()) for stack, label in zip(stacks, labels, strict=True)]
+    by_file = dict(zip((label for _, label in pairs), counted, strict=True))
+    lithium_255 = lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
     items: list[dict[str, Any]] = []
-    for (image, label), stack in zip(pairs, images, strict=True):
-        counts = check_label(image, stack, label)
+    for image, label, stack, counts in zip(images, labels, stacks, counted, strict=True):
         _warn_of_nonfinite(stack)
         window = (
             shared
@@ -105,12 +113,12 @@ def labelled_slices(
         )
         items += [
             {
-                "image": str(image),
-                "label": str(label),
+                **image.named(),
+                **label.named(lithium_255),
                 "z": z,
-                "stem": stem_of(image),
+                "stem": stem_of(stack.path),
                 "grey_window": (window.lower, window.upper),
-                "lithium": count,
+                "lithium": count.lithium + (count.unlabelled if lithium_255 else 0),
             }
             for z, count in enumerate(counts)
         ]
@@ -124,8 +132,8 @@ def labelled_slices(
 
 def voxel_sizes(items: Sequence[dict[str, Any]]) -> list[tuple[float, float, float] | None]:
     """The different voxel sizes (z, y, x), in micrometres, of the images that items come from; None is an unknown one."""
-    found = [open_stack(image).voxel_size_um for image in dict.fromkeys(item["image"] for item in items)]
-    return list(dict.fromkeys(found))
+    images = dict.fromkeys(source(item, "image") for item in items)
+    return list(dict.fromkeys(image.open().voxel_size_um for image in images))
 
 
 def stems(items: Sequence[dict[str, Any]]) -> list[str]:
@@ -140,29 +148,21 @@ def common_folder(items: Sequence[dict[str, Any]]) -> str:
     return str(folder.parent if folder.name == "images" else folder)
 
 
-def check_label(image_path: Path, image: Stack, label_path: Path) -> list[int]:
-    """Check one label file against its image; returns the number of lithium voxels of each slice.
+def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
+    """Check one label file against its image; returns the counts of each slice.
 
     Raises:
         BadInput: another size than the image's, or a value outside {0, 1, 255}.
     """
-    label = open_stack(label_path)
     if label.shape != image.shape:
         raise BadInput(
-            f"{label_path}: the label is {_size(label)} and its image {image_path.name} is {_size(image)} (z, y, x); "
+            f"{label.path}: the label is {_size(label)} and its image {image.path.name} is {_size(image)} (z, y, x); "
             "export both from the same slices without resampling"
         )
     counts = []
     for z in range(label.shape[0]):
-        plane = label.read(z, z + 1)
-        values = np.unique(plane)
-        wrong = [v.item() for v in values if v not in LABEL_VALUES]
-        if wrong:
-            raise BadInput(
-                f"{label_path}: holds the value {wrong[0]:g} in slice {z}; labels are 0 (background), 1 (lithium) "
-                "and 255 (unlabelled), so map the values of your labelling tool to these"
-            )
-        counts.append(int(np.count_nonzero(plane == 1)))
+        of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256)
+        counts.append(SliceCounts(*(int(of_value[value]) for value in LABEL_VALUES)))
     return counts
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from custom.data.labelled import labelled_slices
+from custom.data.reading import Reading
 from custom.errors import BadInput
 
 SIDES = ("train", "val", "test")
@@ -23,6 +24,7 @@ def split_dataset(
     seed: int = 0,
     percentiles: Sequence[float] = (0.5, 99.5),
     fixed: Sequence[float] | None = None,
+    reading: Reading | None = None,
 ) -> Split:
     """The items of `labelled_slices` as ``{"train": [...], "val": [...], "test": [...]}``.
 
@@ -32,7 +34,7 @@ def split_dataset(
     Raises:
         BadInput: a faulty splits.json, too few slices to split, or a training side without lithium.
     """
-    items = labelled_slices(dataset_dir, percentiles, fixed)
+    items = labelled_slices(dataset_dir, percentiles, fixed, reading)
     listing = Path(dataset_dir) / "splits.json"
     split = split_by_stems(items, listing) if listing.is_file() else split_by_blocks(items, seed, dataset_dir)
     if not any(item["lithium"] for item in split["train"]):

@@ -2,23 +2,32 @@
 
 from custom.stack.affine import affine_mm
 from custom.stack.identity import fingerprint
-from custom.stack.opening import open_stack
+from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
+from custom.stack.opening import open_stack, takes_key
 from custom.stack.slabs import Slab, slabs
+from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
 from custom.stack.store import SlabStore
 from custom.stack.units import to_um
 from custom.stack.window import GreyWindow, grey_window, grey_window_of
 
 __all__ = [
+    "LABEL",
+    "LABEL_VALUES",
     "GreyWindow",
+    "LabelStack",
     "Slab",
     "SlabStore",
+    "Source",
     "Stack",
     "affine_mm",
+    "as_labels",
     "fingerprint",
     "grey_window",
     "grey_window_of",
     "open_stack",
     "slabs",
+    "source",
+    "takes_key",
     "to_um",
 ]

@@ -76,6 +76,15 @@ def open_stack(
     return stack
 
 
+def takes_key(path: Path) -> bool:
+    """Whether the file's format can hold several arrays, of which a `stack_key` names one.
+
+    Raises:
+        BadInput: missing, empty or of an unknown suffix.
+    """
+    return _opener(path) in _KEYED
+
+
 def _opener(path: Path) -> Opener:
     if path.is_dir():
         return open_zarr if is_zarr(path) else open_folder

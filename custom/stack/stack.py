@@ -19,7 +19,10 @@ class Stack(ABC):
         dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
         voxel_size: the voxel size and where it was read, or None when it is unknown.
         files: the files, or folders of files, that hold it.
+        step: between neighbouring grey values where stored integers were given a slope, else 0.
     """
+
+    step = 0.0
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from custom.data.split import Split, split_dataset
-from custom.stack import open_stack
+from custom.stack import source
 from custom.study.plan import Network, Study
 from custom.study.reading import read_json
 from custom.transforms import apply_window
@@ -32,12 +32,17 @@ class LabelledSlice:
     @property
     def image(self) -> NDArray[np.float32]:
         lower, upper = self.item["grey_window"]
-        scaled, _ = apply_window(torch.as_tensor(_plane(self.item["image"], self.place[1])), lower, upper)
+        scaled, _ = apply_window(torch.as_tensor(self._plane("image")), lower, upper)
         return scaled.numpy()
 
     @property
     def label(self) -> NDArray[np.uint8]:
-        return _plane(self.item["label"], self.place[1]).astype(np.uint8)
+        return self._plane("label").astype(np.uint8, copy=False)
+
+    def _plane(self, part: str) -> NDArray[Any]:
+        z = self.place[1]
+        plane: NDArray[Any] = source(self.item, part).open().read(z, z + 1)[0]
+        return plane
 
     def probability(self, folder: Path) -> NDArray[np.float32]:
         """What an evaluation kept of it in its `folder`: (Y, X) in [0, 1]."""
@@ -50,11 +55,6 @@ class LabelledSlice:
         threshold = float(read_json(folder / "metrics.json")["threshold"])
         lithium: NDArray[np.bool_] = self.probability(folder) >= threshold
         return lithium
-
-
-def _plane(path: str, z: int) -> NDArray[Any]:
-    plane: NDArray[Any] = open_stack(path).read(z, z + 1)[0]
-    return plane
 
 
 def split_of(study: Study) -> Split:

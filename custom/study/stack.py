@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from custom.data.split import Split
 from custom.errors import BadInput
-from custom.stack import open_stack
+from custom.stack import LABEL, Source, open_stack, source
 from custom.stack.writers import open_writer
 from custom.study.plan import Study
 
@@ -25,20 +25,20 @@ class StudyStack:
 
     Attributes:
         path: where it lies.
-        labels: file and index of each slice's label, in order; None where there are none.
+        labels: source and index of each slice's label, in order; None where there are none.
         window: the grey window to give to the command; None: the command finds the stack's own.
         trained_on: how many of its slices are on the training side.
     """
 
     path: Path
-    labels: list[tuple[str, int]] | None = None
+    labels: list[tuple[Source, int]] | None = None
     window: tuple[float, float] | None = None
     trained_on: int = 0
 
     def label(self, z: int) -> NDArray[np.uint8]:
         """(Y, X), values {0, 1, 255}, of one slice of a stack that has labels."""
-        path, index = (self.labels or [])[z]
-        plane: NDArray[np.uint8] = open_stack(path).read(index, index + 1)[0].astype(np.uint8)
+        label, index = (self.labels or [])[z]
+        plane: NDArray[np.uint8] = label.open().read(index, index + 1)[0]
         return plane
 
 
@@ -54,29 +54,29 @@ def choose_stack(study: Study, split: Split) -> StudyStack:
         raise BadInput(f"{study.dataset_dir}: the test side is empty; name slices for it in splits.json")
     counted = Counter(str(item["image"]) for item in split["test"])
     image, most = counted.most_common(1)[0]
-    depth = open_stack(image).shape[0]
+    first = next(item for item in split["test"] if item["image"] == image)
+    depth = source(first, "image").open().shape[0]
     if depth == 1 and most == 1:
         return _joined(study, [item for item in split["test"] if counted[str(item["image"])] == 1])
-    label = next(str(item["label"]) for item in split["test"] if item["image"] == image)
     trained = sum(item["image"] == image for item in split["train"])
-    return StudyStack(Path(image), [(label, z) for z in range(depth)], None, trained)
+    return StudyStack(Path(image), [(source(first, LABEL), z) for z in range(depth)], None, trained)
 
 
 def _joined(study: Study, items: Sequence[dict[str, Any]]) -> StudyStack:
     """2-D files of the test side as one stack, those of the most frequent size, under the data set's grey window."""
-    shapes = [open_stack(item["image"]).shape for item in items]
+    shapes = [source(item, "image").open().shape for item in items]
     size = Counter(shapes).most_common(1)[0][0]
     kept = [item for item, shape in zip(items, shapes, strict=True) if shape == size]
-    first = open_stack(kept[0]["image"])
+    first = source(kept[0], "image").open()
     path = study.output_dir / "test_stack.tif"
     if not path.is_file() or open_stack(path).shape[0] != len(kept):
         target = os.fspath(path.with_suffix(""))
         shape = (len(kept), size[1], size[2])
         with open_writer(target, "tiff", shape, first.dtype, first.voxel_size_um, overwrite=True) as writer:
             for z, item in enumerate(kept):
-                writer.write(z, open_stack(item["image"]).read(0, 1))
+                writer.write(z, source(item, "image").open().read(0, 1))
     lower, upper = kept[0]["grey_window"]
-    return StudyStack(path, [(str(item["label"]), 0) for item in kept], (float(lower), float(upper)))
+    return StudyStack(path, [(source(item, LABEL), 0) for item in kept], (float(lower), float(upper)))
 
 
 def masks(folder: Path, found: dict[str, Any], start: int, stop: int) -> NDArray[np.uint8]:

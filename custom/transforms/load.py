@@ -14,25 +14,26 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import MetaKeys
 
-from custom.stack import Slab, Stack, affine_mm, open_stack
+from custom.stack import Slab, Source, Stack, affine_mm, source
 
 TURNED = "axes_turned_round"  # in a MetaTensor's meta: (Z, Y, X) here, (X, Y, Z) where it came from
 
 
 @lru_cache(maxsize=16)
-def _opened(path: str, changed_ns: int) -> Stack:
+def _opened(wanted: Source, changed_ns: int) -> Stack:
     """Slices of one stack are read one after the other; a handful of open files serves a whole data set.
 
     `changed_ns` makes a file that was replaced under its old name a new one.
     """
-    return open_stack(path)
+    return wanted.open()
 
 
 class LoadStackd(MapTransform):
     """Read what each key names, through the project's own lazy readers (axes (Z, Y, X), never MONAI's (x, y, z)).
 
     A key may hold
-    - a path, with ``z`` in the item: one slice of the file -> (1, Y, X);
+    - a path, with ``z`` in the item: one slice of the file -> (1, Y, X), under the key "label" read as labels, uint8 in
+      {0, 1, 255} (`custom.stack.source` says which array of the file and what else the item may say of it);
     - a path without ``z``: the whole file -> (1, Z, Y, X), as a MetaTensor that knows where its voxels lie;
     - a `Slab`: the slices [start, stop) of a stack that is open already -> (1, Z, Y, X);
     - an array or tensor in memory: (Y, X) or (Z, Y, X) gets its channel, a channel-first (1, ...) one is taken as it is;
@@ -53,20 +54,20 @@ class LoadStackd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = _loaded(item[key], item.get("z"))
+            item[key] = _loaded(item, key)
         return item
 
 
-def _loaded(source: Any, z: int | None) -> torch.Tensor:
-    if isinstance(source, Slab):
-        return _to_tensor(source.read()[None])
-    if isinstance(source, (str, os.PathLike)):
-        stack = (
-            _opened(os.fspath(source), os.stat(source).st_mtime_ns) if os.path.exists(source) else open_stack(source)
-        )
+def _loaded(item: Mapping[Hashable, Any], key: Hashable) -> torch.Tensor:
+    given, z = item[key], item.get("z")
+    if isinstance(given, Slab):
+        return _to_tensor(given.read()[None])
+    if isinstance(given, (str, os.PathLike)):
+        wanted = source(item, str(key))
+        stack = _opened(wanted, os.stat(given).st_mtime_ns) if os.path.exists(given) else wanted.open()
         return _whole(stack) if z is None else _to_tensor(stack.read(z, z + 1))
-    has_channel = source.ndim == 4 or (source.ndim == 3 and source.shape[0] == 1)
-    values = _to_tensor(source if has_channel else source[None])
+    has_channel = given.ndim == 4 or (given.ndim == 3 and given.shape[0] == 1)
+    values = _to_tensor(given if has_channel else given[None])
     if isinstance(values, MetaTensor) and MetaKeys.SPATIAL_SHAPE in values.meta:
         return turned_round(values)
     return values

@@ -195,7 +195,7 @@ def test_another_label_value(own: Path, value: int) -> None:
     assert f"value {value} " in message
 
 
-@pytest.mark.parametrize("value", [0.5, -1.0, np.nan])
+@pytest.mark.parametrize("value", [0.5, -1])
 def test_label_that_is_no_class(own: Path, value: float) -> None:
     (own / "labels" / "slice_0.tif").unlink()
     np.save(own / "labels" / "slice_0.npy", np.full((140, 150), value, np.float32))

@@ -1,0 +1,116 @@
+"""What 255 in a set of labels stands for: nothing (unlabelled), or lithium, as in the masks of 0 and 255 of ImageJ."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from custom.errors import BadInput
+
+logger = logging.getLogger("data")
+
+
+class SliceCounts(NamedTuple):
+    """Voxels of a slice that hold 0, 1 and 255."""
+
+    background: int
+    lithium: int
+    unlabelled: int
+
+    @property
+    def proves(self) -> bool:
+        """1 beside 255 in one slice: lithium is 1 there, so that 255 is something else."""
+        return bool(self.lithium and self.unlabelled)
+
+    @property
+    def doubtful(self) -> bool:
+        """0 and 255 alone: a slice labelled in part, without lithium, or a mask of 0 and 255."""
+        return bool(self.background and self.unlabelled and not self.lithium)
+
+
+Counted = Mapping[Path, Sequence[SliceCounts]]
+
+
+def lithium_is_255(counted: Counted, folder: Path, label_255: str = "auto") -> bool:
+    """Decide what 255 stands for in all the labels of a set.
+
+    Without a word from the user it is lithium where no label holds a 1 and no slice is 255 all over, in at most half of
+    the voxels: unlabelled, it would leave nothing to learn. It is unlabelled where 1 and 255 meet in a slice.
+
+    Args:
+        counted: for each label file the counts of its slices.
+        folder: of the labels, for warnings and refusals.
+        label_255: "lithium", "unlabelled" or "auto".
+
+    Raises:
+        BadInput: some slices hold 0 and 1, others 0 and 255, and nothing tells what 255 is; no slice shows lithium.
+    """
+    slices = [(path, z, counts) for path, several in counted.items() for z, counts in enumerate(several)]
+    proofs = [(path, z) for path, z, counts in slices if counts.proves]
+    doubts = [(path, z) for path, z, counts in slices if counts.doubtful]
+    if label_255 == "unlabelled":
+        return False
+    if label_255 == "lithium":
+        if proofs:
+            path, z = proofs[0]
+            raise BadInput(
+                f"{path}: holds both 1 and 255 in slice {z}, so that 255 is not lithium alone as --label_255 lithium says; "
+                "leave that key away, or write lithium as 1 in all labels"
+            )
+        return True
+    if not any(counts.lithium for _, _, counts in slices):
+        return bool(doubts) and _mask_of_0_and_255([counts for _, _, counts in slices], folder)
+    if not doubts:
+        return False
+    if not proofs:
+        path, z = doubts[0]
+        raise BadInput(
+            f"{path}: holds 255 but no 1 in slice {z}{_others(doubts)}, while other labels hold lithium as 1; give "
+            "--label_255 lithium if 255 is lithium, or --label_255 unlabelled if it marks what nobody labelled"
+        )
+    logger.warning(
+        "%s: %d slices hold 0 and 255 but no 1%s; their 255 counts as unlabelled, as it does in the slices that hold 1 "
+        "too: write lithium as 1 if it is meant.",
+        folder,
+        len(doubts),
+        f" ({_names(doubts)})",
+    )
+    return False
+
+
+def _mask_of_0_and_255(slices: Sequence[SliceCounts], folder: Path) -> bool:
+    marked = sum(counts.unlabelled for counts in slices)
+    share = marked / sum(sum(counts) for counts in slices)
+    full = sum(not counts.background for counts in slices)
+    if full or share > 0.5:
+        raise BadInput(
+            f"{folder}: no voxel is labelled 1 (lithium) in any of the {len(slices)} slices, and 255 is {share:.1%} of the "
+            f"voxels and all of {full} slices, as unlabelled voxels would be; label a slice that shows lithium, or give "
+            "--label_255 lithium if 255 is lithium"
+        )
+    logger.warning(
+        "%s: no label holds a 1; their 255 is read as lithium, as in the masks of 0 and 255 that ImageJ writes: %d voxels, "
+        "%.2f %% (--label_255 lithium says so for good).",
+        folder,
+        marked,
+        100 * share,
+    )
+    return True
+
+
+def _others(doubts: Sequence[tuple[Path, int]]) -> str:
+    count = len(doubts) - 1
+    files = list(dict.fromkeys(path for path, _ in doubts))
+    if not count:
+        return ""
+    if len(files) == 1:
+        return f" and in {count} more"
+    return f", as do {count} more slices ({_names(doubts[1:])})"
+
+
+def _names(doubts: Sequence[tuple[Path, int]]) -> str:
+    names = list(dict.fromkeys(path.name for path, _ in doubts))
+    more = f" and {len(names) - 3} more files" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"

@@ -1,0 +1,76 @@
+"""Which array of each file is meant, and what 255 in the labels stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from custom.errors import BadInput
+from custom.stack import Source, takes_key
+
+MEANINGS = ("auto", "lithium", "unlabelled")
+Index = int | Sequence[int] | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the files of a labelled data set are read; the command-line keys of the same names.
+
+    Attributes:
+        image_key, label_key: the array within HDF5 files and Zarr; files of other formats, which have no keys, may stand
+            beside them. None: the usual one.
+        image_index, label_index: which channel or time, for the files that hold several.
+        label_255: what 255 stands for: "lithium", "unlabelled", or "auto", see `custom.data.meaning`.
+
+    Raises:
+        BadInput: an unknown `label_255`.
+    """
+
+    image_key: str | int | None = None
+    image_index: Index = None
+    label_key: str | int | None = None
+    label_index: Index = None
+    label_255: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.label_255 not in MEANINGS:
+            raise BadInput(f"--label_255 {self.label_255}: is unknown; give one of {', '.join(MEANINGS)}")
+
+    def given(self) -> dict[str, Any]:
+        """The attributes that differ from their defaults: the keys that another command on the same files needs."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+    def sources(self, paths: Sequence[Path], part: str) -> list[Source]:
+        """The sources of all files of one part, "image" or "label".
+
+        Raises:
+            BadInput: the key or the index is of no use to any of the files.
+        """
+        key, index = (getattr(self, f"{part}_{name}") for name in ("key", "index"))
+        keyed = [key is not None and takes_key(path) for path in paths]
+        if key is not None and not any(keyed):
+            raise BadInput(f"{paths[0]}: is of a format without keys; leave --{part}_key {key} away")
+        found = [Source(str(path), part, str(key) if has else None) for path, has in zip(paths, keyed, strict=True)]
+        if index is None:
+            return found
+        numbers = (index,) if isinstance(index, int) else tuple(index)
+        needed = [not _opens(one) for one in found]
+        if not any(needed):  # the first file says in which way it does not fit
+            Source(found[0].path, part, found[0].key, numbers).open()
+        return [
+            Source(one.path, part, one.key, numbers if has else None) for one, has in zip(found, needed, strict=True)
+        ]
+
+
+def _opens(source: Source) -> bool:
+    try:
+        source.open()
+    except BadInput:
+        return False
+    return True

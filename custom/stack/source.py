@@ -1,0 +1,64 @@
+"""The image or the label that an item of a data set names, opened in one way wherever it is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from custom.errors import BadInput
+from custom.stack.labels import LabelStack
+from custom.stack.opening import open_stack
+from custom.stack.stack import Stack
+
+LABEL = "label"  # the part of an item that holds labels
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one part of an item lies.
+
+    Attributes:
+        path: of the file.
+        part: which part it is; "label" is read as labels, anything else as grey values.
+        key, index: as `open_stack` takes them.
+        lithium_255: whether 255 in a label stands for lithium.
+    """
+
+    path: str
+    part: str = "image"
+    key: str | None = None
+    index: tuple[int, ...] | None = None
+    lithium_255: bool = False
+
+    def open(self) -> Stack:
+        """The stack, opened lazily; labels come as uint8 in {0, 1, 255}.
+
+        Raises:
+            BadInput: whatever `open_stack` refuses, with `--image_key` or `--label_key` in the cure.
+        """
+        try:
+            stack = open_stack(self.path, stack_key=self.key, stack_index=self.index)
+        except BadInput as refusal:
+            raise BadInput(str(refusal).replace("--stack_", f"--{self.part}_")) from refusal
+        return LabelStack(stack, self.lithium_255) if self.part == LABEL else stack
+
+    def named(self, lithium_255: bool = False) -> dict[str, Any]:
+        """What an item says of it, for `source` to find again; nothing that goes without saying."""
+        about: dict[str, Any] = {self.part: self.path}
+        if self.key is not None:
+            about[f"{self.part}_key"] = self.key
+        if self.index is not None:
+            about[f"{self.part}_index"] = self.index
+        if self.part == LABEL and lithium_255:
+            about["lithium_255"] = True
+        return about
+
+
+def source(item: Mapping[Any, Any], part: str) -> Source:
+    """The source of `item[part]`, a path; ``<part>_key``, ``<part>_index`` and ``lithium_255`` may stand beside it."""
+    index = item.get(f"{part}_index")
+    numbers = (index,) if isinstance(index, int) else tuple(index) if index is not None else None
+    key = item.get(f"{part}_key")
+    return Source(os.fspath(item[part]), part, key, numbers, bool(part == LABEL and item.get("lithium_255")))

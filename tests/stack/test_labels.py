@@ -1,0 +1,74 @@
+"""Stored values become labels: the nearest that the file can mean, or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+
+from custom.errors import BadInput
+from custom.stack import LabelStack, as_labels, open_stack
+
+WANTED = np.random.default_rng(0).choice(np.array([0, 1, 255], np.uint8), (4, 5, 6))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "i1", "u1", "i2", ">u2", "i4", "u4", "i8", "u8", "f2", "f4", ">f8"], ids=str)
+def test_types(tmp_path: Path, dtype: str) -> None:
+    wanted = WANTED % 2 if dtype in ("bool", "i1") else WANTED
+    np.save(tmp_path / "a.npy", wanted.astype(dtype))
+    stack = LabelStack(open_stack(tmp_path / "a.npy"))
+    assert stack.dtype == np.uint8 and stack.read(1, 3).dtype == np.uint8
+    np.testing.assert_array_equal(stack.read(1, 3), wanted[1:3])
+
+
+@pytest.mark.parametrize("factor", [np.float32(0.9999999), np.float32(1.0000001), np.float64(1) - 1e-12])
+def test_nearly_whole(factor: np.floating[Any]) -> None:
+    np.testing.assert_array_equal(as_labels(WANTED * factor), WANTED)
+
+
+@pytest.mark.parametrize(
+    ("most", "dtype", "code"), [(2, np.uint8, 127), (3, np.int16, 10922), (1, np.int32, 2**31 - 1)]
+)
+def test_a_slope_bent_the_labels(tmp_path: Path, most: int, dtype: type[np.generic], code: int) -> None:
+    """As nibabel stores floats from 0 to `most` over all integers of a type: 1 reads .996, .99997 or 1.00000003."""
+    labels = WANTED % 2
+    image = nibabel.Nifti1Image((labels.T * np.intp(code)).astype(dtype), np.eye(4))
+    image.header.set_slope_inter(most / np.iinfo(dtype).max, 0.0)
+    nibabel.save(image, tmp_path / "a.nii")
+    stack = open_stack(tmp_path / "a.nii")
+    assert not np.isin(stack.read(0, 4), (0, 1)).all()  # else this shows nothing
+    np.testing.assert_array_equal(LabelStack(stack).read(0, 4), labels)
+
+
+def test_a_third_class_behind_a_slope(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image((WANTED % 3).T.astype(np.float64), np.eye(4))
+    image.header.set_data_dtype(np.uint8)
+    image.dataobj[0, 0, 0] = 2
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    with pytest.raises(BadInput, match="holds the value 2 in slice 0"):
+        LabelStack(open_stack(tmp_path / "a.nii.gz")).read(0, 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.float32(0.99), "the value 0.99 "),
+        (np.float32(0.9996), "the value 0.9996 "),
+        (np.float64(254.6), "the value 254.6 "),
+        (np.float32(-1), "the value -1 "),
+        (np.int8(-1), "the value -1 "),
+        (np.int64(2**40 + 1), "the value 1099511627777 "),
+        (np.uint64(2**64 - 255), "the value 18446744073709551361 "),
+        (np.float32(np.inf), "the value inf "),
+        (np.float16(np.nan), "1 voxels of slice 3 are NaN"),
+    ],
+)
+def test_no_label(value: np.generic, words: str) -> None:
+    values = np.zeros((3, 4), value.dtype)
+    values[1, 2] = value
+    with pytest.raises(BadInput) as refused:
+        as_labels(values, path="x/a.tif", z=3)
+    assert words in str(refused.value) and str(refused.value).startswith("x/a.tif: ")
