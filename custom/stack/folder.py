@@ -13,6 +13,7 @@ from custom.stack.faults import refusing_damage
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_layout import check_directories, check_pages
+from custom.stack.tiff_page import note_white_is_zero, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize, first_stated
 
@@ -71,7 +72,7 @@ class FolderStack(Stack):
         slices = np.empty((stop - start, *self.shape[1:]), self.dtype)
         for z in range(start, stop):
             with refusing_damage(self.files[z]), TiffFile(self.files[z]) as tiff:
-                slices[z - start] = tiff.pages.first.asarray()
+                slices[z - start] = page_values(tiff.pages.first)
         return slices
 
 
@@ -85,6 +86,7 @@ def _inspect(file: Path) -> tuple[tuple[int, int], np.dtype, VoxelSize | None]:
         check_pages(file, tiff, [page])
         if len(tiff.pages) > 1 or len(page.shape) != 2:
             raise BadInput(f"{file}: holds several slices; a folder takes one slice a file, so give that file itself.")
+        note_white_is_zero(file, page)
         return (page.imagelength, page.imagewidth), np.dtype(page.dtype), tiff_voxel_size(tiff)
 
 

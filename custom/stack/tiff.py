@@ -15,6 +15,7 @@ from custom.stack.handle import Handle
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_layout import check_directories, check_imagej, check_pages
+from custom.stack.tiff_page import note_white_is_zero, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize
 
@@ -32,6 +33,7 @@ def open_tiff(path: Path, chosen: Selection) -> Stack:
         with handle.lend() as slices:
             axes, dtype, block = slices.axes, slices.dtype, slices.block
             voxel_size = tiff_voxel_size(slices.tiff)
+            note_white_is_zero(path, slices.tiff.pages.first)
     if block is None:
         return TiffStack(path, axes.shape, dtype, voxel_size, handle)
     handle.close()
@@ -56,7 +58,7 @@ class TiffStack(Stack):
         slices = np.empty((stop - start, *self.shape[1:]), self.dtype)
         for z in range(start, stop):
             with refusing_damage(self.path, f"slice {z}"), self._handle.lend() as opened:
-                slices[z - start] = opened.pages[z].asarray()
+                slices[z - start] = page_values(opened.pages[z])
         return slices
 
 
