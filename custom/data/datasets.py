@@ -10,13 +10,19 @@ from monai.data import CacheDataset
 from monai.transforms import Compose
 from torch.utils.data import Dataset
 
-from custom.stack import source
+from custom.data.labelled import check_label
+from custom.errors import BadInput
+from custom.stack import LABEL, source
 
 
 def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One item per slice: items without ``z`` (image and label paths alone, as clients give them) become all slices.
+    """One item per slice: items without ``z`` (image and label paths alone, as clients give them) become their slices.
 
-    Such a slice carries its ``stack``, so that all slices of a stack can be seen through one grey window.
+    Slices of which no voxel is labelled are left out. A slice carries its ``stack``, so that all slices of a stack can be
+    seen through one grey window, and, where there is a label, ``lithium``, the number of voxels labelled 1.
+
+    Raises:
+        BadInput: a label that does not fit its image, see `check_label`.
     """
     items: list[dict[str, Any]] = []
     for item in data:
@@ -24,15 +30,27 @@ def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             items.append(dict(item))
             continue
         stack = source(item, "image").open()
-        items += [{**item, "z": z, "stack": stack} for z in range(stack.shape[0])]
+        slices = [{**item, "z": z, "stack": stack} for z in range(stack.shape[0])]
+        if LABEL in item:
+            counts = check_label(stack, source(item, LABEL).open())
+            slices = [slices[z] | {"lithium": count.lithium} for z, count in enumerate(counts) if count.labelled]
+        items += slices
     return items
 
 
 def thin(data: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    """At most `most` items, evenly spaced: enough to follow a training without validating on every slice."""
+    """At most `most` items, evenly spaced: enough to follow a training without validating on every slice.
+
+    Where lithium is so rare that none of these holds any, the slice that holds most takes the place of the nearest one.
+    """
     if len(data) <= most:
         return list(data)
-    return [data[i] for i in np.linspace(0, len(data) - 1, most).round().astype(int)]
+    picks = np.linspace(0, len(data) - 1, most).round().astype(int)
+    lithium = np.array([item.get("lithium", 0) for item in data])
+    if lithium.any() and not lithium[picks].any():
+        richest = int(lithium.argmax())
+        picks[np.abs(picks - richest).argmin()] = richest
+    return [data[i] for i in picks]
 
 
 class SliceDataset(CacheDataset):
@@ -59,6 +77,9 @@ class PatchDataset(Dataset[Any]):
         data, transform, cache_rate: as for `SliceDataset`; the transform ends in random ones.
         patches_per_epoch: length of the data set.
         seed: fixes the draws.
+
+    Raises:
+        BadInput: no slice has a labelled voxel.
     """
 
     def __init__(
@@ -70,6 +91,8 @@ class PatchDataset(Dataset[Any]):
         cache_rate: float = 1.0,
     ) -> None:
         self.slices = SliceDataset(data, transform, cache_rate)
+        if not len(self.slices):
+            raise BadInput("The slices to train on hold no labelled voxel (all are 255); label some with 0 and 1.")
         self.transform = transform
         self.patches_per_epoch = patches_per_epoch
         self.seed = seed

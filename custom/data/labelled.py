@@ -85,12 +85,12 @@ def labelled_slices(
         reading: which arrays of the files, and what 255 stands for; None: the usual.
 
     Returns:
-        one item per slice: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
+        one item per slice that has a labelled voxel: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
         ``grey_window`` (lower, upper) and ``lithium`` (number of voxels labelled lithium); beside a path what
         `custom.stack.source` needs to read it, where that is not the usual.
 
     Raises:
-        BadInput: whatever is wrong with the files, and a set without any lithium.
+        BadInput: whatever is wrong with the files, and a set without any labelled voxel or any lithium.
     """
     pairs = list_pairs(dataset_dir)
     reading = reading or Reading()
@@ -105,29 +105,42 @@ def labelled_slices(
     lithium_255 = lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
     items: list[dict[str, Any]] = []
     for image, label, stack, counts in zip(images, labels, stacks, counted, strict=True):
-        _warn_of_nonfinite(stack)
+        labelled = [z for z, count in enumerate(counts) if lithium_255 or count.labelled]
+        if not labelled:
+            continue
+        _warn_of_nonfinite(stack, labelled)
         window = (
             shared
             if stack.shape[0] == 1 and shared
             else grey_window_of([stack], percentiles=window_ends, fixed=fixed_ends)
         )
-        items += [
-            {
-                **image.named(),
-                **label.named(lithium_255),
-                "z": z,
-                "stem": stem_of(stack.path),
-                "grey_window": (window.lower, window.upper),
-                "lithium": count.lithium + (count.unlabelled if lithium_255 else 0),
-            }
-            for z, count in enumerate(counts)
-        ]
+        whole = {
+            **image.named(),
+            **label.named(lithium_255),
+            "stem": stem_of(stack.path),
+            "grey_window": (window.lower, window.upper),
+        }
+        lithium = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counts]
+        items += [whole | {"z": z, "lithium": lithium[z]} for z in labelled]
+    _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels")
+    return items
+
+
+def _check_amount(items: Sequence[dict[str, Any]], total: int, folder: Path) -> None:
+    if not items:
+        raise BadInput(
+            f"{folder}: no voxel is labelled in any of the {total} slices, all are 255 (unlabelled); label some slices "
+            "with 0 (background) and 1 (lithium)"
+        )
     if not any(item["lithium"] for item in items):
         raise BadInput(
-            f"{Path(dataset_dir) / 'labels'}: no voxel is labelled 1 (lithium) in any of the {len(items)} slices; "
+            f"{folder}: no voxel is labelled 1 (lithium) in any of the {len(items)} slices; "
             "label at least one slice that shows lithium"
         )
-    return items
+    if len(items) < total:
+        logger.info(
+            "%s: %d of %d slices hold labelled voxels; the others take part nowhere.", folder, len(items), total
+        )
 
 
 def voxel_sizes(items: Sequence[dict[str, Any]]) -> list[tuple[float, float, float] | None]:
@@ -166,10 +179,10 @@ def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
     return counts
 
 
-def _warn_of_nonfinite(image: Stack) -> None:
+def _warn_of_nonfinite(image: Stack, chosen: Sequence[int]) -> None:
     if image.dtype.kind != "f":
         return
-    slices = (image.read(z, z + 1) for z in range(image.shape[0]))
+    slices = (image.read(z, z + 1) for z in chosen)
     if count := sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in slices):
         logger.warning(
             "%s: %d grey values are NaN or infinite and are read as the grey window's lower end; check the "

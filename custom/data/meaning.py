@@ -20,6 +20,11 @@ class SliceCounts(NamedTuple):
     unlabelled: int
 
     @property
+    def labelled(self) -> int:
+        """Voxels that hold 0 or 1."""
+        return self.background + self.lithium
+
+    @property
     def proves(self) -> bool:
         """1 beside 255 in one slice: lithium is 1 there, so that 255 is something else."""
         return bool(self.lithium and self.unlabelled)

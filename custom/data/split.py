@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from custom.data.labelled import labelled_slices
+from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
+from custom.data.labelled import labelled_slices, list_pairs, stem_of
 from custom.data.reading import Reading
 from custom.errors import BadInput
 
+logger = logging.getLogger("data")
+
 SIDES = ("train", "val", "test")
+LONG = {"train": "training", "val": "validation", "test": "test"}
 Split = dict[str, list[dict[str, Any]]]
 
 
@@ -37,11 +41,12 @@ def split_dataset(
     items = labelled_slices(dataset_dir, percentiles, fixed, reading)
     listing = Path(dataset_dir) / "splits.json"
     split = split_by_stems(items, listing) if listing.is_file() else split_by_blocks(items, seed, dataset_dir)
-    if not any(item["lithium"] for item in split["train"]):
+    if not holds_lithium(split["train"]):
         raise BadInput(
-            f"{dataset_dir}: none of the {len(split['train'])} training slices holds lithium; choose the sides in "
-            "splits.json or give another --seed"
+            f"{dataset_dir}: none of the {len(split['train'])} training slices holds lithium; list others "
+            "under train in splits.json"
         )
+    warn_of_sides_without_lithium(split, dataset_dir)
     return split
 
 
@@ -54,7 +59,7 @@ def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Split:
         raise BadInput(
             f'{listing}: is not JSON of the form {{"train": [stems], "val": [...], "test": [...]}} ({error})'
         ) from error
-    known = {item["stem"] for item in items}
+    known = {stem_of(image) for image, _ in list_pairs(listing.parent)}
     owner: dict[str, str] = {}
     for side, stems in sides.items():
         for stem in stems:
@@ -65,7 +70,14 @@ def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Split:
     for side in ("train", "val"):
         if not sides[side]:
             raise BadInput(f"{listing}: lists nothing under {side!r}; training needs slices there")
-    return {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
+    split = {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
+    for side in SIDES:
+        if sides[side] and not split[side]:
+            raise BadInput(
+                f"{listing}: no voxel is labelled (all are 255) in any of the {len(sides[side])} files that it lists under "
+                f"{side!r}; label some of them or list others"
+            )
+    return split
 
 
 def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os.PathLike[str] = "data set") -> Split:
@@ -73,33 +85,50 @@ def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os
 
     The slices are cut into about ten blocks that never cross from one stack into the next; a random draw that the seed
     fixes gives blocks to val and to test. With fewer than ten slices every slice is a block; two slices leave test empty.
+    Where lithium is in two slices at least, val holds some; in three, test does too: blocks change sides for it.
     """
     if len(items) < 2:
         raise BadInput(f"{source}: one labelled slice cannot be split into training and validation; label a second one")
-    blocks = _blocks(items)
+    blocks = spread_lithium(cut_into_blocks(items), len(SIDES))
     share = max(1, round(len(blocks) / 10))
     drawn = np.random.default_rng(seed).permutation(len(blocks))
     # training needs lithium, so the block that holds most of it is never drawn for another side
     richest = max(range(len(blocks)), key=lambda i: sum(item["lithium"] for item in blocks[i]))
     order = [int(i) for i in drawn if i != richest]
     n_test = share if len(blocks) > 2 else 0
-    side_of = dict.fromkeys(order[:share], "val") | dict.fromkeys(order[share : share + n_test], "test")
+    dealt = {"val": order[:share], "test": order[share : share + n_test], "train": order[share + n_test :]}
+    _share_lithium(dealt, {i for i, block in enumerate(blocks) if holds_lithium(block)})
+    side_of = {i: side for side, numbers in dealt.items() for i in numbers}
     split: Split = {side: [] for side in SIDES}
     for i, block in enumerate(blocks):
         split[side_of.get(i, "train")] += block
     return split
 
 
-def _blocks(items: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """2-D files in natural order are one run of z; every stack file is a run of its own."""
-    sizes = {stem: len(list(group)) for stem, group in groupby(items, key=lambda item: item["stem"])}
-    runs = [list(g) for _, g in groupby(items, key=lambda item: item["stem"] if sizes[item["stem"]] > 1 else None)]
-    height = len(items) / 10
-    blocks = []
-    for run in runs:
-        pieces = max(1, min(len(run), round(len(run) / height)))
-        blocks += [[run[i] for i in part] for part in np.array_split(np.arange(len(run)), pieces)]
-    if len(blocks) == 1:
-        half = len(blocks[0]) // 2
-        blocks = [blocks[0][:half], blocks[0][half:]]
-    return blocks
+def _share_lithium(dealt: dict[str, list[int]], rich: set[int]) -> None:
+    """Exchange the last block of val, or of test, that drew no lithium for the first one of another side that did."""
+    for needy, other in (("val", "test"), ("test", "val")):
+        if not dealt[needy] or rich.intersection(dealt[needy]):
+            continue
+        for giver in ("train", other):
+            spare = [k for k, number in enumerate(dealt[giver]) if number in rich]
+            if len(spare) > (giver == "val"):  # val gives nothing that it needs itself
+                dealt[giver][spare[0]], dealt[needy][-1] = dealt[needy][-1], dealt[giver][spare[0]]
+                break
+
+
+def warn_of_sides_without_lithium(split: Split, source: str | os.PathLike[str]) -> None:
+    """Say which of val and test hold slices but no lithium: such a side scores 1 wherever nothing is found."""
+    bare = [side for side in ("val", "test") if split[side] and not holds_lithium(split[side])]
+    if not bare:
+        return
+    words = " and ".join(f"the {len(split[side])} {LONG[side]} slices" for side in bare)
+    every = [item for side in SIDES for item in split[side]]
+    logger.warning(
+        "%s: %d of %d labelled slices hold lithium, and none of %s: their patches score 1 where nothing is found, which "
+        "says nothing about lithium; label more slices that show lithium, or choose other sides in splits.json.",
+        source,
+        sum(bool(item["lithium"]) for item in every),
+        len(every),
+        words,
+    )

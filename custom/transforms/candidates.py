@@ -22,8 +22,9 @@ class CandidateCentresd(MapTransform):
 
     Args:
         keys: label keys, (1, Y, X) with values in {0, 1, 255}; adds ``<key>_lithium`` and ``<key>_background``, flat
-            indices (int64), never empty, so that every slice can be cropped: without labelled background every voxel
-            stands in for it, without lithium the background does.
+            indices (int64), never empty, so that every slice can be cropped: without lithium the labelled background
+            stands in for it, and the other way round; where nothing is labelled, every voxel stands in for both. A
+            crop around a labelled voxel holds a labelled voxel.
         limit: the most voxels in one list.
     """
 
@@ -36,10 +37,9 @@ class CandidateCentresd(MapTransform):
         for key in self.key_iterator(item):
             label = torch.as_tensor(item[key]).numpy(force=True).ravel()
             lithium, background = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
-            if not background.size:
-                background = np.arange(label.size)
-            item[f"{key}_lithium"] = self._thin(lithium if lithium.size else background)
-            item[f"{key}_background"] = self._thin(background)
+            either = next((found for found in (background, lithium) if found.size), np.arange(label.size))
+            item[f"{key}_lithium"] = self._thin(lithium if lithium.size else either)
+            item[f"{key}_background"] = self._thin(background if background.size else either)
         return item
 
     def _thin(self, indices: np.ndarray) -> np.ndarray:

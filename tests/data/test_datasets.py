@@ -130,3 +130,9 @@ def test_slices_of_paths_alone_share_the_window_of_their_stack(labelled_set: Pat
 @pytest.mark.parametrize(("most", "wanted"), [(3, [0, 4, 9]), (1, [0]), (10, list(range(10))), (99, list(range(10)))])
 def test_thin(most: int, wanted: list[int]) -> None:
     assert [item["z"] for item in thin([{"z": z} for z in range(10)], most)] == wanted
+
+
+def test_thin_keeps_the_slice_with_lithium() -> None:
+    rare = [{"z": z, "lithium": 9 * (z == 37) + (z == 38)} for z in range(100)]
+    assert [item["z"] for item in thin(rare, 5)] == [0, 37, 50, 74, 99]
+    assert [item["z"] for item in thin([*rare[:50], {"z": 50, "lithium": 1}, *rare[51:]], 3)] == [0, 50, 99]

@@ -41,3 +41,11 @@ def test_every_slice_can_be_cropped() -> None:
         found = CandidateCentresd("label")({"label": torch.full((1, 4, 5), value)})
         assert len(found["label_background"]) == 20
         assert len(found["label_lithium"]) == 20
+
+
+def test_a_crop_around_a_candidate_holds_a_label_wherever_there_is_one() -> None:
+    label = torch.full((1, 40, 50), 255)
+    label[0, 7, 9:12] = 1
+    found = CandidateCentresd("label")({"label": label})
+    for key in ("label_lithium", "label_background"):
+        np.testing.assert_array_equal(found[key], 7 * 50 + np.arange(9, 12))

@@ -1,0 +1,71 @@
+"""Labelled slices -> blocks of neighbours, the pieces that a split deals out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+import numpy as np
+
+Block = list[dict[str, Any]]
+_FAR = 2  # slices lie apart where the step between them is more than this many of the smallest one
+_KEPT_WHOLE = 3  # up to about so many neighbours are not cut apart where others lie elsewhere in the stack
+
+
+def cut_into_blocks(items: Sequence[dict[str, Any]]) -> list[Block]:
+    """About ten blocks of neighbouring slices, which never cross from one stack into the next.
+
+    2-D files in natural order are one run of z; every stack file is a run of its own. Labelled slices of a stack that lie
+    together, with none labelled for a while before and after, are cut apart only where they are more than a block.
+    """
+    sizes = {stem: len(list(group)) for stem, group in groupby(items, key=lambda item: item["stem"])}
+    runs = [list(g) for _, g in groupby(items, key=lambda item: item["stem"] if sizes[item["stem"]] > 1 else None)]
+    height = len(items) / 10
+    blocks = [block for run in runs for block in _blocks_of_run(run, height)]
+    return _cut(blocks[0], 2) if len(blocks) == 1 else blocks
+
+
+def spread_lithium(blocks: Sequence[Block], wanted: int) -> list[Block]:
+    """Cut blocks amid their slices with lithium until `wanted` blocks hold some, or no block has two such slices."""
+    found = list(blocks)
+    while sum(map(holds_lithium, found)) < wanted:
+        slices = [[k for k, item in enumerate(block) if item["lithium"]] for block in found]
+        most = max(range(len(found)), key=lambda i: len(slices[i]))
+        if len(slices[most]) < 2:
+            break
+        half = len(slices[most]) // 2
+        border = (slices[most][half - 1] + slices[most][half] + 1) // 2
+        found[most : most + 1] = [found[most][:border], found[most][border:]]
+    return found
+
+
+def holds_lithium(items: Sequence[dict[str, Any]]) -> bool:
+    """Whether any voxel of these slices is labelled lithium."""
+    return any(item["lithium"] for item in items)
+
+
+def _blocks_of_run(run: Block, height: float) -> list[Block]:
+    pieces = max(1, min(len(run), round(len(run) / height)))
+    groups = _lying_together(run)
+    if len(groups) == 1:
+        return _cut(run, pieces)
+    units = [part for group in groups for part in _cut(group, max(1, round(len(group) / max(height, _KEPT_WHOLE))))]
+    ends = np.cumsum([len(unit) for unit in units])
+    middles = [end - len(unit) / 2 for unit, end in zip(units, ends, strict=True)]
+    numbers = [int(middle * pieces / len(run)) for middle in middles]
+    joined: dict[int, Block] = {}
+    for number, unit in zip(numbers, units, strict=True):
+        joined.setdefault(number, []).extend(unit)
+    return list(joined.values())
+
+
+def _lying_together(run: Block) -> list[Block]:
+    """The groups of slices of one stack with a wide gap before and after; 2-D files, whose z are all 0, are one group."""
+    steps = [after["z"] - before["z"] for before, after in pairwise(run)]
+    wide = [k + 1 for k, step in enumerate(steps) if step > _FAR * max(1, min(steps))]
+    return [run[start:stop] for start, stop in pairwise([0, *wide, len(run)])]
+
+
+def _cut(block: Block, pieces: int) -> list[Block]:
+    return [[block[i] for i in part] for part in np.array_split(np.arange(len(block)), pieces)]
