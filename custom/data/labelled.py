@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from custom.data.meaning import SliceCounts, lithium_is_255
+from custom.data.pairing import paired, stem_of
 from custom.data.reading import Reading
 from custom.errors import BadInput
 from custom.stack import LABEL, LABEL_VALUES, Stack, grey_window_of, source
@@ -27,7 +28,7 @@ DETACHED_VOXELS = (".raw", ".zraw", ".raw.gz", ".raw.bz2")
 
 
 def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
-    """Pair the images with the labels of the same stem, in natural order.
+    """Pair the images with the labels of the same stem (see `paired`), in natural order.
 
     Raises:
         BadInput: a missing or empty folder, an image without label, a label without image, two files of one stem.
@@ -36,13 +37,8 @@ def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
     if not root.is_dir():
         raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
     images, labels = (_by_stem(root / part) for part in ("images", "labels"))
-    for stem in sorted(images.keys() ^ labels.keys()):
-        have, lack = ("image", "labels") if stem in images else ("label", "images")
-        path = images.get(stem) or labels[stem]
-        raise BadInput(
-            f"{path}: this {have} has no file of the same stem in {root / lack}; add it or take this one away"
-        )
-    return [(images[stem], labels[stem]) for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]
+    pairs = paired(images, labels)
+    return [pairs[stem] for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -60,12 +56,6 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     if not found:
         raise BadInput(f"{folder}: the folder is empty; put the slices or stacks there")
     return found
-
-
-def stem_of(path: Path) -> str:
-    """The name without its suffix; `.nii.gz` and `.zarr.zip` count as one suffix."""
-    double = next((suffix for suffix in (".nii.gz", ".zarr.zip") if path.name.lower().endswith(suffix)), path.suffix)
-    return path.name[: len(path.name) - len(double)]
 
 
 def labelled_slices(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -12,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
-from custom.data.labelled import labelled_slices, list_pairs, stem_of
+from custom.data.labelled import labelled_slices, list_pairs
 from custom.data.reading import Reading
+from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
 from custom.errors import BadInput
 
 logger = logging.getLogger("data")
 
-SIDES = ("train", "val", "test")
 LONG = {"train": "training", "val": "validation", "test": "test"}
 Split = dict[str, list[dict[str, Any]]]
 
@@ -39,8 +38,8 @@ def split_dataset(
         BadInput: a faulty splits.json, too few slices to split, or a training side without lithium.
     """
     items = labelled_slices(dataset_dir, percentiles, fixed, reading)
-    listing = Path(dataset_dir) / "splits.json"
-    split = split_by_stems(items, listing) if listing.is_file() else split_by_blocks(items, seed, dataset_dir)
+    listing = find_splits(Path(dataset_dir))
+    split = split_by_stems(items, listing) if listing else split_by_blocks(items, seed, dataset_dir)
     if not holds_lithium(split["train"]):
         raise BadInput(
             f"{dataset_dir}: none of the {len(split['train'])} training slices holds lithium; list others "
@@ -52,29 +51,13 @@ def split_dataset(
 
 def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Split:
     """Split as `splits.json` says; stems that it does not list are left out."""
-    try:
-        listed = json.loads(listing.read_text())
-        sides = {side: [str(stem) for stem in listed.get(side, [])] for side in SIDES}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise BadInput(
-            f'{listing}: is not JSON of the form {{"train": [stems], "val": [...], "test": [...]}} ({error})'
-        ) from error
-    known = {stem_of(image) for image, _ in list_pairs(listing.parent)}
-    owner: dict[str, str] = {}
-    for side, stems in sides.items():
-        for stem in stems:
-            if stem not in known:
-                raise BadInput(f"{listing}: lists {stem!r}, which is no file in images/; use the names without suffix")
-            if owner.setdefault(stem, side) != side:
-                raise BadInput(f"{listing}: {stem!r} stands under both {owner[stem]} and {side}; keep one of the two")
-    for side in ("train", "val"):
-        if not sides[side]:
-            raise BadInput(f"{listing}: lists nothing under {side!r}; training needs slices there")
+    owner = read_splits(listing, names_of(list_pairs(listing.parent)))
     split = {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
     for side in SIDES:
-        if sides[side] and not split[side]:
+        listed = list(owner.values()).count(side)
+        if listed and not split[side]:
             raise BadInput(
-                f"{listing}: no voxel is labelled (all are 255) in any of the {len(sides[side])} files that it lists under "
+                f"{listing}: no voxel is labelled (all are 255) in any of the {listed} files that it lists under "
                 f"{side!r}; label some of them or list others"
             )
     return split

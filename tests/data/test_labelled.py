@@ -14,7 +14,6 @@ import tifffile
 import zarr
 
 from custom.data import labelled_slices, list_pairs, voxel_sizes
-from custom.data.labelled import stem_of
 from custom.errors import BadInput
 
 MakeSet = Callable[..., Path]
@@ -110,22 +109,6 @@ def test_a_zarr_folder_is_one_file(tmp_path: Path) -> None:
         zarr.create_array(tmp_path / part / "cell.zarr", data=voxels)
     assert [path.name for pair in list_pairs(tmp_path) for path in pair] == ["cell.zarr", "cell.zarr"]
     assert [item["stem"] for item in labelled_slices(tmp_path)] == ["cell"] * 3
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [
-        ("a.tif", "a"),
-        ("a.nii.gz", "a"),
-        ("A.NII.GZ", "A"),
-        ("a.b.tiff", "a.b"),
-        ("a.npy", "a"),
-        ("a.zarr", "a"),
-        ("a.zarr.zip", "a"),
-    ],
-)
-def test_stems(name: str, stem: str) -> None:
-    assert stem_of(Path("x") / name) == stem
 
 
 def test_warning_of_values_that_are_not_finite(own: Path, caplog: pytest.LogCaptureFixture) -> None:

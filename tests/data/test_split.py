@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from itertools import groupby
@@ -132,6 +133,67 @@ def test_splits_json(own: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf{"train": ["slice_0", "slice_1"], "val": ["slice_2"]}',
+        '{"train": ["slice_0", "slice_1"], "val": ["slice_2"]}'.encode("utf-16"),
+        b'{"train": ["slice_0", "slice_1"], "val": "slice_2"}',
+        b'{"Train": ["slice_0.tif", "slice_1.tif"], "validation": ["slice_2"], "test": null}',
+        b'{"train": ["images/slice_1.tif", "labels\\\\slice_0.tif"], "val": [" ./images/slice_2 "], "test": []}',
+        b'{"training": ["/data/my_slices/images/slice_0.tif", "slice_1"], "val": ["slice_2", "slice_2"], "seed": 3}',
+    ],
+)
+def test_spellings_of_splits_json(own: Path, content: bytes) -> None:
+    (own / "splits.json").write_bytes(content)
+    split = split_dataset(own)
+    assert [sorted(item["stem"] for item in split[side]) for side in ("train", "val", "test")] == [
+        ["slice_0", "slice_1"],
+        ["slice_2"],
+        [],
+    ]
+
+
+def test_numbers_in_splits_json(own: Path) -> None:
+    for z in range(6):
+        for part in ("images", "labels"):
+            (own / part / f"slice_{z}.tif").rename(own / part / f"{z:03d}.tif")
+    (own / "splits.json").write_text('{"train": [0, "1"], "val": [2]}')
+    with pytest.raises(BadInput, match="'1', which is no file"):
+        split_dataset(own)
+    (own / "splits.json").write_text('{"train": [0, "001"], "val": [2]}')
+    assert [item["stem"] for item in split_dataset(own)["train"]] == ["000", "001"]
+
+
+def test_what_splits_json_lists_under_no_side(own: Path, caplog: pytest.LogCaptureFixture) -> None:
+    listed = {
+        "train": ["slice_0"],
+        "val": ["slice_1"],
+        "unused": ["slice_2", "slice_3"],
+        "_comment": "by hand",
+        "seed": 1,
+    }
+    (own / "splits.json").write_text(json.dumps(listed))
+    with caplog.at_level(logging.WARNING):
+        split_dataset(own)
+    (told,) = caplog.records
+    assert "'unused' is no side, what it lists (2) is left out" in told.getMessage()
+
+
+@pytest.mark.parametrize("name", ["split.json", "Splits.json", "splits.json.txt", "splits.yaml", "splits_final.json"])
+def test_a_splits_json_of_another_name(own: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    (own / name).write_text('{"train": ["slice_0"], "val": ["slice_1"]}')
+    with caplog.at_level(logging.WARNING):
+        split_dataset(own)
+    assert str(own / name) in caplog.records[0].getMessage()
+
+
+def test_a_link_to_a_splits_json_that_is_gone(own: Path) -> None:
+    (own / "splits.json").symlink_to(own / "elsewhere.json")
+    with pytest.raises(BadInput, match=r"splits\.json: is no file"):
+        split_dataset(own)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ('{"train": ["slice_0"], "val": ["slice_9"]}', "'slice_9'"),
@@ -140,7 +202,21 @@ def test_splits_json(own: Path) -> None:
         ('{"val": ["slice_1"]}', "'train'"),
         ('{"train": ["slice_0"', "is not JSON of the form"),
         ('["slice_0"]', "is not JSON of the form"),
-        ('{"train": 3}', "is not JSON of the form"),
+        ('{"train": 3}', "lists 3, which is no file"),
+        ('{"train": true}', "lists true under 'train'"),
+        ('{"train": [["slice_0"]]}', 'lists ["slice_0"] under'),
+        ('{"train": [{"name": "slice_0"}]}', "lists"),
+        ('[{"train": ["slice_0"], "val": ["slice_1"]}]', "is not JSON of the form"),
+        ('{"train": ["slice_0"], "val": ["slice_1"], "train": ["slice_2"]}', "has 'train' twice"),
+        (
+            '{"train": ["slice_0"], "val": ["slice_1"], "Validation": ["slice_2"]}',
+            "twice, the second time as 'Validation'",
+        ),
+        ('{"train": ["slice_0"], "val": ["slice_1"], "tests": ["slice_2"]}', "'tests', which is no side; write 'test'"),
+        ('{"train": ["slice_0.tif"], "val": ["labels/slice_0"]}', "'slice_0' stands under both train and val"),
+        ('{"train": ["Slice_0"], "val": ["slice_1"]}', "did you mean 'slice_0'?"),
+        ('{"train": ["slice_0, slice_1"], "val": ["slice_2"]}', "'slice_0, slice_1', which is no file"),
+        ("{'train': ['slice_0']}", "is not JSON of the form"),
         ("\xff\xfe", "is not JSON of the form"),
     ],
 )

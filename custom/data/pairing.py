@@ -1,0 +1,93 @@
+"""Which label belongs to which image: the file of the same stem, or of one that an exporter lengthened.
+
+A wrong pair would be learned without a word. So stems that differ are paired only where both sides say the same once
+the endings below are taken away, and where that leaves no file of either folder alone or with two partners.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+from custom.errors import BadInput
+from custom.stack.warn import warn_once
+
+_DOUBLE = (".nii.gz", ".zarr.zip")
+_WORD = r"(?:masks?|labels?|labell?ed|seg|segmentations?|simple segmentation|annotations?|gt|ground ?truth)"
+# a_mask, a-label, a.seg, mask_a, a_Simple Segmentation (ilastik), a_cp_masks (Cellpose)
+_OF_LABELS = re.compile(rf"^{_WORD}[ ._-]+|[ ._-]+(?:cp[ ._-])?{_WORD}$")
+_OF_IMAGES = re.compile(r"^(?:images?|img|raw)[ ._-]+|[ ._-]+(?:images?|img|raw|gr[ae]y)$")
+_CHANNEL_0 = re.compile("_0000$")  # nnU-Net's images; its labels have nothing added
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_OME = re.compile(r"\.ome$")
+
+
+def stem_of(path: Path) -> str:
+    """The name without its suffix; `.nii.gz` and `.zarr.zip` count as one suffix."""
+    double = next((suffix for suffix in _DOUBLE if path.name.lower().endswith(suffix)), path.suffix)
+    return path.name[: len(path.name) - len(double)]
+
+
+def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, tuple[Path, Path]]:
+    """Image and label for the stem of every image.
+
+    Args:
+        images, labels: the files of both folders by their stems.
+
+    Raises:
+        BadInput: a file without partner, which names the one that it may be meant for and how to rename it.
+    """
+    alone = {stem: path for stem, path in images.items() if stem not in labels}
+    others = {stem: path for stem, path in labels.items() if stem not in images}
+    pairs = {stem: (image, labels[stem]) for stem, image in images.items() if stem in labels}
+    if not alone and not others:
+        return pairs
+    near = {
+        stem: [other for other in others.values() if _alike(path, other, not pairs)] for stem, path in alone.items()
+    }
+    partners = [partner for several in near.values() for partner in several]
+    if len(alone) == len(others) == len(set(partners)) == len(partners) and all(near.values()):
+        one = next(iter(alone))
+        warn_once(
+            f"{near[one][0].parent}: {len(partners)} labels are paired with images by names that differ, such as "
+            f"{near[one][0].name} with {alone[one].name}; rename them if that is wrong."
+        )
+        return pairs | {stem: (image, near[stem][0]) for stem, image in alone.items()}
+    if min([*alone, *others]) in alone:
+        raise _no_label(alone[min(alone)], near[min(alone)])
+    path = others[min(others)]
+    raise _no_image(path, [image for image in images.values() if _alike(image, path)], labels)
+
+
+def _no_label(image: Path, near: list[Path]) -> BadInput:
+    fault = f"{image}: this image has no file of the same stem in {image.parent.parent / 'labels'}"
+    if not near:
+        return BadInput(f"{fault}; add it or take this one away")
+    if len(near) > 1:
+        names = " and ".join(label.name for label in near[:3])
+        return BadInput(f"{fault}, where {names} come near; keep one of them and rename it {_renamed(near[0], image)}")
+    return BadInput(f"{fault}; if {near[0]} is its label rename that to {_renamed(near[0], image)}")
+
+
+def _no_image(label: Path, near: list[Path], labels: Mapping[str, Path]) -> BadInput:
+    fault = f"{label}: this label has no file of the same stem in {label.parent.parent / 'images'}"
+    if not near:
+        return BadInput(f"{fault}; add it or take this one away")
+    if own := labels.get(stem_of(near[0])):
+        return BadInput(f"{fault}, and {near[0].name} there has the label {own.name}; take one of the two labels away")
+    return BadInput(f"{fault}; if it belongs to {near[0].name} there rename it to {_renamed(label, near[0])}")
+
+
+def _renamed(label: Path, image: Path) -> str:
+    return stem_of(image) + label.name[len(stem_of(label)) :]
+
+
+def _alike(image: Path, label: Path, channels: bool = True) -> bool:
+    """Whether both names are the same without what exporters add: words, leading zeros, capitals, other Unicode forms."""
+    first, second = (_OME.sub("", unicodedata.normalize("NFC", stem_of(path)).casefold()) for path in (image, label))
+    if channels and _CHANNEL_0.sub("", first) == second:
+        return True
+    firsts, seconds = [first, _OF_IMAGES.sub("", first)], [second, _OME.sub("", _OF_LABELS.sub("", second))]
+    return bool({_ZEROS.sub("", name) for name in firsts} & {_ZEROS.sub("", name) for name in seconds})

@@ -1,0 +1,90 @@
+"""Which label belongs to which image, by their names."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+
+from custom.data.pairing import paired, stem_of
+from custom.errors import BadInput
+
+ROOT = Path("some/set")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("a.tif", "a"),
+        ("a.nii.gz", "a"),
+        ("A.NII.GZ", "A"),
+        ("a.b.tiff", "a.b"),
+        ("a.npy", "a"),
+        ("a.zarr", "a"),
+        ("a.zarr.zip", "a"),
+    ],
+)
+def test_stems(name: str, stem: str) -> None:
+    assert stem_of(Path("x") / name) == stem
+
+
+def pairs(images: str, labels: str) -> dict[str, str]:
+    """Names of images -> names of labels; both given as words."""
+    sides = (
+        {stem_of(path): path for path in (ROOT / part / name for name in names.split())}
+        for part, names in (("images", images), ("labels", labels))
+    )
+    return {image.name: label.name for image, label in paired(*sides).values()}
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "wanted"),
+    [
+        ("a.tif b.tif", "b.nrrd a.tif", "a.tif b.nrrd"),
+        ("a.tif b.tif", "a_mask.tif b_mask.tif", "a_mask.tif b_mask.tif"),
+        ("a.nii.gz", "a_label.nii.gz", "a_label.nii.gz"),
+        ("a.nrrd", "a.seg.nrrd", "a.seg.nrrd"),
+        ("a_0000.nii.gz b_0000.nii.gz", "a.nii.gz b.nii.gz", "a.nii.gz b.nii.gz"),
+        ("a.ome.tif", "a.tif", "a.tif"),
+        ("a.tif", "a_labels.ome.tiff", "a_labels.ome.tiff"),
+        ("A.TIF", "a.tif", "a.tif"),
+        ("image_01.tif image_02.tif", "mask_01.tif mask_02.tif", "mask_01.tif mask_02.tif"),
+        ("s_0000.tif s_0001.tif", "s_0000_seg.tif s_0001_seg.tif", "s_0000_seg.tif s_0001_seg.tif"),
+        ("s_009.tif s_010.tif s_100.tif", "s_9.tif s_10.tif s_100.tif", "s_9.tif s_10.tif s_100.tif"),
+        ("a.tif b.tif", "a.tif b_cp_masks.tif", "a.tif b_cp_masks.tif"),
+        (
+            "u\N{COMBINING DIAERESIS}.tif",
+            "\N{LATIN SMALL LETTER U WITH DIAERESIS}.tif",
+            "\N{LATIN SMALL LETTER U WITH DIAERESIS}.tif",
+        ),
+    ],
+)
+def test_pairs(images: str, labels: str, wanted: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = pairs(images, labels)
+    assert found == dict(zip(images.split(), wanted.split(), strict=True))
+    exact = {stem_of(Path(name)) for name in images.split()} == {stem_of(Path(name)) for name in labels.split()}
+    assert exact == (not caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ("a.tif b.tif", "a_mask.tif", "images/a.tif: .* if .*labels/a_mask.tif is its label rename that to a.tif"),
+        ("a.tif", "a_mask.tif b.tif", "if some/set/labels/a_mask.tif is its label rename that to a.tif"),
+        ("a.tif", "a_mask.tif a_label.tif", "a_mask.tif and a_label.tif come near; keep one"),
+        ("a.tif", "a.tif a_mask.tif", "labels/a_mask.tif: .* a.tif there has the label a.tif; take one"),
+        ("a.tif A_raw.tif", "a_mask.tif b.tif", "no file of the same stem"),
+        ("s_1.tif s_2.tif", "s_2.tif s_3.tif", "images/s_1.tif: .*; add it"),
+        ("s_0001.tif", "s_1.tif s_01.tif", "s_1.tif and s_01.tif come near"),
+        ("s_0000.tif s_0001.tif", "s_0001.tif s.tif", "labels/s.tif: |images/s_0000.tif: "),
+        ("a.tif b.tif", "b.tif mask.tif", "images/a.tif: .*; add it"),
+        ("a.tif b.tif", "a.tif B_mask.nrrd c.tif", "if it belongs to b.tif there rename it to b.nrrd"),
+    ],
+)
+def test_refusals(images: str, labels: str, words: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        pairs(images, labels)
+    assert re.search(words, str(refused.value)), refused.value
