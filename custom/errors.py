@@ -1,4 +1,4 @@
-"""The one exception for input that a user can mend."""
+"""Exceptions for input that a user can mend."""
 
 
 class BadInput(ValueError):
@@ -6,3 +6,7 @@ class BadInput(ValueError):
 
     The command line prints it without a traceback and exits with code 2 (`custom.command_line`).
     """
+
+
+class NotFinite(BadInput):
+    """A network that computes NaN."""

@@ -20,7 +20,8 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
     """A flat state dict of tensors from a .pt or .safetensors file.
 
     Raises:
-        BadInput: a missing file, one that is not tensors only (it is not unpickled), or a training checkpoint.
+        BadInput: a missing file, one that is not tensors only (it is not unpickled), a training checkpoint, or weights
+            that are not numbers.
     """
     file = _existing(path)
     try:
@@ -36,6 +37,11 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
         raise BadInput(f"{file}: is a training checkpoint; give --weights the model.pt beside it")
     if not isinstance(state, Mapping) or not all(isinstance(v, torch.Tensor) for v in state.values()):
         raise BadInput(f"{file}: holds more than named tensors; give --weights a flat state dict such as model.pt")
+    if fault := first_not_finite(state):
+        raise BadInput(
+            f"{file}: is of a training that diverged ({fault}), so that nothing can be found with it; give --weights the "
+            "model.pt of another one"
+        )
     return dict(state)
 
 
@@ -81,6 +87,24 @@ def first_difference(wanted: Mapping[str, torch.Tensor], given: Mapping[str, tor
         if given[key].shape != tensor.shape:
             return f"{key!r} is {tuple(given[key].shape)} and should be {tuple(tensor.shape)}"
     return next((f"{key!r} is unknown" for key in given if key not in wanted), None)
+
+
+def first_not_finite(state: Mapping[str, torch.Tensor]) -> str | None:
+    """The first key that holds NaN or an infinite number, in words; None where all numbers are finite.
+
+    A mask of attention, two axes or more of 0 and minus infinity alone, is no fault.
+    """
+    for key, stored in state.items():
+        if not (stored.is_floating_point() or stored.is_complex()):
+            continue
+        tensor = stored.float() if stored.element_size() == 1 else stored  # torch compares no float8
+        if bool(torch.isfinite(tensor).all()):
+            continue
+        nan = int(torch.isnan(tensor).sum())
+        if nan or tensor.is_complex() or tensor.ndim < 2 or not bool(((tensor == 0) | torch.isneginf(tensor)).all()):
+            what = "NaN" if nan else "infinite"
+            return f"{nan or int(torch.isinf(tensor).sum())} of the {tensor.numel()} numbers of {key!r} are {what}"
+    return None
 
 
 def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:

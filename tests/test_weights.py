@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from torch import nn
 
 from custom.errors import BadInput
 from custom.networks import ENet
-from custom.weights import first_difference, load_weights, origin, read_state, sha256, start_from
+from custom.weights import first_difference, first_not_finite, load_weights, origin, read_state, sha256, start_from
 
 
 def network(seed: int = 0, features: tuple[int, ...] = (4,) * 6) -> nn.Module:
@@ -147,6 +148,24 @@ def test_checkpoint_and_nested_dicts(tmp_path: Path) -> None:
     for content in ({"model": network().state_dict()}, {"weight": torch.zeros(1), "epoch": 3}, [torch.zeros(1)]):
         torch.save(content, path)
         assert "holds more than named tensors" in refusal(path)
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
+@pytest.mark.parametrize(("value", "word"), [(math.nan, "NaN"), (math.inf, "infinite"), (-math.inf, "infinite")])
+def test_weights_that_are_no_numbers(tmp_path: Path, value: float, word: str, suffix: str) -> None:
+    path = tmp_path / f"model.{suffix}"
+    state = network().state_dict()
+    key = list(state)[3]
+    state[key].view(-1)[:2] = value
+    save_file(state, path) if suffix == "safetensors" else torch.save(state, path)
+    assert f"diverged (2 of the {state[key].numel()} numbers of {key!r} are {word})" in refusal(path)
+
+
+def test_finite_weights_of_all_kinds() -> None:
+    mask = torch.full((3, 3), -math.inf).triu(1)  # of a causal attention
+    kinds = [torch.ones(2, dtype=kind) for kind in (torch.bfloat16, torch.float8_e4m3fn, torch.complex64, torch.bool)]
+    assert first_not_finite({"mask": mask, "empty": torch.zeros(0), **{str(k.dtype): k for k in kinds}}) is None
+    assert first_not_finite({"a": mask, "b": mask + 1}) == "3 of the 9 numbers of 'b' are infinite"
 
 
 def test_read_state_is_on_the_cpu(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from custom.handlers.budget import TrainingBudget
 from custom.handlers.checkpoint import Checkpoint
 from custom.handlers.curves import TrainingCurves
+from custom.handlers.divergence import StopDiverged
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
 from custom.handlers.frozen_norm import FreezeBatchNorm
@@ -23,6 +24,7 @@ __all__ = [
     "SameBuffers",
     "Segmentation",
     "SliceTriples",
+    "StopDiverged",
     "TrainingBudget",
     "TrainingCurves",
     "check_output",

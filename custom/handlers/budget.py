@@ -120,5 +120,8 @@ class TrainingBudget(TimeLimit):
         self.progress = state["progress"]
         self.elapsed_before = state["elapsed"]
         self.epochs_done = state["epochs_done"]
-        self.base = list(state["base"])
+        # the rate that was given decides, so that a training which diverged can go on with a lower one
+        if state["base"] != self.base:
+            rates = [", ".join(f"{rate:g}" for rate in base) for base in (state["base"], self.base)]
+            self.logger.info("The training began with the learning rate %s and goes on with %s.", *rates)
         self.start_time = time.time()

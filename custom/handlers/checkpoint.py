@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,10 @@ from custom.files import complete_file
 from custom.handlers.budget import TrainingBudget
 from custom.handlers.calibrated import divided, output_layer
 from custom.report import write_json
-from custom.weights import sha256
+from custom.weights import first_not_finite, sha256
 
 logger = logging.getLogger("training")
+SLOWER = "give a lower --learning_rate, with --resume true from the second epoch on"
 SETTLED = 0.75  # from here on the learning rate is below 16 % of its start
 
 
@@ -63,7 +65,7 @@ class Checkpoint:
 
     Raises:
         BadInput: a checkpoint is there and neither resume nor overwrite was asked for, or a checkpoint that does
-            not fit.
+            not fit or is of a training that diverged.
     """
 
     def __init__(
@@ -119,13 +121,16 @@ class Checkpoint:
         # an epoch that val_interval leaves out has no score of its own; until the first score the latest epoch counts
         validated = self.evaluator.state.epoch == engine.state.epoch
         score = float(self.evaluator.state.metrics.get(self.metric, -1.0)) if validated else -1.0
+        score = score if math.isfinite(score) else -1.0  # nothing is better than NaN
         settled = self.budget is not None and self.budget.progress > SETTLED
         best = self.best < 0 or (score >= 0 and (settled, score) > (self.best_is_settled, self.best))
         if best:
             self.best, self.best_is_settled, self.best_epoch = score, settled, engine.state.epoch
+        weights = self.network.state_dict()
+        if fault := first_not_finite(weights):
+            raise BadInput(f"{self.path}: the training diverged in epoch {engine.state.epoch} ({fault}); {SLOWER}")
         if not self.writes:
             return
-        weights = self.network.state_dict()
         if best:
             temperature, calibrated = self._calibrated(weights)
             save(calibrated, self.folder / "model.pt")
@@ -167,11 +172,18 @@ class Checkpoint:
                 "model.pt is left"
             ) from error
         try:
+            if fault := first_not_finite(state["network"]):
+                raise BadInput(
+                    f"{self.path}: is of a training that diverged ({fault}); give --overwrite true to start anew"
+                )
             self.network.load_state_dict(state["network"])
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
             self.best_is_settled = state["best_is_settled"]
+            self.best = self.best if math.isfinite(self.best) else -1.0
+        except BadInput:
+            raise
         except Exception as error:
             raise BadInput(
                 f"{self.path}: does not fit this training ({' '.join(str(error).split())[:160]}); resume with the config "

@@ -38,7 +38,8 @@ class Evaluation:
     """Collects the evaluator's slices and writes the scores.
 
     metrics.json holds the overlap scores, the lithium voxels of label and prediction with the relative error of their
-    volume, the expected calibration error of the probabilities and the bins that it is made of.
+    volume, the expected calibration error of the probabilities and the bins that it is made of. What has no value is
+    null, and `undefined` says why.
 
     Args:
         metric: the evaluator's `PatchOverlap`.
@@ -102,7 +103,7 @@ class Evaluation:
     def _write(self, engine: Engine) -> None:
         scores = self.metric.scores()
         amounts = self._amounts()
-        write_json(self.folder / "metrics.json", {**scores, **amounts, **self.record})
+        write_json(self.folder / "metrics.json", {**scores, **amounts, **undefined(scores | amounts), **self.record})
         write_scores_csv(self.folder / "per_slice.csv", self.rows)
         for (stem, z), (_, picture) in self.shown.items():
             path = self.folder / "overlays" / f"{stem}_z{z:04d}.png"
@@ -114,3 +115,10 @@ class Evaluation:
             self.folder,
             len(self.shown),
         )
+
+
+def undefined(found: Mapping[str, Any]) -> dict[str, str]:
+    """`undefined`: which figures are None, and why; nothing where all have a value."""
+    names = [name for name, value in found.items() if value is None]
+    # where nothing at all is labelled the metric refuses
+    return {"undefined": f"{', '.join(names)}: no voxel of this side is labelled lithium"} if names else {}

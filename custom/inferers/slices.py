@@ -9,6 +9,7 @@ import torch
 from monai.inferers import SlidingWindowInferer
 from monai.utils import convert_to_dst_type, fall_back_tuple
 
+from custom.errors import NotFinite
 from custom.inferers.blend import Blend
 from custom.inferers.grid import window_grid
 from custom.precision import autocast
@@ -53,6 +54,9 @@ class SliceInferer(SlidingWindowInferer):
         Args:
             inputs: grey values in [0, 1].
             network: takes windows (n, C, h, w), then args and kwargs; returns logits (n, K, h, w).
+
+        Raises:
+            NotFinite: a logit is NaN.
         """
         plain = torch.as_tensor(inputs).as_subclass(torch.Tensor)
         is_volume = plain.ndim == 5
@@ -71,6 +75,12 @@ class SliceInferer(SlidingWindowInferer):
         with autocast(plain.device, self.precision):
             logits = blend(volumes)
         logits = logits if is_volume else logits.squeeze(2)
+        # one pass over the sum, which is NaN where a logit is: sigmoid and threshold would call it background
+        if bool(torch.isnan(logits.sum())):
+            raise NotFinite(
+                "--weights: the network computes NaN with them, so that nothing can be found; give the model.pt of another "
+                "training, or --precision fp32"
+            )
         converted: torch.Tensor = convert_to_dst_type(logits, inputs, dtype=torch.float32)[0]
         return converted
 

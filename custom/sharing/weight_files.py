@@ -15,7 +15,7 @@ from custom.errors import BadInput
 from custom.sharing.fitting import build_network
 from custom.sharing.naming import own_package
 from custom.sharing.staging import renamed_values
-from custom.weights import first_difference
+from custom.weights import first_difference, first_not_finite
 
 
 def tensors(path: Path, name: str, content: bytes) -> dict[str, torch.Tensor]:
@@ -26,7 +26,7 @@ def tensors(path: Path, name: str, content: bytes) -> dict[str, torch.Tensor]:
         name: the file's name in it, .pt or .safetensors.
 
     Raises:
-        BadInput: the file holds anything else.
+        BadInput: the file holds anything else, or numbers that are none.
     """
     try:
         with warnings.catch_warnings():
@@ -42,6 +42,8 @@ def tensors(path: Path, name: str, content: bytes) -> dict[str, torch.Tensor]:
         raise BadInput(
             f"{path}: {name} holds more than tensors and is not opened further; do not use this file"
         ) from error
+    if fault := first_not_finite(found):
+        raise BadInput(f"{path}: {name} is of a training that diverged ({fault}); ask for a mended bundle")
     return dict(found)
 
 

@@ -19,6 +19,7 @@ from monai.utils import set_determinism
 from torch import nn
 
 from comparing.task import UNLABELLED, Task, keep_probability
+from custom.errors import BadInput
 from custom.study.slices import LabelledSlice
 
 PATCH = 128
@@ -62,6 +63,10 @@ class Recipe:
             loss = self.loss(network(batch["image"].to(task.device)), batch["label"].to(task.device))
             loss.backward()
             optimizer.step()
+            if not loss.isfinite():
+                raise BadInput(
+                    f"{folder}: the training diverged in step {steps + 1}; leave the method out of --methods"
+                )
             steps += 1
             if time.time() - started >= next_validation:
                 next_validation += task.seconds / VALIDATIONS

@@ -146,6 +146,17 @@ def test_time_is_counted_over_restarts(clock: Clock) -> None:
     assert train(third, 1000, clock, lambda _: 10) == []
 
 
+def test_a_restart_takes_the_rate_that_is_given(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    first = budget(base=0.1, warmup=0)
+    train(first, 2, clock)
+    caplog.set_level("INFO")
+    for base, told in ((0.1, ""), (0.02, "began with the learning rate 0.1 and goes on with 0.02")):
+        second = budget(base=base, warmup=0)
+        second.load_state_dict(first.state_dict())
+        assert train(second, 4, clock)[0] == pytest.approx(base * cosine(0.5, 2 * LENGTH, 0, 0.01))
+        assert told in caplog.text and bool(told) == bool(caplog.text)
+
+
 def test_a_finished_training_ends_at_once(clock: Clock) -> None:
     first = budget()
     train(first, 3, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -90,12 +91,30 @@ def test_model_is_flat_and_of_the_best_epoch(tmp_path: Path) -> None:
         ([None, 0.1, None], 2),
         ([None, 0.0, None], 2),
         ([None, None, None], 3),  # without any validation the latest
+        ([math.nan, 0.1, 0.2], 3),  # NaN is no score: as the first one, nothing would ever be better
+        ([0.3, math.nan, 0.2], 1),
+        ([math.nan, math.inf, math.nan], 3),
     ],
 )
 def test_best_epoch(tmp_path: Path, scores: list[float | None], best: int) -> None:
     training = Training(tmp_path, scores).run()
     assert training.checkpoint.best_epoch == best
     assert json.loads((tmp_path / "model.json").read_text())["epoch"] == best
+
+
+def test_weights_that_are_no_numbers_are_neither_saved_nor_gone_on_from(tmp_path: Path) -> None:
+    training = Training(tmp_path, [0.2, 0.5])
+    bias = training.network[1].running_mean
+    assert isinstance(bias, torch.Tensor)
+    training.engine.add_event_handler(Events.EPOCH_COMPLETED(once=1), lambda _: bias.fill_(math.nan))
+    with pytest.raises(BadInput, match=r"checkpoint.pt: the training diverged in epoch 2 .*'1.running_mean' are NaN"):
+        training.run()
+    kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert kept["trainer"]["epoch"] == 1
+    kept["network"]["0.bias"][0] = math.inf
+    torch.save(kept, tmp_path / "checkpoint.pt")
+    with pytest.raises(BadInput, match=r"1 of the 2 numbers of '0.bias' are infinite.*--overwrite true"):
+        Training(tmp_path, [0.2, 0.5], resume=True)
 
 
 @pytest.mark.parametrize("cut", [None, 1, 2, 3])

@@ -185,6 +185,16 @@ def test_evaluation_files(tmp_path: Path) -> None:
     assert Image.open(tmp_path / "overlays" / pictures[0]).width >= 48
 
 
+def test_what_has_no_value_is_null_with_the_reason(tmp_path: Path) -> None:
+    items = slices(1)
+    items[0]["label"][:] = 0
+    metric = PatchOverlap(16)
+    evaluator(items, [Evaluation(metric, tmp_path, {})], metric).run()
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert [name for name, value in found.items() if value is None] == ["dsc_b", "iou_b", "lithium_volume_error"]
+    assert found["undefined"] == "dsc_b, iou_b, lithium_volume_error: no voxel of this side is labelled lithium"
+
+
 def test_an_empty_side_is_refused(tmp_path: Path) -> None:
     record = {"dataset_dir": "cells", "section": "test"}
     with pytest.raises(BadInput, match="cells: the test side is empty.*--section val"):

@@ -9,7 +9,7 @@ from monai.inferers import SlidingWindowInferer
 from monai.networks.nets import BasicUNet
 from torch import nn
 
-from custom.errors import BadInput
+from custom.errors import BadInput, NotFinite
 from custom.inferers import PatchInferer, SliceInferer
 
 
@@ -29,6 +29,16 @@ def reference(volume: torch.Tensor, network: nn.Module, overlap: float = 0.25) -
     window = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=1, overlap=overlap)
     planes = [window(volume[:, :, z], network) for z in range(volume.shape[2])]
     return torch.stack(planes, dim=2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 140, 150), (1, 1, 2, 140, 150)])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_nan_is_not_taken_for_background(shape: tuple[int, ...], value: float) -> None:
+    """Finite weights may overflow: infinity less infinity is NaN, which no threshold finds."""
+    overflows = nn.Sequential(nn.Conv2d(1, 1, 1), nn.InstanceNorm2d(1)).eval()
+    nn.init.constant_(overflows[0].bias, value)
+    with pytest.raises(NotFinite, match="computes NaN"):
+        SliceInferer()(slices(*shape), overflows)
 
 
 @pytest.mark.parametrize("size", [(128, 128), (60, 90), (127, 301), (257, 129), (200, 40)])

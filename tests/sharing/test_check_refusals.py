@@ -117,6 +117,11 @@ def other_values(folder: Path) -> None:
     torch.save({key: value + 1 for key, value in state.items()}, folder / "models/model.pt")
 
 
+def diverged(folder: Path) -> None:
+    state = torch.load(folder / "models/model.pt", weights_only=True)
+    torch.save({key: value * torch.nan for key, value in state.items()}, folder / "models/model.pt")
+
+
 def appended(relative: str, text: str) -> packs.Change:
     return lambda folder: (folder / relative).write_text((folder / relative).read_text() + text)
 
@@ -133,6 +138,7 @@ CONTENTS: dict[str, tuple[packs.Change, str]] = {
         packs.other_weights,
         "model.pt holds the weights of another network ('conv_0.conv_0.conv.weight'",
     ),
+    "NaN": (diverged, "model.pt is of a training that diverged ("),
     "two files differ": (other_values, "model.pt and model.safetensors differ ("),
     "no version": (without_version, "metadata.json is not valid (it: 'version' is a required property)"),
     "untold version": (in_config("metadata.json", "version", "9.9"), "has no changelog of version 9.9"),
