@@ -23,6 +23,7 @@ from monai.bundle import ConfigParser
 from monai.utils.misc import ensure_tuple
 
 from custom.errors import BadInput
+from custom.taken import release_folders
 
 # what `monai.bundle run` takes for itself
 _RUN_ARGUMENTS = {"run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking", "args_file"}
@@ -62,6 +63,7 @@ def leave() -> None:
     torchrun then calls the whole training failed.
     """
     torch.distributed.barrier()
+    release_folders()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -107,6 +109,7 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
     if refusal is None:
         sys.__excepthook__(kind, error, trace)
         return
+    release_folders()
     sys.stdout.flush()
     print(f"error: {refusal}", file=sys.stderr, flush=True)
     raise SystemExit(2)

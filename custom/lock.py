@@ -7,8 +7,10 @@ import logging
 import os
 import socket
 import time
+import weakref
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from custom.errors import BadInput
 
@@ -17,8 +19,9 @@ try:
 except ImportError:  # Windows: the owner's last sign of life decides
     fcntl = None  # type: ignore[assignment]
 
-logger = logging.getLogger("segmentation")
+logger = logging.getLogger("lock")
 
+_held: weakref.WeakSet[FolderLock] = weakref.WeakSet()
 SILENCE = 600.0  # seconds without a sign of life after which an owner on another machine counts as gone
 
 
@@ -39,7 +42,9 @@ class FolderLock:
 
     def __init__(self, folder: str | os.PathLike[str], job: str | None = None) -> None:
         self.job = job
-        self.path = Path(folder) / ".lock"
+        self.path = Path(folder).absolute() / ".lock"
+        self._file: IO[str] | None = None
+        _held.add(self)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             while not self._take():
@@ -49,17 +54,21 @@ class FolderLock:
 
     def _take(self) -> bool:
         """Open and lock the file; False where its last owner removed it in between."""
-        self._file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 (held until `release`)
+        self._file = file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 (held until `release`)
         try:
-            self._claim(_lock(self._file.fileno()))
-            return self.path.exists() and os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
+            self._claim(file, _lock(file.fileno()))
+            return self._is_there(file)
         except BaseException:
-            self._file.close()
+            file.close()
             raise
 
-    def _claim(self, locked: bool | None) -> None:
-        self._file.seek(0)
-        owner = _read(self._file.read())
+    def _is_there(self, file: IO[str]) -> bool:
+        """Whether the lock's file is still the one that was opened."""
+        return self.path.exists() and os.path.samestat(os.fstat(file.fileno()), self.path.stat())
+
+    def _claim(self, file: IO[str], locked: bool | None) -> None:
+        file.seek(0)
+        owner = _read(file.read())
         me = {"host": socket.gethostname(), "process": os.getpid(), "job": self.job}
         if locked is False or (owner and _alive(owner, me, self.path, locked)):
             raise BadInput(
@@ -70,19 +79,37 @@ class FolderLock:
             logger.info(
                 "%s: the run before (%s) did not end by itself; its lock is taken over.", self.path, _name(owner)
             )
-        self._file.truncate(0)
-        self._file.write(json.dumps(me | {"since": time.strftime("%Y-%m-%d %H:%M:%S")}))
-        self._file.flush()
+        file.truncate(0)
+        file.write(json.dumps(me | {"since": time.strftime("%Y-%m-%d %H:%M:%S")}))
+        file.flush()
 
     def touch(self) -> None:
         """Give a sign of life."""
-        os.utime(self._file.fileno())
+        with suppress(OSError, ValueError):  # let go meanwhile; or a faulty disk, which refuses where it is written to
+            if self._file is not None:
+                os.utime(self._file.fileno())
+
+    def forget(self) -> None:
+        """Close this process's copy of the file; whoever else has one keeps the folder."""
+        if self._file is not None:
+            self._file.close()
 
     def release(self) -> None:
         """Let go of the folder; harmless when that was done."""
-        if not self._file.closed:
-            self.path.unlink(missing_ok=True)
+        if self._file is not None and not self._file.closed:
+            if self._is_there(self._file):
+                self.path.unlink(missing_ok=True)
             self._file.close()
+
+
+def _let_parent_hold() -> None:
+    """In a forked process: the lock lasts as long as any copy of its descriptor, and a loader's workers outlive a kill."""
+    for lock in _held:
+        lock.forget()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_let_parent_hold)
 
 
 def _lock(descriptor: int) -> bool | None:

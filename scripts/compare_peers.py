@@ -24,6 +24,7 @@ from custom.report import write_json
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of
 from custom.study.reading import read_json
+from custom.taken import take_folder
 
 # title, package that has to be there, how it trains and predicts
 METHODS: dict[str, tuple[str, str | None, Method]] = {
@@ -91,6 +92,7 @@ def main() -> int:
             ensure_dataset(given.dataset_dir) if given.dataset_dir == "data/phantom" else given.dataset_dir
         )
         minutes, device, out = minutes_of(given.budget), check_device(given.device), Path(given.output_dir).absolute()
+        take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:
             task = make_task(dataset_dir.absolute(), minutes, seed, device)

@@ -17,6 +17,8 @@ from scipy.ndimage import median_filter
 from skimage.filters import threshold_otsu
 from sklearn.metrics import f1_score
 
+from custom.lock import FolderLock
+
 pytestmark = pytest.mark.slow
 SECONDS = "2s"
 
@@ -95,3 +97,11 @@ def test_other_libraries(method: str, package: str, dataset: Path, tmp_path: Pat
     assert ended.returncode == 0, ended.stderr
     (run,) = rows_of(tmp_path).values()
     assert run["steps"] >= 1 and 0 <= run["scores"]["dsc_d"] <= 1
+
+
+def test_a_folder_in_use_is_refused(dataset: Path, tmp_path: Path) -> None:
+    held = FolderLock(tmp_path)
+    ended = compare(dataset, tmp_path, "otsu")
+    held.release()
+    assert ended.returncode == 2 and ended.stderr.startswith(f"error: {tmp_path}: another run is writing here")
+    assert not list(tmp_path.iterdir())

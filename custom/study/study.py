@@ -11,7 +11,6 @@ from pathlib import Path
 
 from custom.data import ensure_dataset
 from custom.errors import BadInput
-from custom.lock import FolderLock
 from custom.report import write_json
 from custom.stack import open_stack
 from custom.study.commands import Part, costing, evaluation, segmentation, training
@@ -21,6 +20,7 @@ from custom.study.running import Execute, listing, run_part
 from custom.study.search import search_blend
 from custom.study.slices import LabelledSlice, split_of
 from custom.study.stack import choose_stack
+from custom.taken import release_folder, take_folder
 
 logger = logging.getLogger("study")
 
@@ -38,11 +38,11 @@ def run_study(study: Study, root: Path, execute: Execute) -> None:
     """
     check_extra()
     check_paths(study)
-    lock = FolderLock(study.output_dir)
+    take_folder(study.output_dir)
     try:
         _study(study, root, execute)
     finally:
-        lock.release()
+        release_folder(study.output_dir)
 
 
 def _study(study: Study, root: Path, execute: Execute) -> None:
@@ -51,7 +51,7 @@ def _study(study: Study, root: Path, execute: Execute) -> None:
         raise BadInput(
             f"{study.dataset_dir}: no slice of the test side holds lithium; name slices that do in splits.json"
         )
-    take_folder(study)
+    note_settings(study)
     stack = choose_stack(study, split)
     open_stack(stack.path)  # a faulty stack is refused before the trainings, not after
     _train(study, execute)
@@ -107,7 +107,7 @@ def check_extra() -> None:
             raise BadInput(f"{package}: is not installed and draws the study's figures; run pip install '.[study]'")
 
 
-def take_folder(study: Study) -> None:
+def note_settings(study: Study) -> None:
     """Note what the folder's study is about, or compare with what an earlier run noted.
 
     Raises:

@@ -1,0 +1,59 @@
+"""The output folders that this process has taken: nobody else writes there until it lets go or ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from pathlib import Path
+
+from custom.lock import FolderLock
+
+INTERVAL = 60.0  # seconds between two signs of life, a tenth of the silence after which an owner counts as gone
+
+_taken: dict[Path, FolderLock] = {}
+_ended = threading.Event()
+
+
+def take_folder(folder: str | os.PathLike[str], job: str | None = None, writes: bool = True) -> None:
+    """Take a folder before the first file is written there; harmless where this process has it.
+
+    It is let go by `release_folder`, or at the end of the process.
+
+    Args:
+        folder: made if need be.
+        job: as for `FolderLock`.
+        writes: False on all ranks but the first, which takes it for all.
+
+    Raises:
+        BadInput: another run holds the folder, or it cannot be written to.
+    """
+    path = Path(folder).resolve()
+    if not writes or path in _taken:
+        return
+    if not any(thread.name == __name__ for thread in threading.enumerate()):
+        threading.Thread(target=_give_signs_of_life, name=__name__, daemon=True).start()
+    _taken[path] = FolderLock(folder, job)
+
+
+def release_folder(folder: str | os.PathLike[str]) -> None:
+    """Let go of a folder; harmless where this process has not taken it."""
+    if held := _taken.pop(Path(folder).resolve(), None):
+        held.release()
+
+
+def release_folders() -> None:
+    """Let go of all folders that this process has taken."""
+    while _taken:
+        _taken.popitem()[1].release()
+
+
+def _give_signs_of_life() -> None:
+    while not _ended.wait(INTERVAL):
+        for held in list(_taken.values()):
+            held.touch()
+
+
+atexit.register(release_folders)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_taken.clear)
