@@ -266,6 +266,18 @@ def test_a_given_voxel_size_overrides_the_files(weights: Path, mask: np.ndarray,
     assert SimpleITK.ReadImage(str(out / "mask.nrrd")).GetSpacing() == pytest.approx((0.001, 0.002, 0.003))
 
 
+def test_mask_and_probability_lie_over_the_image(weights: Path, tmp_path: Path) -> None:
+    image = SimpleITK.GetImageFromArray(SMALL)
+    image.SetSpacing((0.00133, 0.00133, 0.002))
+    image.SetOrigin((5, -6, 7))
+    image.SetDirection((0, -1, 0, 1, 0, 0, 0, 0, 1))
+    SimpleITK.WriteImage(image, str(tmp_path / "stack.mha"))
+    segmented(tmp_path / "stack.mha", tmp_path / "out", weights, output_format="nrrd", probability=True)
+    for name in ("mask", "probability"):
+        found = SimpleITK.ReadImage(str(tmp_path / "out" / f"{name}.nrrd"))
+        assert found.IsSameImageGeometryAs(image)
+
+
 def test_the_overlays(stack: Path, mask: np.ndarray, weights: Path, tmp_path: Path) -> None:
     """Five parts along z, of each the slice with most lithium; orange lies where the mask does."""
     assert cli.segment(stack, tmp_path, weights).code == 0

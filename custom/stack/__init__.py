@@ -1,9 +1,9 @@
 """The only code that touches stacks on disk: open lazily, cut into slabs, find the grey window."""
 
-from custom.stack.affine import affine_mm
 from custom.stack.identity import fingerprint
 from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
 from custom.stack.opening import open_stack, takes_key
+from custom.stack.place import Place
 from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
@@ -16,11 +16,11 @@ __all__ = [
     "LABEL_VALUES",
     "GreyWindow",
     "LabelStack",
+    "Place",
     "Slab",
     "SlabStore",
     "Source",
     "Stack",
-    "affine_mm",
     "as_labels",
     "fingerprint",
     "grey_window",

@@ -12,9 +12,9 @@ from custom.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.mha_place import mha_place, mha_voxel_size
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
-from custom.stack.units import VoxelSize, stated_in_mm
 
 _DTYPES = {
     "MET_CHAR": "i1",
@@ -44,8 +44,10 @@ def open_mha(path: Path, chosen: Selection) -> Stack:
         _refuse_foreign_layouts(path, header)
         axes = find_axes(path, [int(size) for size in header["DimSize"].split()][::-1], chosen)
         block = _locate(path, header, start, axes)
-        voxel_size = _voxel_size(header)
-    return open_block(path, block, voxel_size)
+        voxel_size, place = mha_voxel_size(header, axes), mha_place(header, axes)
+    stack = open_block(path, block, voxel_size)
+    stack.place = place
+    return stack
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], int]:
@@ -82,10 +84,3 @@ def _locate(path: Path, header: dict[str, str], start: int, axes: Axes) -> Block
     if header_size == -1:  # the voxels end with the file
         return Block(file, max(file.stat().st_size - int(np.prod(axes.lengths)) * dtype.itemsize, 0), axes, dtype)
     return Block(file, offset + header_size, axes, dtype)
-
-
-def _voxel_size(header: dict[str, str]) -> VoxelSize | None:
-    stated = header.get("ElementSpacing", header.get("ElementSize"))
-    if stated is None:
-        return None
-    return stated_in_mm([float(size) for size in stated.split()][::-1], "MetaImage header")

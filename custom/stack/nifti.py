@@ -11,6 +11,7 @@ from nibabel.affines import voxel_sizes
 from custom.stack.axes import find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.nifti_place import nifti_place
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, first_stated, stated_in_mm, stated_voxel_size
@@ -36,8 +37,11 @@ def open_nifti(path: Path, chosen: Selection) -> Stack:
             block = Block(path, voxels.offset, axes, voxels.dtype)
         slope, intercept = float(voxels.slope), float(voxels.inter)
         voxel_size = _voxel_size(image.header)
+        place = nifti_place(path, image.header, axes)
     stack = open_block(path, block, voxel_size)
-    return stack if (slope, intercept) == (1.0, 0.0) else RescaledStack(stack, slope, intercept)
+    stack = stack if (slope, intercept) == (1.0, 0.0) else RescaledStack(stack, slope, intercept)
+    stack.place = place
+    return stack
 
 
 class RescaledStack(Stack):

@@ -11,9 +11,11 @@ from custom.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, Encoding, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.nrrd_place import nrrd_place, nrrd_voxel_size
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
-from custom.stack.units import VoxelSize, stated_voxel_size
+from custom.stack.units import VoxelSize, in_um
+from custom.stack.warn import warn_once
 
 _ENCODINGS: dict[str, Encoding] = {
     "raw": "raw",
@@ -22,6 +24,7 @@ _ENCODINGS: dict[str, Encoding] = {
     "bzip2": "bzip2",
     "bz2": "bzip2",
 }
+_COARSEST_UM = 100.0  # of a tomogram of a battery; what is above was hardly meant in mm
 _SPATIAL_KINDS = {"domain", "space", "???", "none"}
 
 
@@ -37,8 +40,20 @@ def open_nrrd(path: Path, chosen: Selection) -> Stack:
         _refuse_foreign_layouts(path, header)
         axes = find_axes(path, [int(size) for size in header["sizes"]][::-1], chosen)
         block = _locate(path, header, start, axes)
-        voxel_size = _voxel_size(header)
-    return open_block(path, block, voxel_size)
+        voxel_size, place = nrrd_voxel_size(header, axes), nrrd_place(header, axes)
+    if voxel_size is not None and not header.get("space units", header.get("units")):
+        _warn_of_a_guessed_unit(path, voxel_size)
+    stack = open_block(path, block, voxel_size)
+    stack.place = place
+    return stack
+
+
+def _warn_of_a_guessed_unit(path: Path, size: VoxelSize) -> None:
+    if max(size.um) > _COARSEST_UM:
+        warn_once(
+            f"{path}: states no unit of length, which ITK and 3D Slicer leave away for mm, so that its voxels are "
+            f"{in_um(size.um)} um; give --voxel_size_um if they are not."
+        )
 
 
 def _refuse_foreign_layouts(path: Path, header: dict[str, Any]) -> None:
@@ -78,14 +93,3 @@ def _dtype(header: dict[str, Any]) -> np.dtype:
     nothing: dict[str, Any] = {key: header[key] for key in ("type", "endian") if key in header}
     nothing.update(encoding="raw", dimension=1, sizes=np.zeros(1, int))
     return nrrd.read_data(nothing, io.BytesIO()).dtype
-
-
-def _voxel_size(header: dict[str, Any]) -> VoxelSize | None:
-    """From `space directions` with `space units`, or `spacings` with `units`; one unit for all axes."""
-    if "space directions" in header:
-        sizes = [float(np.linalg.norm(row)) for row in header["space directions"]]
-        units = header.get("space units", [])
-    else:
-        sizes = [float(size) for size in header.get("spacings", [])]
-        units = header.get("units", header.get("space units", []))
-    return stated_voxel_size(sizes[::-1], units[0] if len(set(units)) == 1 else None, "NRRD header")

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from custom.errors import BadInput
 from custom.stack.folder import open_folder
 from custom.stack.hdf5 import open_hdf5
@@ -14,7 +16,7 @@ from custom.stack.nrrd import open_nrrd
 from custom.stack.selection import Selection, selection
 from custom.stack.stack import Stack
 from custom.stack.tiff import open_tiff
-from custom.stack.units import given_voxel_size
+from custom.stack.units import VoxelSize, given_voxel_size, in_um
 from custom.stack.warn import warn_once
 from custom.stack.zarr import is_zarr, open_zarr
 
@@ -70,7 +72,7 @@ def open_stack(
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
     stack = opener(path, selection(path, stack_key, stack_index))
     if voxel_size_um is not None:
-        stack.voxel_size = given_voxel_size(path, voxel_size_um)
+        _resize(stack, given_voxel_size(path, voxel_size_um))
     elif stack.voxel_size is not None and stack.voxel_size.contradicted_by is not None:
         warn_once(f"{path}: {stack.voxel_size.contradiction()}")
     return stack
@@ -83,6 +85,22 @@ def takes_key(path: Path) -> bool:
         BadInput: missing, empty or of an unknown suffix.
     """
     return _opener(path) in _KEYED
+
+
+def _resize(stack: Stack, size: VoxelSize) -> None:
+    """Replace the size that the file states; direction and origin stay."""
+    stack.voxel_size = size
+    if stack.place is None:
+        return
+    before, stack.place = stack.place, stack.place.resized(size.um)
+    seen = [before.seen_mm * 1000 * edge for edge in before.spacing[::-1]]
+    unset = all(edge == 1 for edge in before.spacing)  # what a writer puts when it knows nothing
+    if before.stated and not unset and not np.allclose(seen, size.um, rtol=0.01, atol=0):
+        warn_once(
+            f"{stack.path}: other programs read its voxels as {in_um(seen)} um, and --voxel_size_um makes them "
+            f"{in_um(size.um)} um; results keep the file's direction and origin but have the given size, so that they lie "
+            "over it in such programs only once it states that size too."
+        )
 
 
 def _opener(path: Path) -> Opener:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from custom.errors import BadInput
+from custom.stack.place import Place, plain_affine
 from custom.stack.units import VoxelSize
 
 
@@ -18,6 +19,7 @@ class Stack(ABC):
         shape: (Z, Y, X); a single slice is (1, Y, X).
         dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
         voxel_size: the voxel size and where it was read, or None when it is unknown.
+        place: where the file says that its voxels lie, or None where it does not.
         files: the files, or folders of files, that hold it.
         step: between neighbouring grey values where stored integers were given a slope, else 0.
     """
@@ -41,6 +43,7 @@ class Stack(ABC):
         self.shape = shape
         self.dtype = _native_dtype(path, stored_dtype)
         self.voxel_size = voxel_size
+        self.place: Place | None = None
         if 0 in shape:
             raise BadInput(f"{path}: holds no voxels, its size (z, y, x) is {shape}; export it anew.")
 
@@ -53,6 +56,17 @@ class Stack(ABC):
     def voxel_size_source(self) -> str | None:
         """Where the voxel size was read, such as "ImageJ metadata" or "given", or None when it is unknown."""
         return self.voxel_size.source if self.voxel_size else None
+
+    @property
+    def affine(self) -> np.ndarray:
+        """4 x 4, from voxel numbers (x, y, z) to mm, x to the right, y to the front, z up (RAS), as ITK reads the file.
+
+        Where no place is stated that is the voxel size (1 mm where it is unknown), x to the left, y to the back.
+        """
+        if self.place is not None:
+            return self.place.seen
+        z, y, x = self.voxel_size_um or (1000.0, 1000.0, 1000.0)
+        return plain_affine((x / 1000, y / 1000, z / 1000))
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read the slices start, ..., stop - 1.

@@ -59,11 +59,16 @@ class VoxelSize:
     def contradiction(self) -> str:
         """What it and `contradicted_by` say, for the end of a sentence."""
         other = self.contradicted_by
-        said = [f"{' x '.join(f'{size:.6g}' for size in one.um)} um ({one.source})" for one in (self, other) if one]
+        said = [f"{in_um(one.um)} um ({one.source})" for one in (self, other) if one]
         return (
             f"states two voxel sizes (z, y, x), {' and '.join(said)}; the first is taken, give --voxel_size_um "
             "if it is wrong."
         )
+
+
+def in_um(sizes: Sequence[float]) -> str:
+    """Sizes (z, y, x) as words, without their unit."""
+    return " x ".join(f"{size:.6g}" for size in sizes)
 
 
 def to_um(value: float, unit: str) -> float:

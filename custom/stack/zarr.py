@@ -50,7 +50,9 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
         names = image.names if image and image.names else _names(array)
         axes = find_axes(path, array.shape, chosen, names)
         check_chunks(path, array, axes)
-        return ArrayStack(path, axes, array.dtype, image.voxel_size if image else None, handle)
+        stack = ArrayStack(path, axes, array.dtype, image.voxel_size if image else None, handle)
+        stack.place = image.place if image else None
+        return stack
 
 
 class _OpenZarr:

@@ -14,7 +14,7 @@ from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import MetaKeys
 
-from custom.stack import Slab, Source, Stack, affine_mm, source
+from custom.stack import Slab, Source, Stack, source
 
 TURNED = "axes_turned_round"  # in a MetaTensor's meta: (Z, Y, X) here, (X, Y, Z) where it came from
 
@@ -75,7 +75,7 @@ def _loaded(item: Mapping[Hashable, Any], key: Hashable) -> torch.Tensor:
 
 def _whole(stack: Stack) -> MetaTensor:
     """All of a file, with the meta that MONAI's readers give: shape and affine are those of axes (X, Y, Z)."""
-    affine = torch.as_tensor(affine_mm(stack))
+    affine = torch.as_tensor(stack.affine)
     values = MetaTensor(_to_tensor(stack.read(0, stack.shape[0])[None]), affine=affine)
     values.meta |= {
         TURNED: True,

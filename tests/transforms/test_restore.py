@@ -14,7 +14,7 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, CopyItemsd, LoadImage
 
-from custom.stack import affine_mm, open_stack
+from custom.stack import open_stack
 from custom.transforms import GreyWindowd, LoadStackd, RestoreAxesd
 
 VOLUME = np.random.default_rng(0).integers(0, 60_000, (4, 6, 9)).astype(np.uint16)  # (Z, Y, X)
@@ -72,7 +72,7 @@ def test_it_comes_back_through_the_grey_window_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".nii", ".nrrd"])
 def test_the_place_is_the_one_that_itk_finds(suffix: str, tmp_path: Path) -> None:
     path = itk(tmp_path / f"a{suffix}")
-    np.testing.assert_allclose(affine_mm(open_stack(path)), itk_affine(path), atol=1e-7)
+    np.testing.assert_allclose(open_stack(path).affine, itk_affine(path), atol=1e-7)
 
 
 def test_a_unit_that_is_none_counts_as_millimetres(tmp_path: Path) -> None:
@@ -80,12 +80,12 @@ def test_a_unit_that_is_none_counts_as_millimetres(tmp_path: Path) -> None:
     header, _, voxels = path.read_bytes().partition(b"\n\n")
     assert b"space units" not in header
     path.write_bytes(header + b'\nspace units: "pixel" "pixel" "pixel"\n\n' + voxels)
-    np.testing.assert_allclose(affine_mm(open_stack(path)), itk_affine(itk(tmp_path / "b.nrrd")), atol=1e-7)
+    np.testing.assert_allclose(open_stack(path).affine, itk_affine(itk(tmp_path / "b.nrrd")), atol=1e-7)
 
 
 def test_microns_are_told(tmp_path: Path) -> None:
     path = nifti(tmp_path / "a.nii", "micron")
-    np.testing.assert_allclose(affine_mm(open_stack(path)), AFFINE, rtol=1e-6)
+    np.testing.assert_allclose(open_stack(path).affine, AFFINE, rtol=1e-6)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -99,7 +99,7 @@ def test_a_format_without_a_place_gets_the_voxel_size(known: bool, tmp_path: Pat
         **({"resolution": resolution, "metadata": metadata} if known else {"photometric": "minisblack"}),
     )
     wanted = np.diag([-0.00133, -0.002, 0.003, 1.0] if known else [-1.0, -1.0, 1.0, 1.0])
-    np.testing.assert_allclose(affine_mm(open_stack(tmp_path / "a.tif")), wanted, rtol=1e-6)
+    np.testing.assert_allclose(open_stack(tmp_path / "a.tif").affine, wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize("channel", [False, True])

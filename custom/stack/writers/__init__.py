@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from custom.errors import BadInput
+from custom.stack.place import Place
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.nifti import NiftiEncoder
 from custom.stack.writers.nrrd import NrrdEncoder
@@ -34,6 +35,7 @@ def open_writer(
     dtype: npt.DTypeLike,
     voxel_size_um: tuple[float, float, float] | None,
     overwrite: bool = False,
+    place: Place | None = None,
 ) -> StackWriter:
     """Open a new stack for writing, slab by slab, in memory that follows the slab; "zarr" holds 16 slices beside it.
 
@@ -44,6 +46,8 @@ def open_writer(
         shape: (Z, Y, X).
         dtype: a real integer or float type of 8 to 32 bits, or float64.
         voxel_size_um: (z, y, x) in micrometres; None when unknown, and then no file states one.
+        place: where the voxels lie, as an opened stack has it, with voxels of the size given; the formats with a place
+            (zarr, nii.gz, nrrd) state it. Without one they state the size alone, as ITK has it for a stack without place.
         overwrite: an existing result may be replaced; it stays as it is until the new one is whole.
 
     Raises:
@@ -53,5 +57,5 @@ def open_writer(
     """
     if output_format not in OUTPUT_FORMATS:
         raise BadInput(f"Unknown output format {output_format!r}: give --output_format {', '.join(OUTPUT_FORMATS)}.")
-    layout = Layout(Path(path).name, shape, np.dtype(dtype), voxel_size_um)
+    layout = Layout(Path(path).name, shape, np.dtype(dtype), voxel_size_um, place)
     return StackWriter(Path(path), OUTPUT_FORMATS[output_format], layout, overwrite)

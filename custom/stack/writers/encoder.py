@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from custom.stack.place import LPS_TO_RAS, Place
+
 # What all the formats and their usual readers share; NRRD and NIfTI have neither bool nor float16.
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
@@ -22,12 +24,14 @@ class Layout:
         shape: (Z, Y, X).
         dtype: one of `DTYPES`, turned to little-endian.
         voxel_size_um: (z, y, x) in micrometres, or None when unknown.
+        place: where the voxels lie, or None when nothing is known but their size.
     """
 
     name: str
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     voxel_size_um: tuple[float, float, float] | None
+    place: Place | None = None
 
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or min(self.shape) < 1:
@@ -51,6 +55,14 @@ class Layout:
             return None
         z, y, x = self.voxel_size_um
         return x / 1000, y / 1000, z / 1000
+
+    @property
+    def lps_mm(self) -> np.ndarray:
+        """4 x 4, from voxel numbers (x, y, z) to mm to the left, the back and up, where an unknown unit counts as mm."""
+        if self.place is None:
+            return np.diag([*(self.spacing_mm or (1.0, 1.0, 1.0)), 1.0])
+        affine: np.ndarray = LPS_TO_RAS @ np.diag([self.place.mm] * 3 + [1.0]) @ self.place.affine
+        return affine
 
 
 class Encoder(ABC):

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import nrrd
-import numpy as np
 import numpy.typing as npt
 
+from custom.stack.place import LPS_TO_RAS
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.gzip_stream import GzipStream
 
@@ -32,9 +32,10 @@ class NrrdEncoder(Encoder):
 
 
 def _header(layout: Layout) -> bytes:
-    """The header, the voxel size as space directions in mm (https://teem.sourceforge.net/nrrd/format.html).
+    """The header, size and directions of the voxels as space directions (https://teem.sourceforge.net/nrrd/format.html).
 
-    The space is ITK's and Slicer's own (left, posterior, superior), so that neither turns the stack around.
+    The space is ITK's and Slicer's own (left, posterior, superior). They take any unit for mm, so that numbers are those
+    that they see in the stack's own file: over an image in um, a mask in mm would lie a thousand times too small.
     """
     fields = {
         "type": TYPE_NAMES.get(layout.dtype.name, layout.dtype.name),
@@ -44,10 +45,19 @@ def _header(layout: Layout) -> bytes:
         "endian": "little",
         "encoding": "gzip",
     }
-    if layout.spacing_mm is not None:
+    if layout.spacing_mm is not None or layout.place is not None:
         fields["space"] = "left-posterior-superior"
-        fields["space directions"] = nrrd.format_matrix(np.diag(layout.spacing_mm))
-        fields["space units"] = '"mm" "mm" "mm"'
-        fields["space origin"] = nrrd.format_vector(np.zeros(3))
+        lps = layout.lps_mm if layout.place is None else LPS_TO_RAS @ layout.place.seen
+        fields["space directions"] = nrrd.format_matrix(lps[:3, :3].T + 0.0)  # no -0
+        fields["space units"] = " ".join([f'"{_unit(layout)}"'] * 3)
+        fields["space origin"] = nrrd.format_vector(lps[:3, 3] + 0.0)
     lines = ["NRRD0005", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
     return "\n".join(lines).encode("ascii")
+
+
+def _unit(layout: Layout) -> str:
+    """Of the lengths in the header; the empty one, which NRRD has for an unknown unit, where no size is known."""
+    if layout.voxel_size_um is None:
+        return ""
+    place = layout.place
+    return "mm" if place is None or place.unit is None or place.mm == place.seen_mm else place.unit

@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zarr
+from nibabel.affines import voxel_sizes
 from zarr.codecs import ZstdCodec
 
+from custom.stack.place import displacement
+from custom.stack.warn import warn_once
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.pyramid import Level, halve, levels_of
 
 # 1 MB of mask: few files. The depth is even, so that blocks of 2 x 2 x 2 voxels never lie across two layers of chunks.
 CHUNK = (16, 256, 256)
+_TURNED = 0.1  # voxels by which axes that are meant as straight may miss
 
 
 class ZarrEncoder(Encoder):
@@ -88,6 +92,7 @@ class _Layers:
 
 def _metadata(layout: Layout, levels: list[Level]) -> dict[str, Any]:
     unit = {} if layout.voxel_size_um is None else {"unit": "micrometer"}
+    size, origin = _size_and_origin(layout)
     return {
         "version": "0.5",
         "multiscales": [
@@ -95,7 +100,7 @@ def _metadata(layout: Layout, levels: list[Level]) -> dict[str, Any]:
                 "name": layout.name,
                 "axes": [{"name": axis, "type": "space", **unit} for axis in "zyx"],
                 "datasets": [
-                    {"path": str(path), "coordinateTransformations": _transformations(layout, level)}
+                    {"path": str(path), "coordinateTransformations": _transformations(level, size, origin)}
                     for path, level in enumerate(levels)
                 ],
                 "type": "maximum",
@@ -105,9 +110,30 @@ def _metadata(layout: Layout, levels: list[Level]) -> dict[str, Any]:
     }
 
 
-def _transformations(layout: Layout, level: Level) -> list[dict[str, Any]]:
-    """Voxel size of a level and, where its first voxel has another centre than the stack's, that centre."""
-    size = np.array(layout.voxel_size_um or (1.0, 1.0, 1.0))
+def _transformations(level: Level, size: np.ndarray, origin: np.ndarray) -> list[dict[str, Any]]:
+    """Voxel size of a level and the centre of its first voxel, unless that is at 0."""
     scale = {"type": "scale", "scale": (size * level.factors).tolist()}
-    shift = {"type": "translation", "translation": (size * level.shift).tolist()}
-    return [scale, shift] if any(level.shift) else [scale]
+    centre = origin + size * level.shift
+    return [scale, {"type": "translation", "translation": centre.tolist()}] if centre.any() else [scale]
+
+
+def _size_and_origin(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Voxel size and centre of the first voxel along (z, y, x), in micrometres, in the stack's own numbers without a unit.
+
+    OME-Zarr cannot say a direction. An origin without it would be worse than none: it fits one corner alone.
+    """
+    um = 1.0 if layout.voxel_size_um is None else 1000.0
+    lps = np.diag([um, um, um, 1.0]) @ layout.lps_mm
+    spacing = voxel_sizes(lps)
+    size = np.array(layout.voxel_size_um or spacing[::-1])
+    if layout.place is None or not layout.place.stated:
+        return size, np.zeros(3)
+    straight = np.diag([*spacing, 1.0])
+    straight[:3, 3] = lps[:3, 3]
+    if displacement(straight, lps, layout.shape) > _TURNED:
+        warn_once(
+            "OME-Zarr has no words for the direction of this stack's axes: a result of this format lies over it voxel by "
+            "voxel, and for programs that go by direction (ITK, 3D Slicer) give --output_format nii.gz or nrrd."
+        )
+        return size, np.zeros(3)
+    return size, lps[2::-1, 3] + 0.0
