@@ -21,6 +21,7 @@ from custom.data import ensure_dataset
 from custom.errors import BadInput
 from custom.precision import check_device
 from custom.report import write_json
+from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of
 from custom.study.reading import read_json
@@ -48,6 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--dataset_dir", default="data/phantom", help="labelled data set; the phantom is made on first use"
     )
+    add_dataset_keys(parser)
     parser.add_argument(
         "--output_dir", required=True, help="gets everything; a comparison that was cut off goes on there"
     )
@@ -78,6 +80,7 @@ def asked(task: Task) -> dict[str, Any]:
     """By which a finished run is known again."""
     return {
         "dataset_dir": str(task.dataset_dir),
+        **task.reading.given(),
         "seconds": task.seconds,
         "device": str(task.device),
         "threads": torch.get_num_threads(),
@@ -95,7 +98,7 @@ def main() -> int:
         take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:
-            task = make_task(dataset_dir.absolute(), minutes, seed, device)
+            task = make_task(dataset_dir.absolute(), minutes, seed, device, reading_of(given))
             for name in given.methods:
                 found = run(name, task, out / name / f"seed_{seed}", logging.getLogger("peers"))
                 rows.setdefault(METHODS[name][0], []).append(found)

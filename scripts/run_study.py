@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
+from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.plan import Study, minutes_of
 from custom.study.running import Bundle, Execute
 from custom.study.study import run_study, with_phantom
@@ -23,6 +24,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dataset_dir", default="data/phantom", help="labelled data set; the phantom is made on first use"
     )
+    add_dataset_keys(parser)
     parser.add_argument("--output_dir", required=True, help="gets everything; a study that was cut off goes on there")
     parser.add_argument("--stack", help="what is segmented; by default the stack of the test side")
     parser.add_argument("--budget", help="training time of each network, e.g. 20m; by default the study's full recipe")
@@ -55,6 +57,7 @@ def main(words: Sequence[str] | None = None, execute: Execute | None = None) -> 
             compare_losses=given.compare_losses,
             devices=tuple(given.device.split(",")) if given.device else (),
             seed=given.seed,
+            reading=reading_of(given),
         )
         run_study(with_phantom(study, Path("data/phantom").absolute()), ROOT, execute or Bundle(ROOT))
     except BadInput as error:

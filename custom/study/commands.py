@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom.study.dataset_keys import words_of
 from custom.study.plan import CONFIGS, ENET, Network, Study
+from custom.study.stack import StudyStack
 
 MANY_EPOCHS = 1_000_000  # where the time alone ends a training
 
@@ -34,6 +36,7 @@ def training(study: Study, network: Network) -> Part:
     """Train by the study's recipe, going on with what there is."""
     out = study.folder(network)
     options: dict[str, object] = {"dataset_dir": study.dataset_dir, "output_dir": out, "resume": "true"}
+    options |= words_of(study.reading)
     if study.minutes:
         options |= {"max_minutes": study.minutes, "patches_per_epoch": study.patches_per_epoch}
         options |= {"max_epochs": MANY_EPOCHS}
@@ -49,7 +52,7 @@ def evaluation(study: Study, network: Network, section: str) -> Part:
     """Score on one side of the split, and keep the probabilities."""
     out = study.folder(network, section)
     options: dict[str, object] = {"dataset_dir": study.dataset_dir, "output_dir": out, "section": section}
-    options |= {"overwrite": "true"} | _weights(study, network)
+    options |= {"overwrite": "true"} | words_of(study.reading) | _weights(study, network)
     words = _words(study, ["train", "evaluate", "study_evaluate", *_overlay(study, network)], options, seeded=True)
     return _part(study, network, section, f"scoring {network.title} on {section}", words, out / "metrics.json")
 
@@ -62,12 +65,16 @@ def costing(study: Study, network: Network) -> Part:
     return _part(study, network, "cost", f"timing {network.title}", words, out / "cost.json")
 
 
-def segmentation(study: Study, network: Network, stack: Path, window: tuple[float, float] | None) -> Part:
+def segmentation(study: Study, network: Network, stack: StudyStack) -> Part:
     """Segment a stack; slabs of an interrupted run are kept, results of other weights are replaced."""
     out = study.folder(network, "stack")
-    options: dict[str, object] = {"stack": stack, "output_dir": out, "overwrite": "true"} | _weights(study, network)
-    if window is not None:
-        options["grey_window#fixed"] = f"[{window[0]},{window[1]}]"
+    options: dict[str, object] = {"stack": stack.path, "output_dir": out, "overwrite": "true"} | _weights(
+        study, network
+    )
+    options |= {"stack_key": stack.image.key} if stack.image.key is not None else {}
+    options |= {"stack_index": str(list(stack.image.index)).replace(" ", "")} if stack.image.index is not None else {}
+    if stack.window is not None:
+        options["grey_window#fixed"] = f"[{stack.window[0]},{stack.window[1]}]"
     words = _words(study, ["inference", *_overlay(study, network)], options)
     return _part(study, network, "stack", f"segmenting with {network.title}", words, out / "summary.json")
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom.data import Reading
 from custom.errors import BadInput
 
 CONFIGS = Path("bundle/configs")  # relative to the repository root, where the commands run
@@ -60,6 +61,7 @@ class Study:
         devices: the trainings are dealt out to them, one at a time on each; the first does all else. None given: the
             commands' default.
         seed: of the split and the trainings.
+        reading: how the files of the data set are read.
     """
 
     dataset_dir: Path
@@ -71,6 +73,7 @@ class Study:
     compare_losses: bool = False
     devices: tuple[str, ...] = ()
     seed: int = 0
+    reading: Reading = Reading()
 
     @property
     def trainings(self) -> tuple[Network, ...]:

@@ -59,7 +59,7 @@ class LabelledSlice:
 
 def split_of(study: Study) -> Split:
     """The split that the commands of the study use."""
-    return split_dataset(study.dataset_dir, study.seed)
+    return split_dataset(study.dataset_dir, study.seed, reading=study.reading)
 
 
 def pairs(

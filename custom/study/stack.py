@@ -24,16 +24,21 @@ class StudyStack:
     """A stack.
 
     Attributes:
-        path: where it lies.
+        image: where it lies.
         labels: source and index of each slice's label, in order; None where there are none.
         window: the grey window to give to the command; None: the command finds the stack's own.
         trained_on: how many of its slices are on the training side.
     """
 
-    path: Path
+    image: Source
     labels: list[tuple[Source, int]] | None = None
     window: tuple[float, float] | None = None
     trained_on: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
+        return Path(self.image.path)
 
     def label(self, z: int) -> NDArray[np.uint8]:
         """(Y, X), values {0, 1, 255}, of one slice of a stack that has labels."""
@@ -49,7 +54,7 @@ def choose_stack(study: Study, split: Split) -> StudyStack:
         BadInput: the test side is empty.
     """
     if study.stack is not None:
-        return StudyStack(study.stack)
+        return StudyStack(Source(str(study.stack)))
     if not split["test"]:
         raise BadInput(f"{study.dataset_dir}: the test side is empty; name slices for it in splits.json")
     counted = Counter(str(item["image"]) for item in split["test"])
@@ -59,7 +64,7 @@ def choose_stack(study: Study, split: Split) -> StudyStack:
     if depth == 1 and most == 1:
         return _joined(study, [item for item in split["test"] if counted[str(item["image"])] == 1])
     trained = sum(item["image"] == image for item in split["train"])
-    return StudyStack(Path(image), [(source(first, LABEL), z) for z in range(depth)], None, trained)
+    return StudyStack(source(first, "image"), [(source(first, LABEL), z) for z in range(depth)], None, trained)
 
 
 def _joined(study: Study, items: Sequence[dict[str, Any]]) -> StudyStack:
@@ -76,7 +81,7 @@ def _joined(study: Study, items: Sequence[dict[str, Any]]) -> StudyStack:
             for z, item in enumerate(kept):
                 writer.write(z, source(item, "image").open().read(0, 1))
     lower, upper = kept[0]["grey_window"]
-    return StudyStack(path, [(source(item, LABEL), 0) for item in kept], (float(lower), float(upper)))
+    return StudyStack(Source(str(path)), [(source(item, LABEL), 0) for item in kept], (float(lower), float(upper)))
 
 
 def masks(folder: Path, found: dict[str, Any], start: int, stop: int) -> NDArray[np.uint8]:

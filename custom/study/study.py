@@ -12,8 +12,8 @@ from pathlib import Path
 from custom.data import ensure_dataset
 from custom.errors import BadInput
 from custom.report import write_json
-from custom.stack import open_stack
 from custom.study.commands import Part, costing, evaluation, segmentation, training
+from custom.study.dataset_keys import words_of
 from custom.study.plan import ENET, LOSSES, NETWORKS, TRAINED, Network, Study, check_paths
 from custom.study.reading import read_json
 from custom.study.running import Execute, listing, run_part
@@ -53,7 +53,7 @@ def _study(study: Study, root: Path, execute: Execute) -> None:
         )
     note_settings(study)
     stack = choose_stack(study, split)
-    open_stack(stack.path)  # a faulty stack is refused before the trainings, not after
+    stack.image.open()  # a faulty stack is refused before the trainings, not after
     _train(study, execute)
     for network in TRAINED:
         _run(evaluation(study, network, "val"), study, execute)
@@ -63,7 +63,7 @@ def _study(study: Study, root: Path, execute: Execute) -> None:
     for network in NETWORKS:
         _run(evaluation(study, network, "test"), study, execute)
         _run(costing(study, network), study, execute)
-        _run(segmentation(study, network, stack.path, stack.window), study, execute)
+        _run(segmentation(study, network, stack), study, execute)
     for network in LOSSES if study.compare_losses else ():
         _run(evaluation(study, network, "test"), study, execute)
     logger.info("drawing and writing the report")
@@ -119,6 +119,7 @@ def note_settings(study: Study) -> None:
         "files": listing(study.dataset_dir),
         "seed": study.seed,
         "recipe": f"epochs of {study.patches_per_epoch} patches" if study.minutes else "full",
+        "reading": words_of(study.reading) or None,
     }
     if not path.is_file():
         write_json(path, settings)

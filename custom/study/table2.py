@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from custom.metrics import lithium_summary
-from custom.stack import open_stack
 from custom.study.page import Table
 from custom.study.plan import NETWORKS, Study
 from custom.study.reading import read_json
@@ -43,7 +42,7 @@ def counted(study: Study, stack: StudyStack) -> dict[str, Any]:
             found[network.name] += int(np.count_nonzero((mask == 1) & known))
     for name, row in rows.items():
         row |= {"labelled": found[name], "error": found[name] / true - 1 if true else None}
-    truth = lithium_summary(true, labelled, open_stack(stack.path).voxel_size_um) if labelled else None
+    truth = lithium_summary(true, labelled, stack.image.open().voxel_size_um) if labelled else None
     return {"networks": rows, "truth": truth}
 
 

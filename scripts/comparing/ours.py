@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from comparing.task import Task
+from custom.study.dataset_keys import words_of
 from custom.study.plan import CONFIGS
 from custom.study.reading import read_curves, read_json
 from custom.study.running import Bundle
@@ -20,7 +21,8 @@ def bundle_network(overlay: str | None) -> Callable[[Task, Path], dict[str, Any]
 
     def method(task: Task, folder: Path) -> dict[str, Any]:
         overlays = [overlay] if overlay else []
-        given = ("--dataset_dir", str(task.dataset_dir), "--seed", str(task.seed), "--device", str(task.device))
+        keys = [word for key, value in words_of(task.reading).items() for word in (f"--{key}", value)]
+        given = ("--dataset_dir", str(task.dataset_dir), "--seed", str(task.seed), "--device", str(task.device), *keys)
         out, scored = ("--output_dir", str(folder / "training")), ("--output_dir", str(folder))
         time = ("--max_minutes", f"{task.seconds / 60:g}", "--max_epochs", str(MANY_EPOCHS))
         execute = Bundle(ROOT)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from custom.data import Reading
 from custom.data.split import split_dataset
 from custom.files import complete_file
 from custom.study.slices import LabelledSlice
@@ -28,6 +29,7 @@ class Task:
         seconds: of training, validation and whatever else a method does until its weights are final.
         seed: of the split and the training.
         device: to train and predict on.
+        reading: how the files of the data set are read.
     """
 
     dataset_dir: Path
@@ -35,17 +37,18 @@ class Task:
     seconds: float
     seed: int
     device: torch.device
+    reading: Reading = Reading()
 
 
 # trains, leaves the probabilities of the test slices in a folder, and tells what there is to know of the training
 Method = Callable[[Task, Path], dict[str, Any]]
 
 
-def make_task(dataset_dir: Path, minutes: float, seed: int, device: torch.device) -> Task:
+def make_task(dataset_dir: Path, minutes: float, seed: int, device: torch.device, reading: Reading) -> Task:
     """The task that a data set gives."""
-    split = split_dataset(dataset_dir, seed)
+    split = split_dataset(dataset_dir, seed, reading=reading)
     sides = {side: [LabelledSlice(item) for item in items] for side, items in split.items()}
-    return Task(dataset_dir, sides, 60 * minutes, seed, device)
+    return Task(dataset_dir, sides, 60 * minutes, seed, device, reading)
 
 
 def keep_probability(folder: Path, piece: LabelledSlice, probability: NDArray[np.floating[Any]]) -> None:

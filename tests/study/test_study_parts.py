@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import signal
@@ -9,10 +10,12 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import cli
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -22,10 +25,12 @@ from skimage.measure import block_reduce
 from custom.errors import BadInput
 from custom.stack import open_stack
 from custom.study import table2
+from custom.study.commands import evaluation, segmentation, training
+from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.figures.patches import choose_patches
 from custom.study.figures.volumes import LONGEST, coarsened, surface
 from custom.study.page import Picture, Section, Table, write_html, write_markdown
-from custom.study.plan import NETWORKS, Study, minutes_of
+from custom.study.plan import NETWORKS, TRAINED, Study, minutes_of
 from custom.study.running import Bundle
 from custom.study.slices import LabelledSlice, split_of
 from custom.study.stack import choose_stack
@@ -139,6 +144,26 @@ def test_a_stack_that_was_partly_trained_on_says_so(make_labelled_set: MakeSet, 
     stack = choose_stack(study, split)
     assert stack.path.name == "stack_0.tif" and stack.trained_on == len(split["train"]) == 16
     assert choose_stack(Study(study.dataset_dir, tmp_path, stack=tmp_path), split).labels is None
+
+
+def test_the_commands_read_the_files_as_the_study_does(make_labelled_set: MakeSet, tmp_path: Path) -> None:
+    dataset = make_labelled_set(stacks=(20,), size=(40, 50))
+    grey, label = (tifffile.imread(dataset / part / "stack_0.tif") for part in ("images", "labels"))
+    for part, voxels in (("images", np.stack([grey * 0, grey])), ("labels", label * 255)):
+        (dataset / part / "stack_0.tif").unlink()
+        with h5py.File(dataset / part / "stack_0.h5", "w") as file:
+            file["mine"] = voxels
+    reading = ["--image_key", "mine", "--label_key", "mine", "--image_index", "[1]", "--label_255", "lithium"]
+    parser = argparse.ArgumentParser()
+    add_dataset_keys(parser)
+    study = Study(dataset, tmp_path, reading=reading_of(parser.parse_args(reading)))
+    stack = choose_stack(study, split_of(study))
+    assert (stack.image.open().read(0, 20) == grey).all() and (stack.label(7) == label[7]).all()
+    for part in (training(study, TRAINED[0]), evaluation(study, TRAINED[0], "val")):
+        assert {tuple(reading[i : i + 2]) for i in (0, 2, 4, 6)} <= set(pairwise(part.words))
+    assert {("--stack_key", "mine"), ("--stack_index", "[1]")} <= set(
+        pairwise(segmentation(study, TRAINED[0], stack).words)
+    )
 
 
 def test_patches_go_from_rich_to_poor(make_labelled_set: MakeSet, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ Spacing = tuple[float, float, float]
 
 def draw_rendering(study: Study, stack: StudyStack, path: Path) -> None:
     """Input as its three visible faces, the labels where there are any, and the lithium that each network finds."""
-    opened = open_stack(stack.path)
+    opened = stack.image.open()
     steps = coarse_steps(opened.shape)
     voxel, unit = opened.voxel_size_um or (1.0, 1.0, 1.0), "µm" if opened.voxel_size_um else "voxels"
     spacing = (steps[0] * voxel[0], steps[1] * voxel[1], steps[2] * voxel[2])

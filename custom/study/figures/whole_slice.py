@@ -7,7 +7,7 @@ from pathlib import Path
 from numpy.typing import NDArray
 
 from custom.report import overlay_truth
-from custom.stack import open_stack
+from custom.stack import source
 from custom.study.figures.drawing import label_picture, new_figure, save, scale_bar, show, truth_legend
 from custom.study.plan import NETWORKS, Study
 from custom.study.slices import LabelledSlice
@@ -31,7 +31,7 @@ def draw_slice(study: Study, slices: list[LabelledSlice], path: Path) -> None:
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (title, picture) in zip(grid, panels.items(), strict=False):
         show(axes, picture, title)
-    voxel = open_stack(piece.item["image"]).voxel_size_um
+    voxel = source(piece.item, "image").open().voxel_size_um
     scale_bar(grid[len(panels) - columns], width, voxel[2] if voxel else None)
     stem, z = piece.place
     figure.suptitle(f"{stem}, slice {z}", fontsize=11)
