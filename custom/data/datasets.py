@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from monai.transforms import Compose
 from torch.utils.data import Dataset
 
 from custom.data.labelled import check_label
+from custom.data.meaning import SliceCounts, warn_of_doubts
 from custom.errors import BadInput
 from custom.stack import LABEL, source
 
@@ -25,6 +27,7 @@ def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         BadInput: a label that does not fit its image, see `check_label`.
     """
     items: list[dict[str, Any]] = []
+    counted: dict[Path, list[SliceCounts]] = {}
     for item in data:
         if "z" in item:
             items.append(dict(item))
@@ -32,9 +35,10 @@ def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         stack = source(item, "image").open()
         slices = [{**item, "z": z, "stack": stack} for z in range(stack.shape[0])]
         if LABEL in item:
-            counts = check_label(stack, source(item, LABEL).open())
+            counted[Path(item[LABEL])] = counts = check_label(stack, source(item, LABEL).open())
             slices = [slices[z] | {"lithium": count.lithium} for z, count in enumerate(counts) if count.labelled]
         items += slices
+    warn_of_doubts(counted)
     return items
 
 

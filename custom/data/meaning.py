@@ -76,13 +76,27 @@ def lithium_is_255(counted: Counted, folder: Path, label_255: str = "auto") -> b
             "--label_255 lithium if 255 is lithium, or --label_255 unlabelled if it marks what nobody labelled"
         )
     logger.warning(
-        "%s: %d slices hold 0 and 255 but no 1%s; their 255 counts as unlabelled, as it does in the slices that hold 1 "
+        "%s: %d slices hold 0 and 255 but no 1 (%s); their 255 counts as unlabelled, as it does in the slices that hold 1 "
         "too: write lithium as 1 if it is meant.",
         folder,
         len(doubts),
-        f" ({_names(doubts)})",
+        _names(doubts),
     )
     return False
+
+
+def warn_of_doubts(counted: Counted) -> None:
+    """Say that 255 is taken for unlabelled where nothing tells what it is, for a part of a set that decides nothing."""
+    slices = [(path, z, counts) for path, several in counted.items() for z, counts in enumerate(several)]
+    doubts = [(path, z) for path, z, counts in slices if counts.doubtful]
+    if doubts and not any(counts.proves for _, _, counts in slices):
+        logger.warning(
+            "%s: %d slices hold 0 and 255 but no 1 (%s); their 255 counts as unlabelled: write lithium as 1, or give the "
+            "items lithium_255.",
+            doubts[0][0].parent,
+            len(doubts),
+            _names(doubts),
+        )
 
 
 def _mask_of_0_and_255(slices: Sequence[SliceCounts], folder: Path) -> bool:

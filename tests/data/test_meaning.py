@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from custom.data import Reading, labelled_slices
+from custom.data import Reading, expand_slices, labelled_slices
 from custom.errors import BadInput
 from custom.transforms import LoadStackd
 
@@ -111,3 +111,15 @@ def test_a_word_that_the_labels_contradict(tmp_path: Path) -> None:
     assert message.startswith(str(folder / "labels" / "a.tif")) and "both 1 and 255 in slice 0" in message
     assert "--label_255 dendrite: is unknown" in refusal(folder, label_255="dendrite")
     assert "no voxel is labelled 1" in refusal(write(tmp_path / "b", a=MASK * 255), label_255="unlabelled")
+
+
+def test_files_that_a_client_hands_over_decide_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = write(tmp_path, a=MASK * 255)
+    item = {part: folder / f"{part}s" / "a.tif" for part in ("image", "label")}
+    with caplog.at_level(logging.WARNING):
+        assert not any(one["lithium"] for one in expand_slices([item]))
+    assert "a.tif); their 255 counts as unlabelled" in caplog.messages[0]
+    expanded = expand_slices([item | {"lithium_255": True}])
+    assert [one["lithium"] for one in expanded] == MASK.sum(axis=(1, 2)).tolist()
+    np.testing.assert_array_equal(LoadStackd(keys="label")(expanded[2])["label"].numpy()[0], MASK[2])
+    assert len(caplog.messages) == 1
