@@ -106,8 +106,8 @@ def _mask_of_0_and_255(slices: Sequence[SliceCounts], folder: Path) -> bool:
     if full or share > 0.5:
         raise BadInput(
             f"{folder}: no voxel is labelled 1 (lithium) in any of the {len(slices)} slices, and 255 is {share:.1%} of the "
-            f"voxels and all of {full} slices, as unlabelled voxels would be; label a slice that shows lithium, or give "
-            "--label_255 lithium if 255 is lithium"
+            f"voxels{f' and all of {full} slices' if full else ''}, as unlabelled voxels are; label a slice that shows "
+            "lithium, or give --label_255 lithium if 255 is lithium"
         )
     logger.warning(
         "%s: no label holds a 1; their 255 is read as lithium, as in the masks of 0 and 255 that ImageJ writes: %d voxels, "

@@ -51,8 +51,8 @@ def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, 
     if len(alone) == len(others) == len(set(partners)) == len(partners) and all(near.values()):
         one = next(iter(alone))
         warn_once(
-            f"{near[one][0].parent}: {len(partners)} labels are paired with images by names that differ, such as "
-            f"{near[one][0].name} with {alone[one].name}; rename them if that is wrong."
+            f"{near[one][0].parent}: labels and images whose names differ are paired, such as {near[one][0].name} with "
+            f"{alone[one].name} ({len(partners)} in all); rename them if that is wrong."
         )
         return pairs | {stem: (image, near[stem][0]) for stem, image in alone.items()}
     if min([*alone, *others]) in alone:

@@ -9,6 +9,7 @@ import numpy as np
 from custom.errors import BadInput
 from custom.stack.selection import Selection
 
+_MOST_CHANNELS = 4  # of a last axis without a name; no slice of a scan is so narrow
 _NEVER_Z = {"y", "x", "c", "channel", "channels", "t", "time", "s", "sample", "samples"}
 
 
@@ -59,7 +60,7 @@ def find_axes(
     """Find z, y and x among the axes of a stored array, and the position along all others.
 
     Names decide where the file gives a y and an x; channels and times are never taken for z then. Without names the last
-    three axes are z, y and x, after axes of length 1 at the end have been dropped down to three. All other axes of
+    three axes are z, y and x, after axes of length 1 at the end, and one of a few channels, have been dropped down to three. All other axes of
     length 1 are dropped too.
 
     Args:
@@ -99,6 +100,8 @@ def _depth(labels: list[str]) -> int | None:
 def _last(lengths: tuple[int, ...]) -> tuple[int | None, int, int]:
     end = len(lengths)
     while end > 3 and lengths[end - 1] == 1:
+        end -= 1
+    if end > 3 and lengths[end - 1] <= _MOST_CHANNELS < min(lengths[end - 3 : end - 1]):
         end -= 1
     return (end - 3 if end > 2 else None), end - 2, end - 1
 

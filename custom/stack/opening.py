@@ -48,6 +48,7 @@ def open_stack(
     voxel_size_um: float | Sequence[float] | None = None,
     stack_key: str | int | None = None,
     stack_index: int | Sequence[int] | None = None,
+    labels: bool = False,
 ) -> Stack:
     """Open a stack lazily: headers are read, voxels are not.
 
@@ -58,6 +59,7 @@ def open_stack(
             level 0 of an OME-Zarr or the only array.
         stack_index: where a file holds several volumes along further axes (channels, time): position along that axis, or
             one along each of them in the order of the file, counted from 0.
+        labels: whether the file holds labels, so that whole slices may be empty.
 
     Returns:
         The stack with axes (Z, Y, X), the same for the same volume in every format.
@@ -70,7 +72,7 @@ def open_stack(
     opener = _opener(path)
     if stack_key is not None and opener not in _KEYED:
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
-    stack = opener(path, selection(path, stack_key, stack_index))
+    stack = opener(path, selection(path, stack_key, stack_index, labels))
     if voxel_size_um is not None:
         _resize(stack, given_voxel_size(path, voxel_size_um))
     elif stack.voxel_size is not None and stack.voxel_size.contradicted_by is not None:

@@ -39,7 +39,7 @@ class Source:
             BadInput: whatever `open_stack` refuses, with `--image_key` or `--label_key` in the cure.
         """
         try:
-            stack = open_stack(self.path, stack_key=self.key, stack_index=self.index)
+            stack = open_stack(self.path, stack_key=self.key, stack_index=self.index, labels=self.part == LABEL)
         except BadInput as refusal:
             raise BadInput(str(refusal).replace("--stack_", f"--{self.part}_")) from refusal
         return LabelStack(stack, self.lithium_255) if self.part == LABEL else stack

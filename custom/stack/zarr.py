@@ -49,7 +49,7 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
         array, image = opened.array.array, opened.image
         names = image.names if image and image.names else _names(array)
         axes = find_axes(path, array.shape, chosen, names)
-        check_chunks(path, array, axes)
+        check_chunks(path, array, axes, chosen.labels)
         stack = ArrayStack(path, axes, array.dtype, image.voxel_size if image else None, handle)
         stack.place = image.place if image else None
         return stack

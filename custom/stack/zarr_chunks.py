@@ -7,7 +7,8 @@ was stopped. Nothing in the format tells the two apart; these rules do:
 - No chunk at all: half-written. A volume of a single value is nothing to segment.
 - The last slices have no chunk at all, and the voxels have 16 bits or more: half-written. Writers go along z, and grey
   values of a scan have noise everywhere, save around a round field of view, which leaves out the same chunks in all slices.
-- Anything else, such as a mask of 8 bits that is empty at one end: taken, with a warning that counts the chunks.
+- Anything else, such as a mask of 8 bits that is empty at one end: taken, with a warning that counts the chunks. So are
+  labels of a training set, whatever their type: napari's have 32 bits, and a slice without lithium has no chunk.
 """
 
 import itertools
@@ -23,13 +24,14 @@ from custom.stack.axes import Axes
 from custom.stack.warn import warn_once
 
 
-def check_chunks(path: Path, array: zarr.Array, axes: Axes) -> None:
+def check_chunks(path: Path, array: zarr.Array, axes: Axes, labels: bool = False) -> None:
     """Look for the files of all chunks of the volume; they are not opened.
 
     Args:
         path: the .zarr folder or the .zarr.zip file.
         array: in it.
         axes: where the volume lies in the array.
+        labels: whether it holds labels.
 
     Raises:
         BadInput: the array is half-written.
@@ -39,12 +41,12 @@ def check_chunks(path: Path, array: zarr.Array, axes: Axes) -> None:
     if not missing:
         return
     name = f"array {array.path}" if array.path else "array"
-    if missing == total:
+    if missing == total and not labels:
         raise BadInput(
             f"{path}: is half-written, none of the {total} chunks of its {name} is there; copy or write it anew."
         )
-    layers = int(np.flatnonzero(there.any(axis=1))[-1]) + 1
-    if axes.z is not None and layers < len(there) and array.dtype.itemsize > 1:
+    layers = int(np.flatnonzero(there.any(axis=1)).max(initial=-1)) + 1
+    if axes.z is not None and layers < len(there) and array.dtype.itemsize > 1 and not labels:
         first = layers * (array.shards or array.chunks)[axes.z]
         raise BadInput(
             f"{path}: is half-written, it lacks {missing} of the {total} chunks of its {name} and with them all slices "

@@ -15,6 +15,7 @@ import zarr
 
 from custom.data import labelled_slices, list_pairs, voxel_sizes
 from custom.errors import BadInput
+from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]
 
@@ -109,6 +110,22 @@ def test_a_zarr_folder_is_one_file(tmp_path: Path) -> None:
         zarr.create_array(tmp_path / part / "cell.zarr", data=voxels)
     assert [path.name for pair in list_pairs(tmp_path) for path in pair] == ["cell.zarr", "cell.zarr"]
     assert [item["stem"] for item in labelled_slices(tmp_path)] == ["cell"] * 3
+
+
+def test_zarrs_leave_out_what_is_empty(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Labels without lithium at one end, and a slice without any, of 32 bits as napari has them."""
+    grey = np.random.default_rng(0).integers(1, 60_000, (6, 8, 9)).astype(np.uint16)
+    label = np.zeros((6, 8, 9), np.uint32)
+    label[:3, 2:5] = 1
+    for stem, part in (("a", slice(0, 6)), ("b", 5)):
+        zarr.create_array(tmp_path / "images" / f"{stem}.zarr", data=grey[part])
+        zarr.create_array(tmp_path / "labels" / f"{stem}.zarr", data=label[part], chunks=(1, 8, 9)[-label[part].ndim :])
+    with caplog.at_level(logging.WARNING):
+        items = labelled_slices(tmp_path)
+    assert [item["lithium"] for item in items] == [27, 27, 27, 0, 0, 0, 0]
+    assert ["lacks 3 of the 6" in caplog.messages[0], "lacks 1 of the 1" in caplog.messages[1]] == [True, True]
+    with pytest.raises(BadInput, match="half-written"):
+        open_stack(tmp_path / "labels" / "a.zarr")  # as grey values it is not taken
 
 
 def test_warning_of_values_that_are_not_finite(own: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,6 +77,14 @@ def test_channels(tmp_path: Path) -> None:
     assert "--image_index 2 lies outside" in refusal(tmp_path, image_index=2)
 
 
+@pytest.mark.parametrize("axis", [0, 3])
+def test_channels_without_a_name(tmp_path: Path, axis: int) -> None:
+    hdf5(tmp_path / "images/a.h5", exchange__data=GREY)
+    hdf5(tmp_path / "labels/a.h5", exchange__data=np.stack([LABEL * 0, LABEL], axis))
+    assert f"--label_index axis_{axis}, axis {axis} from 0 to 1" in refusal(tmp_path)
+    np.testing.assert_array_equal(read(tmp_path, label_index=1)[1], LABEL)
+
+
 @pytest.mark.parametrize(
     ("reading", "words"),
     [
