@@ -1,12 +1,10 @@
-"""The edge of the command line: refusals become one sentence and exit code 2, misspelt keys are caught.
+"""The edge of the command line: refusals become one sentence and exit code 2, misspelt keys are caught, paths are taken as typed.
 
-The only module that looks at `sys.argv`. It reads the config files' keys through MONAI's own parser, because MONAI adds
-an unknown key silently and keeps no record of what the files held.
+The only module that looks at `sys.argv`.
 """
 
 from __future__ import annotations
 
-import difflib
 import errno
 import logging
 import os
@@ -16,24 +14,31 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import torch.distributed
-from monai.bundle import ConfigParser
-from monai.utils.misc import ensure_tuple
 
+from custom.config_keys import check_keys
+from custom.config_values import calling_parser, put_right
 from custom.errors import BadInput
+from custom.readable import HANDLER, readable_streams
 from custom.taken import release_folders
-
-# what `monai.bundle run` takes for itself
-_RUN_ARGUMENTS = {"run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking", "args_file"}
+from custom.typed import taken_apart
 
 
-def install() -> None:
-    """Make this process a well-behaved command: `BadInput` ends it in one sentence, misspelt keys are refused."""
+def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
+    """Make this process a well-behaved command: `BadInput` ends it in one sentence, misspelt keys are refused.
+
+    Args:
+        paths: the config's keys that hold a path, or a list of them; they come first among what is resolved.
+        texts: those that hold another text.
+    """
     sys.excepthook = _excepthook
     threading.excepthook = _thread_excepthook
-    check_keys(sys.argv[1:])
+    readable_streams()
+    arguments = sys.argv[1:]
+    check_keys(arguments)
+    if parser := calling_parser():
+        put_right(parser, taken_apart(arguments if arguments[:1] == ["run"] else []), paths, texts)
 
 
 def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", writes: bool = True) -> None:
@@ -71,6 +76,9 @@ def leave() -> None:
 
 
 class _LogFile(logging.FileHandler):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors=HANDLER)
+
     def handleError(self, record: logging.LogRecord) -> None:
         """Quiet: where the disk is full, what matters on it refuses by itself."""
 
@@ -113,64 +121,3 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
     sys.stdout.flush()
     print(f"error: {refusal}", file=sys.stderr, flush=True)
     raise SystemExit(2)
-
-
-def _parse(arguments: Sequence[str]) -> dict[str, str]:
-    """`--key value`, `--key=value` and a bare `--key` as a dict, the way `fire` reads them."""
-    found: dict[str, str] = {}
-    for i, word in enumerate(arguments):
-        if not re.match("--|-[a-zA-Z]", word):
-            continue
-        key, equals, value = word.lstrip("-").partition("=")
-        following = arguments[i + 1] if i + 1 < len(arguments) else ""
-        found[key.replace("-", "_").replace("#", "::")] = value if equals else following
-    return found
-
-
-def check_keys(arguments: Sequence[str]) -> None:
-    """Refuse a command-line key that none of the config files knows.
-
-    Args:
-        arguments: the words after the module's name, e.g. ``["run", "training", "--config_file", "train.json"]``;
-            words of another command than `run` are left alone.
-
-    Raises:
-        BadInput: names the nearest known key.
-    """
-    if not arguments or arguments[0] != "run":
-        return
-    given = _parse(arguments)
-    if "config_file" not in given:
-        return
-    config = ConfigParser.load_config_files(_file_list(given["config_file"]))
-    for key in given:
-        if key not in _RUN_ARGUMENTS:
-            _check_key(key, config)
-
-
-def _file_list(text: str) -> Sequence[str]:
-    """`a.json` or the list literal that stacks several files: ``"['a.json','b.json']"``."""
-    return ensure_tuple([f.strip(" '\"") for f in text.strip("[]()").split(",") if f.strip(" '\"")])
-
-
-def _check_key(key: str, config: dict[str, Any]) -> None:
-    node: Any = config
-    parts = key.split("::")
-    for depth, part in enumerate(parts):
-        if isinstance(node, list):
-            if part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-                continue
-        elif isinstance(node, dict):
-            # a component's own arguments may be added: its constructor refuses the ones that it does not know
-            if part not in node and depth > 0 and "_target_" in node:
-                return
-            if part in node:
-                node = node[part]
-                continue
-        known = [k for k in node if not k.startswith("_")] if isinstance(node, dict) else []
-        near = difflib.get_close_matches(part, known, n=1)
-        where = "#".join(parts[: depth + 1])
-        hint = "#".join([*parts[:depth], near[0]]) if near else None
-        cure = f"did you mean --{hint}?" if hint else "remove it, or look in the README for the keys that there are"
-        raise BadInput(f"--{where} is not a key of the given config: {cure}")

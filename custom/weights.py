@@ -45,7 +45,7 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
     return dict(state)
 
 
-def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath]) -> torch.nn.Module:
+def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath] | None) -> torch.nn.Module:
     """Load weights strictly, and return the network.
 
     Args:
@@ -55,6 +55,8 @@ def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsP
     Raises:
         BadInput: whatever `read_state` refuses, or weights of another network (names the first differing key).
     """
+    if path is None:
+        raise BadInput("--weights null: names no weights; give a model.pt that a training wrote")
     if not isinstance(path, (str, os.PathLike)):
         members = getattr(network, "members", None)
         if members is None or len(members) != len(path):

@@ -13,7 +13,9 @@ from benchmarking import inference, training
 from benchmarking.measuring import NETWORKS, table
 
 from custom.errors import BadInput
+from custom.options import GivenPath
 from custom.precision import check_device
+from custom.readable import readable_streams
 
 
 def arguments() -> argparse.Namespace:
@@ -24,7 +26,9 @@ def arguments() -> argparse.Namespace:
     segmenting.add_argument("--size", type=int, nargs=2, default=[340, 2071], metavar=("Y", "X"))
     segmenting.add_argument("--overlap", type=float, default=0.25)
     teaching = modes.add_parser("training", help="samples per second of a training")
-    teaching.add_argument("--dataset_dir", default="data/phantom", help="the phantom is made there on first use")
+    teaching.add_argument(
+        "--dataset_dir", action=GivenPath, default="data/phantom", help="the phantom is made there on first use"
+    )
     teaching.add_argument("--steps", type=int, default=5, help="steps that are timed at once")
     teaching.add_argument("--workers", type=int, default=0, help="processes of the plain recipe's loader")
     for mode in (segmenting, teaching):
@@ -33,7 +37,7 @@ def arguments() -> argparse.Namespace:
         mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
         mode.add_argument("--batch_size", type=int, default=8, help="windows, or patches, a call")
         mode.add_argument("--repeats", type=int, default=5, help="timed turns, of which the median counts")
-        mode.add_argument("--json", type=Path, help="write all figures to this file too")
+        mode.add_argument("--json", action=GivenPath, help="write all figures to this file too")
     return parser.parse_args()
 
 
@@ -55,7 +59,7 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
         given.network,
         device,
         given.threads,
-        given.dataset_dir,
+        str(given.dataset_dir),
         given.batch_size,
         given.steps,
         given.workers,
@@ -64,6 +68,7 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> int:
+    readable_streams()
     given = arguments()
     try:
         found = measured(given)
@@ -73,7 +78,7 @@ def main() -> int:
     print("; ".join(f"{key} {value}" for key, value in found.items() if key != "rows"))
     print(table(found["rows"]))
     if given.json:
-        given.json.write_text(json.dumps(found, indent=2) + "\n")
+        given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

@@ -7,16 +7,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
-from custom.options import switches
+from custom.options import GivenPath, switches
+from custom.readable import readable_streams
 from custom.sharing import check_bundle, selftest
 
 
 def main() -> int:
+    readable_streams()
     parser = argparse.ArgumentParser(
         description="Check a packed bundle and list what its configs would execute. Nothing is unpacked or run; exit "
         "code 0: nothing was found, 2: refused, in one sentence."
     )
-    parser.add_argument("file", type=Path, help="the zip")
+    parser.add_argument("file", action=GivenPath, help="the zip")
     parser.add_argument("--selftest", default="false", help="true: then unpack it aside and segment its own slice")
     parser.add_argument("--trusted", default="false", help="true: tell of foreign Python and config parts, go on")
     given = parser.parse_args()

@@ -19,7 +19,9 @@ from comparing.task import Method, Task, make_task
 
 from custom.data import ensure_dataset
 from custom.errors import BadInput
+from custom.options import GivenPath
 from custom.precision import check_device
+from custom.readable import readable_streams
 from custom.report import write_json
 from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.page import Section, write_markdown
@@ -47,11 +49,17 @@ METHODS: dict[str, tuple[str, str | None, Method]] = {
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train and score this project's networks and their peers alike.")
     parser.add_argument(
-        "--dataset_dir", default="data/phantom", help="labelled data set; the phantom is made on first use"
+        "--dataset_dir",
+        action=GivenPath,
+        default="data/phantom",
+        help="labelled data set; the phantom is made on first use",
     )
     add_dataset_keys(parser)
     parser.add_argument(
-        "--output_dir", required=True, help="gets everything; a comparison that was cut off goes on there"
+        "--output_dir",
+        action=GivenPath,
+        required=True,
+        help="gets everything; a comparison that was cut off goes on there",
     )
     parser.add_argument("--budget", default="20m", help="training time of each method and seed, e.g. 20m")
     parser.add_argument(
@@ -88,11 +96,12 @@ def asked(task: Task) -> dict[str, Any]:
 
 
 def main() -> int:
+    readable_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     given = arguments()
     try:
         dataset_dir = Path(
-            ensure_dataset(given.dataset_dir) if given.dataset_dir == "data/phantom" else given.dataset_dir
+            ensure_dataset(given.dataset_dir) if str(given.dataset_dir) == "data/phantom" else given.dataset_dir
         )
         minutes, device, out = minutes_of(given.budget), check_device(given.device), Path(given.output_dir).absolute()
         take_folder(out)

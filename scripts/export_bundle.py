@@ -7,17 +7,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
+from custom.options import GivenPath
+from custom.readable import readable_streams
 from custom.sharing.exporting import DTYPES, FORMATS, export
 from custom.sharing.fitting import declared_network
 
 
 def main() -> int:
+    readable_streams()
     parser = argparse.ArgumentParser(
         description="Write a network as TorchScript, torch.export and ONNX, any batch size."
     )
-    parser.add_argument("--output_dir", type=Path, required=True, help="gets NETWORK_PRECISION.ts, .pt2 and .onnx")
+    parser.add_argument(
+        "--output_dir", action=GivenPath, required=True, help="gets NETWORK_PRECISION.ts, .pt2 and .onnx"
+    )
     parser.add_argument("--network", help="NAME of a network_NAME.json; by default the network of inference.json")
-    parser.add_argument("--weights", type=Path, nargs="+", help="one file, or one for each member of E-Net")
+    parser.add_argument("--weights", action=GivenPath, nargs="+", help="one file, or one for each member of E-Net")
     parser.add_argument("--precision", choices=DTYPES, default="fp32")
     parser.add_argument("--formats", choices=FORMATS, nargs="+", help="by default all that the precision allows")
     given = parser.parse_args()

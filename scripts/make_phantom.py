@@ -9,11 +9,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.data.phantom import make_dataset
 from custom.errors import BadInput
+from custom.options import GivenPath
+from custom.readable import readable_streams
 
 
 def main() -> int:
+    readable_streams()
     parser = argparse.ArgumentParser(description="Make a labelled data set of synthetic Li-polymer-Li cells.")
-    parser.add_argument("--output_dir", default="data/phantom", help="folder to make; it must not hold anything yet")
+    parser.add_argument(
+        "--output_dir", action=GivenPath, default="data/phantom", help="folder to make; it must not hold anything yet"
+    )
     parser.add_argument(
         "--cells", type=int, default=9, help="number of cells; about 70 %% train, 10 %% val, 20 %% test"
     )

@@ -7,16 +7,23 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
+from custom.options import GivenPath
+from custom.readable import readable_streams
 from custom.sharing import Statements, pack_bundle
 from custom.weights import sha256
 
 
 def main() -> int:
+    readable_streams()
     parser = argparse.ArgumentParser(description="Pack the bundle as one zip that other labs unpack and run.")
-    parser.add_argument("--output", type=Path, required=True, help="the zip to write")
-    parser.add_argument("--weights", type=Path, help="model.pt of a training, its model.json beside it; or the shipped")
+    parser.add_argument("--output", action=GivenPath, required=True, help="the zip to write")
+    parser.add_argument(
+        "--weights", action=GivenPath, help="model.pt of a training, its model.json beside it; or the shipped"
+    )
     parser.add_argument("--name", help="name of the folder and the Python package; by default the zip's name")
-    parser.add_argument("--network", type=Path, help="network_*.json of the weights, where it is none of the bundle's")
+    parser.add_argument(
+        "--network", action=GivenPath, help="network_*.json of the weights, where it is none of the bundle's"
+    )
     parser.add_argument("--version", help="version of the bundle; by default made from the weights' SHA-256")
     parser.add_argument("--trained_on", help="what the weights were trained on; by default the data set's folder name")
     parser.add_argument("--authors", help="who trained the weights")

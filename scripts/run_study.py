@@ -9,6 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
+from custom.options import GivenPath
+from custom.readable import readable_streams
 from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.plan import Study, minutes_of
 from custom.study.running import Bundle, Execute
@@ -22,11 +24,16 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
         description="Train, blend, score, time, segment and draw all networks of the study."
     )
     parser.add_argument(
-        "--dataset_dir", default="data/phantom", help="labelled data set; the phantom is made on first use"
+        "--dataset_dir",
+        action=GivenPath,
+        default="data/phantom",
+        help="labelled data set; the phantom is made on first use",
     )
     add_dataset_keys(parser)
-    parser.add_argument("--output_dir", required=True, help="gets everything; a study that was cut off goes on there")
-    parser.add_argument("--stack", help="what is segmented; by default the stack of the test side")
+    parser.add_argument(
+        "--output_dir", action=GivenPath, required=True, help="gets everything; a study that was cut off goes on there"
+    )
+    parser.add_argument("--stack", action=GivenPath, help="what is segmented; by default the stack of the test side")
     parser.add_argument("--budget", help="training time of each network, e.g. 20m; by default the study's full recipe")
     parser.add_argument("--patches_per_epoch", type=int, default=320, help="length of an epoch where a budget is given")
     parser.add_argument("--full_cube", action="store_true", help="E-Net's search tries all 1330 combinations, not 66")
@@ -44,6 +51,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(words: Sequence[str] | None = None, execute: Execute | None = None) -> int:
+    readable_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     given = arguments(words)
     try:

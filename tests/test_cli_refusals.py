@@ -20,6 +20,7 @@ import torch
 from tensorboard.compat.tensorflow_stub.io import gfile
 
 from custom import command_line
+from custom.config_keys import check_keys
 from custom.errors import BadInput
 from custom.stack.writers import OUTPUT_FORMATS, gzip_stream
 
@@ -241,7 +242,7 @@ MISSPELT = [
 def test_a_misspelt_key_names_the_nearest(config: str, given: str, nearest: str) -> None:
     words = ["run", "--config_file", cli.config_file(config), given, "1"]
     with pytest.raises(BadInput, match=rf"is not a key .* did you mean {nearest}\?$"):
-        command_line.check_keys(words)
+        check_keys(words)
 
 
 def test_misspelt_keys_end_the_commands(tmp_path: Path, stack: Path, weights: Path, dataset: Path) -> None:

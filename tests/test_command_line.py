@@ -13,7 +13,8 @@ import pytest
 from monai.bundle import ConfigParser
 
 from custom import command_line
-from custom.command_line import check_keys, find_bad_input, install, start_log
+from custom.command_line import find_bad_input, install, start_log
+from custom.config_keys import check_keys
 from custom.errors import BadInput
 
 CONFIGS = Path(__file__).resolve().parents[1] / "bundle" / "configs"
@@ -70,6 +71,18 @@ def test_misspelt_keys_are_refused(given: tuple[str, ...], refused: str, cure: s
     assert "\n" not in message
 
 
+def test_a_word_that_belongs_to_no_key() -> None:
+    check_keys(["run", "training", "initialize", "--config_file", TRAIN])
+    for more in (["slices"], ["--seed", "1", "3"]):
+        with pytest.raises(BadInput, match=f"^{more[-1]}: is neither .* quotes$"):
+            check_keys(words("--dataset_dir", "my", *more))
+
+
+def test_a_key_given_twice_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    check_keys(words("--seed", "1", "--max_epochs", "2", "--seed=1", "--max-epochs", "3"))
+    assert caplog.messages == ["--max_epochs is given more than once: 3 counts."]
+
+
 def test_keys_of_a_file_stacked_on_top_are_known() -> None:
     check_keys(words("--section", "val", "--validate#handlers#0#pictures", "3", config=STACKED))
     with pytest.raises(BadInput, match="--section"):
@@ -79,7 +92,7 @@ def test_keys_of_a_file_stacked_on_top_are_known() -> None:
 def test_every_key_of_the_published_configs_is_known() -> None:
     for name in ("train.json", "inference.json"):
         for key in json.loads((CONFIGS / name).read_text()):
-            check_keys(words(f"--{key}", "1", config=str(CONFIGS / name)))
+            check_keys(["run", "--config_file", str(CONFIGS / name), f"--{key}", "1"])
 
 
 @pytest.mark.parametrize("given", [[], ["verify_metadata", "--nonsense", "1"], ["run", "--nonsense", "1"]])

@@ -22,6 +22,9 @@ BUNDLE_ROOT = (
 IMPORT_FOR_ROOT = "$import inspect"
 # clients that build the network alone run no `initialize`; the expression is the one that stands there
 FINDS_PACKAGE = "$sys.path.insert(0, os.path.abspath(@bundle_root))"
+FINDS_CLONE = (
+    "$sys.path.insert(0, os.path.dirname(os.path.abspath(@bundle_root)))"  # what lies beside a bundle is no part of it
+)
 PLACEHOLDER = "BUNDLE_NAME"  # in the clone's copies of the README and the clients' pages
 
 
@@ -35,6 +38,8 @@ def config_text(source: Source, path: Path, name: str, changes: Mapping[str, Any
         config.update({key: value for key, value in changes.items() if key in config})
         if config["network_def"]["_target_"].startswith(f"{name}."):
             config["network_def"] = {**config["network_def"], "_requires_": FINDS_PACKAGE}
+    if "initialize" in config:
+        config["initialize"] = [step for step in config["initialize"] if step != FINDS_CLONE]
     return json_text(config)
 
 

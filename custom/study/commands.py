@@ -106,5 +106,5 @@ def _words(
     given = dict(options) | ({"seed": study.seed} if seeded else {})
     chosen = device or study.device()
     given |= {"device": chosen} if chosen else {}
-    config_file = "[" + ",".join(f"'{name}'" for name in files) + "]"
+    config_file = "[" + ",".join(map(repr, files)) + "]"
     return ("--config_file", config_file, *(str(word) for key, value in given.items() for word in (f"--{key}", value)))

@@ -1,0 +1,37 @@
+"""Names whose bytes are not UTF-8, shown in a way that every terminal, JSON file and picture takes.
+
+Python holds a byte that it cannot decode as a lone surrogate, which no encoding writes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+
+HANDLER = "readable"  # of errors, for streams and files: `open(..., errors=HANDLER)`
+
+
+def readable(text: str) -> str:
+    r"""The text with the bytes that are no UTF-8 spelt out: ``cell_10\xb5m.tif``; other texts stay as they are."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _spelt_out(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = readable(error.object[error.start : error.end])
+    return text.encode(error.encoding, "backslashreplace").decode(error.encoding), error.end
+
+
+codecs.register_error(HANDLER, _spelt_out)
+
+
+def readable_streams() -> None:
+    """From here on, what is printed never fails for a name that the terminal cannot show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=HANDLER)
