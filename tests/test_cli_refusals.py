@@ -189,7 +189,7 @@ OPTIONS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "overlap": ({"overlap": 1.5}, ("--overlap 1.5: cannot be", "a number from 0.0 to 0.99")),
     "threshold": ({"threshold": 50}, ("--threshold 50: cannot be", "a number from 0.0 to 1.0")),
     "a word for a switch": ({"overwrite": "no"}, ("--overwrite no: is unknown", "true or false")),
- '': is empty", "give a value after it")),
+    "an empty path": ({"output_dir": ""}, ("--output_dir '': is empty", "give a value after it")),
     "grey window": ({"grey_window#fixed": "[9,3]"}, ("grey window", "the lower one first")),
 }
 
