@@ -466,7 +466,7 @@ SETS: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     ),
     "split": (
         lambda d: (d / "splits.json").write_text('{"train": ["cell"], "val": ["cel"]}'),
-        ("splits.json: lists 'cel'", "names without suffix"),
+        ("splits.json: lists 'cel'", "did you mean 'cell'?"),
     ),
     "split is no JSON": (lambda d: (d / "splits.json").write_text("train: all"), ("splits.json: is not JSON",)),
 }
