@@ -1,7 +1,8 @@
 """Labelled slices, their split, the data sets over them, a loader, and the phantom."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
-from custom.data.labelled import common_folder, labelled_slices, list_pairs, stems, voxel_sizes
+from custom.data.labelled import common_folder, labelled_slices, stems, voxel_sizes
+from custom.data.listing import list_pairs
 from custom.data.phantom import ensure_dataset, make_cell, make_dataset
 from custom.data.read_ahead import ReadAheadLoader
 from custom.data.reading import Reading

@@ -14,48 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from custom.data.listing import list_pairs
 from custom.data.meaning import SliceCounts, lithium_is_255
-from custom.data.pairing import paired, stem_of
+from custom.data.pairing import stem_of
 from custom.data.reading import Reading
 from custom.errors import BadInput
 from custom.stack import LABEL, LABEL_VALUES, Stack, grey_window_of, source
-from custom.stack.folder import natural_key
+from custom.stack.numbering import first_out_of_step
 
 logger = logging.getLogger("data")
-
-# voxels that a header of the same stem (.mhd, .nhdr) describes
-DETACHED_VOXELS = (".raw", ".zraw", ".raw.gz", ".raw.bz2")
-
-
-def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
-    """Pair the images with the labels of the same stem (see `paired`), in natural order.
-
-    Raises:
-        BadInput: a missing or empty folder, an image without label, a label without image, two files of one stem.
-    """
-    root = Path(dataset_dir)
-    if not root.is_dir():
-        raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
-    images, labels = (_by_stem(root / part) for part in ("images", "labels"))
-    pairs = paired(images, labels)
-    return [pairs[stem] for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise BadInput(f"{folder}: there is no such folder; a labelled data set holds images/ and labels/")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        passed_over = path.is_dir() and path.suffix.lower() != ".zarr"
-        if path.name.startswith(".") or passed_over or path.name.lower().endswith(DETACHED_VOXELS):
-            continue
-        stem = stem_of(path)
-        if stem in found:
-            raise BadInput(f"{path}: has the same stem as {found[stem].name}; keep one of the two")
-        found[stem] = path
-    if not found:
-        raise BadInput(f"{folder}: the folder is empty; put the slices or stacks there")
-    return found
 
 
 def labelled_slices(
@@ -155,18 +122,32 @@ def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
     """Check one label file against its image; returns the counts of each slice.
 
     Raises:
-        BadInput: another size than the image's, or a value outside {0, 1, 255}.
+        BadInput: another size than the image's, folders of slices whose numbers differ, or a value outside {0, 1, 255}.
     """
     if label.shape != image.shape:
+        cure = "export both from the same slices without resampling"
+        if label.shape[1:] == image.shape[1:]:
+            cure = "give every slice of the image one in the label, all 255 where nothing is labelled"
         raise BadInput(
-            f"{label.path}: the label is {_size(label)} and its image {image.path.name} is {_size(image)} (z, y, x); "
-            "export both from the same slices without resampling"
+            f"{label.path}: the label is {_size(label)} and its image {image.path.name} is {_size(image)} (z, y, x); {cure}"
         )
+    _check_numbers(image, label)
     counts = []
     for z in range(label.shape[0]):
         of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256)
         counts.append(SliceCounts(*(int(of_value[value]) for value in LABEL_VALUES)))
     return counts
+
+
+def _check_numbers(image: Stack, label: Stack) -> None:
+    if not image.path.is_dir() or not label.path.is_dir() or not len(image.files) == len(label.files) == image.shape[0]:
+        return
+    z = first_out_of_step(image.files, label.files)
+    if z is not None:
+        raise BadInput(
+            f"{label.files[z]}: is slice {z} of the labels but by its number not that of {image.files[z].name}, slice {z} of "
+            f"the images in {image.path}; give both folders the same slices under the same numbers"
+        )
 
 
 def _warn_of_nonfinite(image: Stack, chosen: Sequence[int]) -> None:

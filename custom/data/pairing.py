@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from custom.errors import BadInput
+from custom.stack.opening import OPENERS
 from custom.stack.warn import warn_once
 
-_DOUBLE = (".nii.gz", ".zarr.zip")
 _WORD = r"(?:masks?|labels?|labell?ed|seg|segmentations?|simple segmentation|annotations?|gt|ground ?truth)"
 # a_mask, a-label, a.seg, mask_a, a_Simple Segmentation (ilastik), a_cp_masks (Cellpose)
 _OF_LABELS = re.compile(rf"^{_WORD}[ ._-]+|[ ._-]+(?:cp[ ._-])?{_WORD}$")
@@ -25,9 +25,10 @@ _OME = re.compile(r"\.ome$")
 
 
 def stem_of(path: Path) -> str:
-    """The name without its suffix; `.nii.gz` and `.zarr.zip` count as one suffix."""
-    double = next((suffix for suffix in _DOUBLE if path.name.lower().endswith(suffix)), path.suffix)
-    return path.name[: len(path.name) - len(double)]
+    """The name without its suffix; `.nii.gz` and `.zarr.zip` count as one suffix, and a folder `cell_1.5um` has none."""
+    known = [suffix for suffix in OPENERS if path.name.lower().endswith(suffix)]
+    suffix = max(known, key=len, default="" if path.is_dir() else path.suffix)
+    return path.name[: len(path.name) - len(suffix)]
 
 
 def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, tuple[Path, Path]]:

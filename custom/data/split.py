@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
-from custom.data.labelled import labelled_slices, list_pairs
+from custom.data.labelled import labelled_slices
+from custom.data.listing import list_pairs
 from custom.data.reading import Reading
 from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
 from custom.errors import BadInput

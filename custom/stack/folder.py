@@ -1,6 +1,5 @@
 """A folder of 2-D TIFF slices, in natural order: slice_9.tif comes before slice_10.tif."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,20 +9,14 @@ from tifffile import TiffFile
 from custom.errors import BadInput
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
+from custom.stack.numbering import check_names
 from custom.stack.selection import Selection
+from custom.stack.slice_files import look_at_the_rest, slice_files
 from custom.stack.stack import Stack
 from custom.stack.tiff_layout import check_directories, check_pages
 from custom.stack.tiff_page import note_white_is_zero, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize, first_stated
-
-_SUFFIXES = (".tif", ".tiff")
-
-
-def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Sorts names with their digits read as numbers; names alike but for leading zeros follow the alphabet."""
-    pieces = re.split(r"(\d+)", path.name.casefold())
-    return [int(piece) if piece.isdecimal() else piece for piece in pieces], path.name
 
 
 def open_folder(path: Path, chosen: Selection) -> Stack:
@@ -32,19 +25,12 @@ def open_folder(path: Path, chosen: Selection) -> Stack:
     The header of every slice is read, its voxels are not.
 
     Raises:
-        BadInput: no slice, a slice that differs in size or type from the first, or one that is no grey 2-D slice.
+        BadInput: no slice, a slice that differs in size or type from the first, or one that is no grey 2-D slice; names
+            that are not those of one stack, see `check_names`.
     """
-    with refusing_damage(path):
-        files = sorted(
-            (
-                file
-                for file in path.iterdir()
-                if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".") and file.is_file()
-            ),
-            key=natural_key,
-        )
-    if not files:
-        raise BadInput(f"{path}: holds no TIFF slices (.tif, .tiff); give a folder of slices or a single stack file.")
+    files = slice_files(path)
+    look_at_the_rest(path, files)
+    check_names(path, files)
     shape, dtype, voxel_size = _inspect(files[0])
     sizes = [voxel_size]
     for file in files[1:]:
@@ -85,7 +71,9 @@ def _inspect(file: Path) -> tuple[tuple[int, int], np.dtype, VoxelSize | None]:
         page = tiff.pages.first
         check_pages(file, tiff, [page])
         if len(tiff.pages) > 1 or len(page.shape) != 2:
-            raise BadInput(f"{file}: holds several slices; a folder takes one slice a file, so give that file itself.")
+            raise BadInput(
+                f"{file}: holds several slices; a folder takes one slice a file, so take it out and give it alone."
+            )
         note_white_is_zero(file, page)
         return (page.imagelength, page.imagewidth), np.dtype(page.dtype), tiff_voxel_size(tiff)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from custom.data.split import Split, split_dataset
-from custom.stack import source
+from custom.stack import Source, source
 from custom.study.plan import Network, Study
 from custom.study.reading import read_json
 from custom.transforms import apply_window
+
+# to open a folder of slices takes the headers of all of them
+opened = lru_cache(maxsize=16)(Source.open)
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class LabelledSlice:
 
     def _plane(self, part: str) -> NDArray[Any]:
         z = self.place[1]
-        plane: NDArray[Any] = source(self.item, part).open().read(z, z + 1)[0]
+        plane: NDArray[Any] = opened(source(self.item, part)).read(z, z + 1)[0]
         return plane
 
     def probability(self, folder: Path) -> NDArray[np.float32]:

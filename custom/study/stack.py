@@ -17,6 +17,7 @@ from custom.errors import BadInput
 from custom.stack import LABEL, Source, open_stack, source
 from custom.stack.writers import open_writer
 from custom.study.plan import Study
+from custom.study.slices import opened
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class StudyStack:
     def label(self, z: int) -> NDArray[np.uint8]:
         """(Y, X), values {0, 1, 255}, of one slice of a stack that has labels."""
         label, index = (self.labels or [])[z]
-        plane: NDArray[np.uint8] = label.open().read(index, index + 1)[0]
+        plane: NDArray[np.uint8] = opened(label).read(index, index + 1)[0]
         return plane
 
 

@@ -1,0 +1,131 @@
+"""The images and the labels in a data set's two folders: files, Zarr folders and folders of slices."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from custom.data.pairing import paired, stem_of
+from custom.errors import BadInput
+from custom.stack.clutter import is_clutter, refuse_what_is_no_file
+from custom.stack.faults import refusing_damage
+from custom.stack.numbering import natural_key, number_key
+from custom.stack.opening import OPENERS
+from custom.stack.slice_files import slice_files
+from custom.stack.warn import warn_once
+from custom.stack.zarr import is_zarr
+
+# voxels that a header in the same folder describes
+_DETACHED = (".raw", ".zraw", ".raw.gz", ".raw.bz2")
+_HEADERS = (".mhd", ".nhdr")
+_NOTES = (
+    *(".txt", ".log", ".md", ".rst", ".json", ".xml", ".csv", ".tsv", ".ini", ".cfg", ".toml", ".yaml", ".yml"),
+    *(".pdf", ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".html", ".py", ".ipynb", ".m", ".sh"),
+    *("readme", "license", ".md5", ".sha256"),
+)
+# what a second copy of a file is called: "a copy", "a - Copy (2)", "a (1)", "a 2", "Copy of a"
+_COPY = re.compile(r"^(?:copy of|kopie von) |(?:[ _-]+(?:copy|kopie|copie|copia)| ?\(\d+\)| \d+)+$")
+
+
+def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
+    """Pair the images with the labels of the same stem (see `paired`), in natural order.
+
+    Raises:
+        BadInput: a missing or empty folder, an image without label, a label without image, two files of one stem, or
+            something in a folder that may be an image or a label and cannot be read.
+    """
+    root = Path(dataset_dir)
+    if not root.is_dir():
+        raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
+    images, labels = (_by_stem(root / part) for part in ("images", "labels"))
+    pairs = paired(images, labels)
+    _look_for_doubles(images)
+    return [pairs[stem] for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: there is no such folder; a labelled data set holds images/ and labels/")
+    found: dict[str, Path] = {}
+    for path in _stacks(folder):
+        stem = stem_of(path)
+        if stem in found:
+            raise BadInput(f"{path}: has the same stem as {found[stem].name}; keep one of the two")
+        found[stem] = path
+    if not found:
+        raise BadInput(f"{folder}: the folder is empty; put the slices or stacks there")
+    return found
+
+
+def _stacks(folder: Path) -> list[Path]:
+    with refusing_damage(folder):
+        paths = sorted(path for path in folder.iterdir() if not is_clutter(path) and not _is(path, _NOTES))
+        refuse_what_is_no_file(paths)
+        if any(_is(path, _HEADERS) for path in paths):
+            paths = [path for path in paths if not _is(path, _DETACHED)]
+        return [path for path in paths if (_is_stack_folder(path) if path.is_dir() else _is_stack_file(path))]
+
+
+def _is_stack_file(path: Path) -> bool:
+    if not _is(path, tuple(OPENERS)):
+        raise BadInput(
+            f"{path}: its format is not known by its suffix; export it as one of {', '.join(OPENERS)} or take it out of the "
+            "folder"
+        )
+    return True
+
+
+def _is_stack_folder(folder: Path) -> bool:
+    """Whether it is a stack: a Zarr or slices. One that holds nothing is passed over, and with a word one of pictures."""
+    parent = folder.parent.resolve()
+    if folder.is_symlink() and folder.resolve() in (parent, *parent.parents):
+        raise BadInput(f"{folder}: is a link back to a folder that it lies in; take it away")
+    if is_zarr(folder) or slice_files(folder):
+        return True
+    inside = list(_inside(folder))
+    readable = [path for path in inside if path.is_dir() or _is(path, tuple(OPENERS))]
+    if readable:
+        raise BadInput(
+            f"{folder}: holds no TIFF slices of its own but {readable[0].relative_to(folder)}; a folder in "
+            f"{folder.parent.name}/ is one stack of slices, so move stacks and folders of slices to {folder.parent} itself"
+        )
+    if inside:
+        warn_once(
+            f"{folder}: is passed over, it holds no TIFF slices but {len(inside)} other files, such as "
+            f"{inside[0].relative_to(folder)}; convert them to TIFF if they are slices."
+        )
+    return False
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """The files and Zarr folders below a folder, without what is surely none of its images."""
+    for place, folders, names in os.walk(folder):
+        zarrs = [name for name in folders if is_zarr(Path(place, name))]
+        folders[:] = sorted(name for name in folders if name not in zarrs and not is_clutter(Path(name)))
+        found = (Path(place, name) for name in sorted([*zarrs, *names]))
+        yield from (path for path in found if not is_clutter(path) and not _is(path, _NOTES))
+
+
+def _is(path: Path, suffixes: tuple[str, ...]) -> bool:
+    return path.name.lower().endswith(suffixes)
+
+
+def _look_for_doubles(images: Mapping[str, Path]) -> None:
+    """Refuse an image that is there twice, which would be trained on and validated on; warn where names alone say so."""
+    groups: dict[tuple[str, tuple[int, ...]], list[Path]] = {}
+    for stem, path in images.items():
+        groups.setdefault(number_key(_COPY.sub("", stem.casefold())), []).append(path)
+    for first, *others in groups.values():
+        for other in others:
+            if first.is_file() and other.is_file() and filecmp.cmp(first, other, shallow=False):
+                raise BadInput(
+                    f"{other}: is the same as {first.name} to the byte; take one of the two away with its label"
+                )
+            if number_key(stem_of(first)) == number_key(stem_of(other)):
+                warn_once(
+                    f"{other}: has the same number as {first.name} and other voxels; take one of the two away with its "
+                    "label if they show the same slice."
+                )
