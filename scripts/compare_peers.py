@@ -20,6 +20,7 @@ from comparing.task import Method, Task, make_task
 from custom.data import ensure_dataset
 from custom.errors import BadInput
 from custom.options import GivenPath
+from custom.placement import check_place
 from custom.precision import check_device
 from custom.readable import readable_streams
 from custom.report import write_json
@@ -104,6 +105,7 @@ def main() -> int:
             ensure_dataset(given.dataset_dir) if str(given.dataset_dir) == "data/phantom" else given.dataset_dir
         )
         minutes, device, out = minutes_of(given.budget), check_device(given.device), Path(given.output_dir).absolute()
+        check_place(out, dataset_dir)
         take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:

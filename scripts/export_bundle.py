@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
 from custom.options import GivenPath
+from custom.placement import check_place
 from custom.readable import readable_streams
 from custom.sharing.exporting import DTYPES, FORMATS, export
 from custom.sharing.fitting import declared_network
@@ -28,6 +29,7 @@ def main() -> int:
     given = parser.parse_args()
     formats = given.formats or [kind for kind in FORMATS if (kind, given.precision) != ("onnx", "bf16")]
     try:
+        check_place(given.output_dir)
         network, side = declared_network(given.network, given.weights)
         for kind in formats:
             path = given.output_dir / f"{given.network or 'network'}_{given.precision}.{kind}"

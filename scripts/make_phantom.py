@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from custom.data.phantom import make_dataset
 from custom.errors import BadInput
 from custom.options import GivenPath
+from custom.placement import check_place
 from custom.readable import readable_streams
 
 
@@ -29,6 +30,7 @@ def main() -> int:
     given = parser.parse_args()
     start = time.monotonic()
     try:
+        check_place(given.output_dir)
         folder = make_dataset(given.output_dir, given.cells, given.slices, given.seed)
     except BadInput as error:
         print(error, file=sys.stderr)

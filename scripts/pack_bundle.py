@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from custom.errors import BadInput
 from custom.options import GivenPath
+from custom.placement import check_place
 from custom.readable import readable_streams
 from custom.sharing import Statements, pack_bundle
 from custom.weights import sha256
@@ -30,6 +31,7 @@ def main() -> int:
     given = parser.parse_args()
     statements = Statements(given.version, given.trained_on, given.authors)
     try:
+        check_place(given.output)
         packed = pack_bundle(given.output, given.weights, given.name, given.network, statements)
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)

@@ -325,9 +325,9 @@ def test_an_output_folder_that_cannot_be_written_to(
     (tmp_path / "taken").write_text("mine")
     for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
         refused(cli.segment(stack, folder, weights), str(folder), "give another --output_dir")
-        refused(cli.train(dataset, folder, network_def=cli.TINY), str(folder), "give --output_dir a folder")
+        refused(cli.train(dataset, folder, network_def=cli.TINY), str(folder), "give another --output_dir")
         scoring = {"dataset_dir": trained[0], "weights": trained[1] / "model.pt", "network_def": cli.TINY}
-        refused(cli.run("train", "evaluate", output_dir=folder, **scoring), str(folder), "give --output_dir a folder")
+        refused(cli.run("train", "evaluate", output_dir=folder, **scoring), str(folder), "give another --output_dir")
     assert (tmp_path / "taken").read_text() == "mine"
 
 
@@ -335,7 +335,7 @@ def test_an_output_folder_that_cannot_be_written_to(
 def test_an_output_folder_without_permission(tmp_path: Path, stack: Path, weights: Path, dataset: Path) -> None:
     tmp_path.chmod(0o555)
     refused(cli.segment(stack, tmp_path / "out", weights), "Permission denied", "give another --output_dir")
-    refused(cli.train(dataset, tmp_path / "out"), "Permission denied", "give --output_dir a folder")
+    refused(cli.train(dataset, tmp_path / "out"), "Permission denied", "give another --output_dir")
 
 
 @pytest.mark.parametrize("output_format", ["zarr", "nrrd"])

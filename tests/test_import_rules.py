@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "metrics": {"errors", "stack"},
     "data": {"errors", "files", "stack"},
     "report": {"errors", "files"},
-    "study": {"errors", "files", "stack", "taken", "data", "transforms", "metrics", "report"},
+    "study": {"errors", "files", "placement", "stack", "taken", "data", "transforms", "metrics", "report"},
     "handlers": None,
     "sharing": {"errors", "files", "stack", "weights"},
 }

@@ -9,7 +9,7 @@ from custom.handlers.evaluation import Evaluation
 from custom.handlers.frozen_norm import FreezeBatchNorm
 from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
-from custom.handlers.results import check_output
+from custom.handlers.results import check_output, check_stack_place
 from custom.handlers.same_buffers import SameBuffers
 from custom.handlers.segmentation import Segmentation
 from custom.handlers.triples import SliceTriples
@@ -28,4 +28,5 @@ __all__ = [
     "TrainingBudget",
     "TrainingCurves",
     "check_output",
+    "check_stack_place",
 ]

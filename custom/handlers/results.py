@@ -8,10 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from custom.errors import BadInput
+from custom.placement import check_place
 from custom.stack.writers import OUTPUT_FORMATS
 
+OVERLAYS, STORE = "overlays", ".slabs"
 RESULTS = ("mask", "probability", "uncertainty")
 MASKS = tuple(f"{result}{encoder.suffix}" for result in RESULTS for encoder in OUTPUT_FORMATS.values())
+
+
+def check_stack_place(output_dir: str | os.PathLike[str], stack: str | os.PathLike[str]) -> None:
+    """Refuse an output folder within the stack, or one whose results would replace it, before the stack is read.
+
+    Raises:
+        BadInput: names the stack and another place.
+    """
+    check_place(output_dir, stack=stack, results=(*MASKS, OVERLAYS, STORE))
 
 
 def check_output(

@@ -17,7 +17,7 @@ from ignite.engine import Engine, Events
 from custom.allocation import release_freed_memory
 from custom.errors import BadInput
 from custom.handlers.assembly import assemble
-from custom.handlers.results import RESULTS, check_output
+from custom.handlers.results import RESULTS, STORE, check_output
 from custom.lock import FolderLock
 from custom.processes import Gathering
 from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint
@@ -25,7 +25,6 @@ from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
 
-STORE = ".slabs"
 BETWEEN_RELEASES = (
     4_000_000  # voxels; what is released has to be taken anew, 5 % of the time if done for every small slab
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from custom.data import ensure_dataset
 from custom.errors import BadInput
+from custom.placement import check_place
 from custom.report import write_json
 from custom.study.commands import Part, costing, evaluation, segmentation, training
 from custom.study.dataset_keys import words_of
@@ -38,6 +39,8 @@ def run_study(study: Study, root: Path, execute: Execute) -> None:
     """
     check_extra()
     check_paths(study)
+    networks = (*NETWORKS, *LOSSES)
+    check_place(study.output_dir, study.dataset_dir, study.stack, [network.name for network in networks])
     take_folder(study.output_dir)
     try:
         _study(study, root, execute)
