@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom.errors import BadInput
-from custom.stack import Source, takes_key
+from custom.stack import LABEL, Source, only_array, takes_key
 
 MEANINGS = ("auto", "lithium", "unlabelled")
 Index = int | Sequence[int] | None
@@ -20,7 +20,7 @@ class Reading:
 
     Attributes:
         image_key, label_key: the array within HDF5 files and Zarr; files of other formats, which have no keys, may stand
-            beside them. None: the usual one.
+            beside them. None: the usual one, and of HDF5 labels the only one.
         image_index, label_index: which channel or time, for the files that hold several.
         label_255: what 255 stands for: "lithium", "unlabelled", or "auto", see `custom.data.meaning`.
 
@@ -56,7 +56,10 @@ class Reading:
         keyed = [key is not None and takes_key(path) for path in paths]
         if key is not None and not any(keyed):
             raise BadInput(f"{paths[0]}: is of a format without keys; leave --{part}_key {key} away")
-        found = [Source(str(path), part, str(key) if has else None) for path, has in zip(paths, keyed, strict=True)]
+        keys = [str(key) if has else None for has in keyed]
+        if key is None and part == LABEL:
+            keys = [only_array(path) for path in paths]
+        found = [Source(str(path), part, own) for path, own in zip(paths, keys, strict=True)]
         if index is None:
             return found
         numbers = (index,) if isinstance(index, int) else tuple(index)

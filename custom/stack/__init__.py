@@ -2,6 +2,7 @@
 
 from custom.stack.identity import fingerprint
 from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
+from custom.stack.only_array import only_array
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
 from custom.stack.slabs import Slab, slabs
@@ -25,6 +26,7 @@ __all__ = [
     "fingerprint",
     "grey_window",
     "grey_window_of",
+    "only_array",
     "open_stack",
     "slabs",
     "source",

@@ -64,7 +64,7 @@ def test_channels(tmp_path: Path) -> None:
     group = zarr.open_group(tmp_path / "images/a.zarr", mode="w")
     group["0"] = np.stack([GREY * 0 + 7, GREY], axis=1)
     group["0"].attrs["_ARRAY_DIMENSIONS"] = ["z", "c", "y", "x"]
-    hdf5(tmp_path / "labels/a.h5", exported_data=np.stack([LABEL * 0, LABEL]))
+    hdf5(tmp_path / "labels/a.h5", exported_data=np.stack([LABEL * 0, LABEL]), other=LABEL)
     hdf5(tmp_path / "labels/b.h5", exported_data=LABEL)
     zarr.save_array(tmp_path / "images/b.zarr", GREY)
     assert "a.zarr: " in (message := refusal(tmp_path)) and "--image_index" in message
@@ -75,6 +75,17 @@ def test_channels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image, np.concatenate([GREY, GREY]))
     np.testing.assert_array_equal(label, np.concatenate([LABEL, LABEL]))
     assert "--image_index 2 lies outside" in refusal(tmp_path, image_index=2)
+
+
+def test_the_only_array_of_a_label_needs_no_key(tmp_path: Path) -> None:
+    hdf5(tmp_path / "images/a.h5", exchange__data=GREY)
+    hdf5(tmp_path / "labels/a.h5", exported_data=LABEL[..., None], axis=np.arange(3))
+    np.testing.assert_array_equal(read(tmp_path)[1], LABEL)
+    hdf5(tmp_path / "other/images/a.h5", exchange__data=GREY)
+    hdf5(tmp_path / "other/labels/a.h5", exported_data=LABEL)
+    with h5py.File(tmp_path / "other/labels/a.h5", "a") as file:
+        file["elsewhere"] = h5py.ExternalLink("b.h5", "labels")
+    assert "--label_key" in refusal(tmp_path / "other")
 
 
 @pytest.mark.parametrize("axis", [0, 3])
