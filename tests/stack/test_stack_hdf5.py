@@ -24,7 +24,7 @@ def written(path: Path, key: str = "/exchange/data", voxels: np.ndarray = VOXELS
 @pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".HDF", ".nxs"])
 def test_exchange_data_is_the_usual_dataset(suffix: str, tmp_path: Path) -> None:
     path = written(tmp_path / f"recon{suffix}")
-    written(path, "/exchange/data_white", VOXELS[:2])
+    written(path, "/exchange/other", VOXELS[:2])
     stack = open_stack(path)
     assert (stack.shape, stack.dtype, stack.voxel_size_um) == (VOXELS.shape, VOXELS.dtype, None)
     np.testing.assert_array_equal(stack.read(2, 6), VOXELS[2:6])
@@ -123,37 +123,6 @@ def test_axes_of_length_one_and_further_axes_without_names(tmp_path: Path) -> No
     assert "(axis 0, z, y, x) of length (2, 7, 11, 13)" in refusal(path)
     assert "--stack_index axis_0, axis 0 from 0 to 1." in refusal(path)
     np.testing.assert_array_equal(open_stack(path, stack_index=1).read(0, 7), VOXELS + 1)
-
-
-def test_never_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with h5py.File(tmp_path / "s.h5", "w") as file:
-        file.create_dataset("/exchange/data", VOXELS.shape, "uint16")
-        file.create_dataset("half", VOXELS.shape, "uint16", chunks=(1, 11, 13))[:3] = 5
-    assert "/exchange/data was never written" in refusal(tmp_path / "s.h5")
-    assert open_stack(tmp_path / "s.h5", stack_key="half").read(5, 6).max() == 0
-    assert "4 of 7 chunks of /half were never written and are read as 0; write it anew" in caplog.text
-
-
-def test_a_virtual_dataset_whose_source_is_missing(tmp_path: Path) -> None:
-    written(tmp_path / "source.h5", "raw")
-    layout = h5py.VirtualLayout(VOXELS.shape, "uint16")
-    layout[:] = h5py.VirtualSource("source.h5", "raw", VOXELS.shape)
-    with h5py.File(tmp_path / "s.h5", "w") as file:
-        file.create_virtual_dataset("/exchange/data", layout)
-    np.testing.assert_array_equal(open_stack(tmp_path / "s.h5").read(0, 7), VOXELS)
-    (tmp_path / "source.h5").unlink()
-    assert "takes its voxels from source.h5, which is missing; put it back" in refusal(tmp_path / "s.h5")
-
-
-def test_a_filter_that_is_not_installed(tmp_path: Path) -> None:
-    space = h5py.h5s.create_simple(VOXELS.shape)
-    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    creation.set_chunk(VOXELS.shape)
-    creation.set_filter(32001, h5py.h5z.FLAG_OPTIONAL)  # blosc
-    with h5py.File(tmp_path / "s.h5", "w") as file:
-        h5py.h5d.create(file.id, b"raw", h5py.h5t.NATIVE_UINT16, space, creation)
-    assert "HDF5 filter 32001" in refusal(tmp_path / "s.h5", stack_key="raw")
-    assert "h5repack -f GZIP=4" in refusal(tmp_path / "s.h5", stack_key="raw")
 
 
 def test_datasets_that_are_no_grey_volume(tmp_path: Path) -> None:

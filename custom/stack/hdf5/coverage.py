@@ -1,0 +1,166 @@
+"""Which parts of an array have voxels behind them, and what it means for a stack where some have none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from custom.stack.axes import Axes
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """An array cut into cells, each of which is there or not.
+
+    Attributes:
+        edges: for each axis the cuts, ascending from 0 to its length.
+        there: bool, one value per cell, with as many axes as the array.
+    """
+
+    edges: tuple[np.ndarray, ...]
+    there: np.ndarray
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing."""
+        return bool(self.there.all())
+
+    def cells(self, axis: int, positions: np.ndarray) -> np.ndarray:
+        """The cells along an axis that positions lie in."""
+        found: np.ndarray = np.searchsorted(self.edges[axis], positions, side="right") - 1
+        return found
+
+    def gaps(self, axes: Axes) -> Gaps:
+        """What the volume in the array lacks."""
+        inside = {axis: i for i, axis in enumerate((axes.z, axes.y, axes.x)) if axis is not None}
+        part = tuple(
+            slice(None) if axis in inside else int(self.cells(axis, np.array([at]))[0])
+            for axis, at in enumerate(axes.at)
+        )
+        absent = ~axes.turned(self.there[part])
+        z, y, x = (np.ones(1, int) if axis is None else np.diff(self.edges[axis]) for axis in (axes.z, axes.y, axes.x))
+        per_slice = np.einsum("zyx,y,x->z", absent, y, x)
+        per_slice = np.repeat(per_slice, z)
+        return Gaps(per_slice, int(y.sum() * x.sum()))
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What a volume lacks.
+
+    Attributes:
+        per_slice: voxels that every slice lacks.
+        slice_voxels: voxels of a slice.
+    """
+
+    per_slice: np.ndarray
+    slice_voxels: int
+
+    @property
+    def missing(self) -> int:
+        """Voxels that are missing in all."""
+        return int(self.per_slice.sum())
+
+    @property
+    def total(self) -> int:
+        """Voxels of the volume."""
+        return self.slice_voxels * len(self.per_slice)
+
+    @property
+    def empty_slices(self) -> np.ndarray:
+        """Numbers of the slices of which nothing is there."""
+        found: np.ndarray = np.flatnonzero(self.per_slice == self.slice_voxels)
+        return found
+
+    def words(self) -> str:
+        """How much is missing, such as "slices 3 to 5 of 6" or "12.5 % of the voxels, in 4 of 7 slices,"."""
+        empty = self.empty_slices
+        if len(empty) and self.missing == len(empty) * self.slice_voxels:
+            return f"{in_ranges(empty)} of {len(self.per_slice)}"
+        share = f"{100 * self.missing / self.total:.2g} % of the voxels, in"
+        return f"{share} {np.count_nonzero(self.per_slice)} of {len(self.per_slice)} slices,"
+
+
+def in_ranges(numbers: Sequence[int] | np.ndarray, most: int = 3) -> str:
+    """Ascending slice numbers as words: "slice 2", "slices 3 to 5 and 8", at most `most` ranges."""
+    runs = np.split(np.asarray(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:most]]
+    more = f" and {sum(map(len, runs[most:]))} more" if len(runs) > most else ""
+    return f"slice{'s' if len(numbers) > 1 else ''} {', '.join(words)}{more}"
+
+
+def whole(shape: Sequence[int], there: bool = True) -> Coverage:
+    """An array in one cell, of which everything is there, or nothing."""
+    edges = tuple(np.array([0, length]) for length in shape)
+    return Coverage(edges, np.full((1,) * len(edges), there))
+
+
+def of_chunks(shape: Sequence[int], chunks: Sequence[int], offsets: np.ndarray) -> Coverage:
+    """An array in chunks, of which those at `offsets`, int (N, axes), are there."""
+    edges = tuple(np.append(np.arange(0, n, size), n) for n, size in zip(shape, chunks, strict=True))
+    there = np.zeros([len(cuts) - 1 for cuts in edges], bool)
+    if len(offsets):
+        there[tuple((offsets // np.asarray(chunks)).T)] = True
+    return Coverage(edges, there)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of an array that is taken from another one.
+
+    Attributes:
+        target: for each axis of the array the positions, ascending, whose product is the part.
+        source: the same in the other array; without axes of a single position, both have as many positions along each.
+        coverage: of the other array.
+    """
+
+    target: tuple[np.ndarray, ...]
+    source: tuple[np.ndarray, ...]
+    coverage: Coverage
+
+
+def of_pieces(shape: Sequence[int], pieces: Sequence[Piece]) -> Coverage:
+    """An array that is put together of `pieces`; what none of them brings is missing."""
+    edges = tuple(_edges(length, axis, pieces) for axis, length in enumerate(shape))
+    there = np.zeros([len(cuts) - 1 for cuts in edges], bool)
+    for piece in pieces:
+        cells = [_cells_of(target, cuts) for cuts, target in zip(edges, piece.target, strict=True)]
+        starts = [cuts[:-1][found] for cuts, found in zip(edges, cells, strict=True)]
+        block = piece.coverage.there[np.ix_(*_source_cells(piece, starts))]
+        there[np.ix_(*cells)] |= block.reshape([len(found) for found in cells])
+    return Coverage(edges, there)
+
+
+def _cells_of(positions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """The cells between cuts that ascending positions fill."""
+    first, last = np.searchsorted(cuts, (positions[0], positions[-1] + 1))
+    found: np.ndarray = first + np.flatnonzero(np.isin(cuts[first:last], positions, assume_unique=True))
+    return found
+
+
+def _long(positions: Sequence[np.ndarray]) -> list[int]:
+    return [axis for axis, found in enumerate(positions) if len(found) != 1]
+
+
+def _source_cells(piece: Piece, starts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """For each axis of the source the cells that lie behind the cells of the target that begin at `starts`."""
+    positions = list(piece.source)
+    for target, source in zip(_long(piece.target), _long(piece.source), strict=True):
+        positions[source] = piece.source[source][np.searchsorted(piece.target[target], starts[target])]
+    return [piece.coverage.cells(axis, found) for axis, found in enumerate(positions)]
+
+
+def _edges(length: int, axis: int, pieces: Sequence[Piece]) -> np.ndarray:
+    """The cuts along an axis: where a piece begins, leaves positions out, ends, or its source's cells change."""
+    cuts = [np.array([0, length])]
+    for piece in pieces:
+        target = piece.target[axis]
+        jumps = np.flatnonzero(np.diff(target) > 1)
+        cuts += [target[:1], target[jumps] + 1, target[jumps + 1], target[-1:] + 1]
+        if len(target) > 1:
+            source = _long(piece.source)[_long(piece.target).index(axis)]
+            changes = np.flatnonzero(np.diff(piece.coverage.cells(source, piece.source[source])))
+            cuts.append(target[changes + 1])
+    return np.unique(np.concatenate(cuts))

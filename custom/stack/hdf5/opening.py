@@ -1,0 +1,71 @@
+"""Opening one dataset of an HDF5 file as a stack."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import h5py
+
+from custom.stack.arrays import ArrayStack
+from custom.stack.axes import find_axes
+from custom.stack.faults import refusing_damage
+from custom.stack.handle import Handle
+from custom.stack.hdf5.external import open_with_files
+from custom.stack.hdf5.filters import take_installed
+from custom.stack.hdf5.finding import find_dataset, item
+from custom.stack.hdf5.naming import axis_names
+from custom.stack.hdf5.projections import check_reconstructed
+from custom.stack.hdf5.voxel_size import voxel_size
+from custom.stack.hdf5.written import check_gaps, look_for_voxels
+from custom.stack.selection import Selection
+from custom.stack.stack import Stack
+
+
+def open_hdf5(path: Path, chosen: Selection) -> Stack:
+    """Open a dataset of an HDF5 file: the one that `chosen` names, else /exchange/data, else NeXus' default plot.
+
+    Its axes are as `axis_names` finds them, else ..., z, y, x; `voxel_size` says where the voxel size is looked for.
+
+    Raises:
+        BadInput: damaged or cut short; no such dataset, a broken link, projections, or a dataset without voxels, with some
+            that are missing, with a filter that is not installed, not of plain numbers, or not one volume.
+    """
+    handle = Handle(partial(_OpenDataset, path, chosen.key))
+    with refusing_damage(path), handle.lend() as opened:
+        dataset, name = opened.array, opened.name
+        group = item(opened.file, name.rpartition("/")[0] or "/")
+        check_reconstructed(path, opened.file, name, dataset, chosen.key is not None)
+        coverage, files = look_for_voxels(path, dataset)
+        axes = find_axes(path, dataset.shape, chosen, axis_names(path, dataset, group))
+        stack = ArrayStack(path, axes, dataset.dtype, voxel_size(path, dataset, group), handle)
+        check_gaps(path, dataset, coverage, axes)
+        stack.files = list(
+            dict.fromkeys([path, Path(dataset.file.filename), *files])
+        )  # a link may lead to another file
+        return stack
+
+
+class _OpenDataset:
+    """An open HDF5 file, its dataset `array` that `key` means, and the path `name` of that."""
+
+    def __init__(self, path: Path, key: str | None) -> None:
+        self.file = h5py.File(path, "r")
+        try:
+            self.name = find_dataset(path, self.file, key)
+            self.array = open_with_files(self.file, self.name)
+            if _may_need_filters(self.array):
+                take_installed()
+        except BaseException:
+            self.file.close()
+            raise
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def _may_need_filters(dataset: h5py.Dataset) -> bool:
+    """Whether there are filters that HDF5 lacks; those of a virtual dataset's sources are not looked for."""
+    properties = dataset.id.get_create_plist()
+    codes = [properties.get_filter(number)[0] for number in range(properties.get_nfilters())]
+    return dataset.is_virtual or not all(map(h5py.h5z.filter_avail, codes))

@@ -1,0 +1,105 @@
+"""Telling a scan's projections, raw data for a reconstruction, from a reconstruction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import h5py
+
+from custom.errors import BadInput
+from custom.stack.hdf5.finding import item, text
+from custom.stack.hdf5.naming import ANGLES, nexus_axes
+from custom.stack.warn import warn_once
+
+_FLAT = re.compile(r"(data_)?(white|dark|flat|bright)s?(_?field)?s?(_?(pre|post|before|after|data))?", re.IGNORECASE)
+_PER_FRAME = ANGLES | {"image_key", "image_key_control"}
+_RESULTS = re.compile(r"recon|result|process|volume", re.IGNORECASE)
+_MOST_GROUPS = 200
+
+
+def check_reconstructed(path: Path, file: h5py.File, name: str, dataset: h5py.Dataset, chosen: bool) -> None:
+    """Refuse projections: what is beside them gives them away, if its size fits.
+
+    That is a value per image (theta in Data Exchange, image_key and rotation_angle in NXtomo), flat or dark fields of the
+    size of an image, or an attribute of NeXus that calls the first axis an angle. A reconstruction that was saved beside them
+    has other sizes in nearly every case, and a dataset that was asked for by its name is taken all the same.
+
+    Args:
+        path: of the file, for the refusal.
+        file: open.
+        name: path of the dataset in it.
+        dataset: the one in question.
+        chosen: whether --stack_key named it.
+
+    Raises:
+        BadInput: projections, and not `chosen`.
+    """
+    parts = name.strip("/").split("/")[:-1]
+    if dataset.ndim < 3 or any(_RESULTS.search(part) for part in parts):
+        return
+    fitting, others = _evidence(file, parts, dataset)
+    if not fitting and not (others and not chosen):
+        return
+    seen = f"its {name} of {'x'.join(map(str, dataset.shape))} lies beside {' and '.join((fitting or others)[:2])}"
+    if chosen:
+        warn_once(f"{path}: {seen}, as projections do, and is taken for a reconstruction because --stack_key names it.")
+    elif not fitting:
+        warn_once(
+            f"{path}: {seen}, as projections do, and is taken for a reconstruction because the sizes differ; check that it is."
+        )
+    else:
+        raise BadInput(
+            f"{path}: holds projections, {seen}; reconstruct them first, or name the reconstruction with --stack_key, "
+            f"--stack_key {name} if this is one."
+        )
+
+
+def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> tuple[list[str], list[str]]:
+    """What lies beside a dataset as it does beside projections: what fits it in size, and what does not."""
+    groups: dict[tuple[str, str], h5py.Group] = {}
+    own = (dataset.name or "").strip("/").split("/")[:-1]  # where a link leads to, in another file perhaps
+    for root, steps in ((file, parts), (dataset.file, own)):
+        for depth in range(len(steps), 0, -1):
+            group = item(root, "/" + "/".join(steps[:depth]))
+            if isinstance(group, h5py.Group):
+                groups[group.file.filename, group.name] = group
+    first = [names[0] for group in groups.values() if (names := nexus_axes(dataset, group))]
+    fitting = [f"an axis {name}" for name in first if name.lower() in ANGLES]
+    others: list[str] = []
+    for name, other in _below(groups):
+        leaf = name.rpartition("/")[2].lower()
+        size = "x".join(map(str, other.shape))
+        if leaf in _PER_FRAME and other.size > 1:
+            (fitting if other.size == dataset.shape[0] else others).append(f"{name} of {size}")
+        elif _FLAT.fullmatch(leaf) and other.ndim > 1:
+            (fitting if other.shape[-2:] == dataset.shape[-2:] else others).append(f"{name} of {size}")
+    return fitting, others
+
+
+def _below(groups: Mapping[tuple[str, str], h5py.Group], depth: int = 3) -> Iterator[tuple[str, h5py.Dataset]]:
+    """The datasets of telling names in groups, and down to some depth below them, without results and other files' groups."""
+    waiting = [(group, depth) for group in groups.values()]
+    seen: set[tuple[str, str]] = set()
+    while waiting and len(seen) < _MOST_GROUPS:
+        group, left = waiting.pop(0)
+        if (group.file.filename, group.name) in seen:
+            continue
+        seen.add((group.file.filename, group.name))
+        for part in group:
+            if _tells(part):
+                if isinstance(found := item(group, part), h5py.Dataset) and found.shape is not None:
+                    yield f"{group.name.rstrip('/')}/{part}", found
+            elif left > 1 and not isinstance(group.get(part, getlink=True), h5py.ExternalLink):
+                below = item(group, part)
+                if isinstance(below, h5py.Group) and not _is_result(part, below):
+                    waiting.append((below, left - 1))
+
+
+def _tells(name: str) -> bool:
+    return name.lower() in _PER_FRAME or bool(_FLAT.fullmatch(name))
+
+
+def _is_result(name: str, group: h5py.Group) -> bool:
+    return bool(_RESULTS.search(name)) or text(group.attrs.get("NX_class", "")) == "NXprocess"

@@ -1,0 +1,114 @@
+"""Projections in HDF5 are refused, reconstructions beside what is left of a scan are not; other orders of axes."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from conftest import refusal
+
+from custom.stack import open_stack
+
+VOXELS = np.random.default_rng(0).integers(1, 1 << 16, (7, 11, 13), np.uint16)
+
+
+def saved(path: Path, key: str = "exchange/data", **beside: np.ndarray) -> Path:
+    """A volume and what lies beside it; __ stands for / in the names."""
+    with h5py.File(path, "w") as file:
+        file[key] = VOXELS
+        for name, values in beside.items():
+            file[name.replace("__", "/")] = values
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "beside"),
+    [
+        ("exchange/data", {"exchange__theta": np.arange(7)}),
+        ("exchange/data", {"exchange__data_white": VOXELS[:2], "exchange__data_dark": VOXELS[:1]}),
+        ("exchange/data", {"exchange__data_dark": VOXELS[0]}),
+        ("exchange/data", {"exchange__flats": VOXELS[:3]}),
+        ("entry/data/data", {"entry__instrument__detector__image_key": np.zeros(7, int)}),
+        ("entry/instrument/detector/data", {"entry__instrument__detector__image_key_control": np.zeros(7, int)}),
+        ("entry/instrument/detector/data", {"entry__sample__rotation_angle": np.arange(7.0)}),
+        ("entry1/tomo_entry/data/data", {"entry1__tomo_entry__data__rotation_angle": np.arange(7.0)}),
+    ],
+)
+def test_projections(key: str, beside: dict[str, np.ndarray], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = saved(tmp_path / "scan.h5", key, **beside)
+    with h5py.File(path, "a") as file:
+        file.attrs["default"] = key  # as NeXus leads to them
+    words = refusal(path)
+    assert f"holds projections, its /{key} of 7x11x13 lies beside /" in words
+    assert f"reconstruct them first, or name the reconstruction with --stack_key, --stack_key /{key} if this" in words
+    np.testing.assert_array_equal(open_stack(path, stack_key=key).read(0, 7), VOXELS)
+    assert "as projections do, and is taken for a reconstruction because --stack_key names it" in caplog.text
+
+
+def test_linked_projections(tmp_path: Path) -> None:
+    saved(tmp_path / "raw.h5", "entry/instrument/detector/data", entry__sample__rotation_angle=np.arange(7.0))
+    with h5py.File(tmp_path / "scan.nxs", "w") as file:
+        file["exchange/data"] = h5py.ExternalLink("raw.h5", "/entry/instrument/detector/data")
+        file["exchange/theta"] = h5py.ExternalLink("raw.h5", "/entry/sample/rotation_angle")
+    assert "holds projections" in refusal(tmp_path / "scan.nxs")
+
+
+def test_nexus_calls_an_axis_an_angle(tmp_path: Path) -> None:
+    with h5py.File(saved(tmp_path / "scan.nxs", "entry/data/data"), "a") as file:
+        file.attrs["default"], file["entry/data"].attrs["signal"] = "entry/data", "data"
+        file["entry/data"].attrs["axes"] = ["rotation_angle", "y", "x"]
+    assert "holds projections, its entry/data/data" in refusal(tmp_path / "scan.nxs").replace("its /", "its ")
+
+
+def test_a_reconstruction_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for n, beside in enumerate([{}, {"implements": np.bytes_("exchange")}, {"process__theta": np.arange(7)}]):
+        assert open_stack(saved(tmp_path / f"{n}.h5", **beside)).shape == VOXELS.shape
+    path = saved(tmp_path / "nabu.h5", "entry/reconstruction/results/data", entry__sample__rotation_angle=np.arange(7))
+    assert open_stack(path, stack_key="entry/reconstruction/results/data").shape == VOXELS.shape
+    assert not caplog.records
+
+
+def test_a_reconstruction_beside_its_scan(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    beside = {"exchange__theta": np.arange(900), "exchange__data_white": np.ones((2, 7, 13), "u2")}
+    assert open_stack(saved(tmp_path / "s.h5", **beside)).shape == VOXELS.shape
+    assert "/exchange/data_white of 2x7x13 and /exchange/theta of 900" in caplog.text
+    assert "is taken for a reconstruction because the sizes differ; check that it is." in caplog.text
+
+
+TURNED = VOXELS.transpose(2, 1, 0)  # x, y, z
+
+
+def _axes_of_the_group(data: h5py.Dataset) -> None:
+    data.parent.attrs["signal"], data.parent.attrs["axes"] = "data", ["x", "y", "z"]
+
+
+def _axes_of_the_dataset(data: h5py.Dataset) -> None:
+    data.attrs["axes"] = "x:y:z"
+
+
+def _old_nexus(data: h5py.Dataset) -> None:
+    data.attrs["signal"], data.attrs["axes"] = 1, b"[x,y,z]"
+
+
+def _scales(data: h5py.Dataset) -> None:
+    for axis, name in enumerate("xyz"):
+        scale = data.parent.create_dataset(name, data=np.arange(data.shape[axis]))
+        scale.make_scale(name)
+        data.dims[axis].attach_scale(scale)
+
+
+@pytest.mark.parametrize("state", [_axes_of_the_group, _axes_of_the_dataset, _old_nexus, _scales])
+def test_another_order_of_axes(state: object, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file["exchange/data"] = TURNED
+        assert callable(state)
+        state(file["exchange/data"])
+    np.testing.assert_array_equal(open_stack(tmp_path / "s.h5").read(2, 6), VOXELS[2:6])
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("axes", ["z:y:x", "", "intensity", ["a", "b", "c"], "z:y"])
+def test_words_that_change_nothing(axes: str | list[str], tmp_path: Path) -> None:
+    with h5py.File(saved(tmp_path / "s.h5"), "a") as file:
+        file["exchange/data"].attrs["axes"] = axes
+    np.testing.assert_array_equal(open_stack(tmp_path / "s.h5").read(0, 7), VOXELS)
