@@ -217,6 +217,7 @@ def test_never_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
     words = refusal(tmp_path / "s.h5", stack_key="half")
     assert "nothing was ever written to slices 1, 4 to 5 of 6 of /half; write it anew, or without the empty" in words
     assert "nothing was ever written to slices 6 to 8 of 9" in refusal(tmp_path / "s.h5", stack_key="extended")
+    assert open_stack(tmp_path / "s.h5", stack_key="half", labels=True).read(1, 2).max() == 0
     assert open_stack(tmp_path / "s.h5", stack_key="mask").read(5, 6).max() == 3
     assert "nothing was ever written to slices 2 to 5 of 6 of /mask, which is read as 3" in caplog.text
 

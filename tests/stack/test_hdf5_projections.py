@@ -42,7 +42,7 @@ def test_projections(key: str, beside: dict[str, np.ndarray], tmp_path: Path, ca
     assert f"holds projections, its /{key} of 7x11x13 lies beside /" in words
     assert f"reconstruct them first, or name the reconstruction with --stack_key, --stack_key /{key} if this" in words
     np.testing.assert_array_equal(open_stack(path, stack_key=key).read(0, 7), VOXELS)
-    assert "as projections do, and is taken for a reconstruction because --stack_key names it" in caplog.text
+    assert "as projections do, and is taken for a reconstruction because its key was given" in caplog.text
 
 
 def test_linked_projections(tmp_path: Path) -> None:

@@ -35,11 +35,12 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
     with refusing_damage(path), handle.lend() as opened:
         dataset, name = opened.array, opened.name
         group = item(opened.file, name.rpartition("/")[0] or "/")
-        check_reconstructed(path, opened.file, name, dataset, chosen.key is not None)
+        if not chosen.labels:
+            check_reconstructed(path, opened.file, name, dataset, chosen.key is not None)
         coverage, files = look_for_voxels(path, dataset)
         axes = find_axes(path, dataset.shape, chosen, axis_names(path, dataset, group))
         stack = ArrayStack(path, axes, dataset.dtype, voxel_size(path, dataset, group), handle)
-        check_gaps(path, dataset, coverage, axes)
+        check_gaps(path, dataset, coverage, axes, chosen.labels)
         stack.files = list(
             dict.fromkeys([path, Path(dataset.file.filename), *files])
         )  # a link may lead to another file

@@ -44,7 +44,7 @@ def check_reconstructed(path: Path, file: h5py.File, name: str, dataset: h5py.Da
         return
     seen = f"its {name} of {'x'.join(map(str, dataset.shape))} lies beside {' and '.join((fitting or others)[:2])}"
     if chosen:
-        warn_once(f"{path}: {seen}, as projections do, and is taken for a reconstruction because --stack_key names it.")
+        warn_once(f"{path}: {seen}, as projections do, and is taken for a reconstruction because its key was given.")
     elif not fitting:
         warn_once(
             f"{path}: {seen}, as projections do, and is taken for a reconstruction because the sizes differ; check that it is."

@@ -24,12 +24,12 @@ def look_for_voxels(path: Path, dataset: h5py.Dataset) -> tuple[Coverage, list[P
     return seen.coverage(dataset), seen.files
 
 
-def check_gaps(path: Path, dataset: h5py.Dataset, coverage: Coverage, axes: Axes) -> None:
+def check_gaps(path: Path, dataset: h5py.Dataset, coverage: Coverage, axes: Axes, labels: bool = False) -> None:
     """Judge what a volume lacks.
 
     - Nothing at all is there: refused; a volume of a single value is nothing to segment.
-    - Whole slices are missing: refused, unless in a dataset of 8 bits that is not virtual, such as a mask, where a writer
-      may well have had nothing to write.
+    - Whole slices are missing: refused, unless in a dataset of 8 bits that is not virtual, such as a mask, or in the
+      `labels` of a training set, where a writer may well have had nothing to write.
     - Parts of slices: a warning that counts. Modules of a detector leave gaps between them on purpose.
 
     Raises:
@@ -38,10 +38,10 @@ def check_gaps(path: Path, dataset: h5py.Dataset, coverage: Coverage, axes: Axes
     gaps = coverage.gaps(axes)
     if not gaps.missing:
         return
-    if gaps.missing == gaps.total:
+    if gaps.missing == gaps.total and not labels:
         raise BadInput(f"{path}: its dataset {dataset.name} was never written, half-written perhaps; write it anew.")
     what = "no source has voxels for" if dataset.is_virtual else "nothing was ever written to"
-    if len(gaps.empty_slices) and (dataset.is_virtual or dataset.dtype.itemsize > 1):
+    if len(gaps.empty_slices) and (dataset.is_virtual or dataset.dtype.itemsize > 1) and not labels:
         raise BadInput(
             f"{path}: is half-written, {what} {gaps.words()} of {dataset.name}; write it anew, or without the empty "
             "slices if they are meant."
