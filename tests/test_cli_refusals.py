@@ -484,10 +484,11 @@ def test_a_labelled_set_that_is_refused(case: str, dataset: Path, tmp_path: Path
 
 
 def test_a_side_without_slices_is_not_evaluated(dataset: Path, tmp_path: Path, trained: tuple[Path, Path]) -> None:
-    (dataset / "images/cell.tif").rename(dataset / "images/a.tif")
-    (dataset / "labels/cell.tif").rename(dataset / "labels/a.tif")
     for kind in ("images", "labels"):
-        write(dataset / kind / "b.tif", voxels_of(dataset / kind / "a.tif"))
+        voxels = voxels_of(dataset / kind / "cell.tif")[:, ::-1]  # another data set than the weights know
+        (dataset / kind / "cell.tif").unlink()
+        for name, part in (("a", voxels[:3]), ("b", voxels[3:])):
+            write(dataset / kind / f"{name}.tif", part)
     (dataset / "splits.json").write_text('{"train": ["a"], "val": ["b"]}')
     scoring = {"weights": trained[1] / "model.pt", "network_def": cli.TINY, "output_dir": tmp_path / "run"}
     refused(cli.run("train", "evaluate", dataset_dir=dataset, **scoring), "the test side is empty", "--section val")

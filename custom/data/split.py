@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
+from custom.data.copies import drop_copies
+from custom.data.digest import add_digests
+from custom.data.keeping import LONG, keep_sides
+from custom.data.known import Known
 from custom.data.labelled import labelled_slices
 from custom.data.listing import list_pairs
 from custom.data.reading import Reading
+from custom.data.sides import Item, Split
 from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
 from custom.errors import BadInput
 
 logger = logging.getLogger("data")
 
-LONG = {"train": "training", "val": "validation", "test": "test"}
-Split = dict[str, list[dict[str, Any]]]
+Sides = dict[str, list[Item]]
 
 
 def split_dataset(
@@ -29,19 +33,41 @@ def split_dataset(
     percentiles: Sequence[float] = (0.5, 99.5),
     fixed: Sequence[float] | None = None,
     reading: Reading | None = None,
+    records: Sequence[Mapping[str, Any]] = (),
+    new: str = "train",
+    resumed: bool = False,
 ) -> Split:
     """The items of `labelled_slices` as ``{"train": [...], "val": [...], "test": [...]}``.
 
     ``dataset_dir/splits.json`` decides where it is present: ``{"train": [stems], "val": [stems], "test": [stems]}``.
-    Otherwise contiguous blocks of z, 80/10/10, fixed by the seed.
+    Otherwise contiguous blocks of z, 80/10/10, fixed by the seed. A slice that the records know keeps the side that it
+    had then, see `keep_sides`; a copy of a training slice is on no other side.
+
+    Args:
+        dataset_dir, percentiles, fixed, reading: as for `labelled_slices`.
+        seed: of the blocks.
+        records: what is known of the weights that are evaluated or that a training begins with; None are known of none.
+        new: the side of slices that the records do not know, in a data set that they know: "train" for a training.
+        resumed: whether the records are those of a training that is to go on.
 
     Raises:
-        BadInput: a faulty splits.json, too few slices to split, or a training side without lithium.
+        BadInput: a faulty splits.json, too few slices to split, a training side without lithium, or a training that
+            cannot go on with what is there.
     """
     items = labelled_slices(dataset_dir, percentiles, fixed, reading)
+    add_digests(items)
     listing = find_splits(Path(dataset_dir))
-    split = split_by_stems(items, listing) if listing else split_by_blocks(items, seed, dataset_dir)
-    if not holds_lithium(split["train"]):
+
+    def draw() -> Sides:
+        return split_by_stems(items, listing) if listing else split_by_blocks(items, seed, dataset_dir)
+
+    folder = os.fspath(dataset_dir)
+    if records:
+        split = keep_sides(items, Known(records), draw, listing is not None, new, folder, resumed)
+    else:
+        split = Split(draw(), origin="splits.json" if listing else "the seed")
+    drop_copies(split, folder, training=new == "train")
+    if new == "train" and not holds_lithium(split["train"]):
         raise BadInput(
             f"{dataset_dir}: none of the {len(split['train'])} training slices holds lithium; list others "
             "under train in splits.json"
@@ -50,7 +76,7 @@ def split_dataset(
     return split
 
 
-def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Split:
+def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Sides:
     """Split as `splits.json` says; stems that it does not list are left out."""
     owner = read_splits(listing, names_of(list_pairs(listing.parent)))
     split = {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
@@ -64,7 +90,7 @@ def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Split:
     return split
 
 
-def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os.PathLike[str] = "data set") -> Split:
+def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os.PathLike[str] = "data set") -> Sides:
     """Split into contiguous blocks of z: one tenth for val, one tenth for test, the rest for train.
 
     The slices are cut into about ten blocks that never cross from one stack into the next; a random draw that the seed
@@ -83,7 +109,7 @@ def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os
     dealt = {"val": order[:share], "test": order[share : share + n_test], "train": order[share + n_test :]}
     _share_lithium(dealt, {i for i, block in enumerate(blocks) if holds_lithium(block)})
     side_of = {i: side for side, numbers in dealt.items() for i in numbers}
-    split: Split = {side: [] for side in SIDES}
+    split: Sides = {side: [] for side in SIDES}
     for i, block in enumerate(blocks):
         split[side_of.get(i, "train")] += block
     return split

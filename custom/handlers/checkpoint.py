@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import math
 import os
@@ -24,6 +25,7 @@ from custom.weights import first_not_finite, sha256
 
 logger = logging.getLogger("training")
 SLOWER = "give a lower --learning_rate, with --resume true from the second epoch on"
+SPLIT = ("split", "earlier")  # what a record says of slices
 SETTLED = 0.75  # from here on the learning rate is below 16 % of its start
 
 
@@ -46,6 +48,8 @@ class Checkpoint:
     state of all `parts`, of the trainer and the best score; since every epoch is seeded by itself (`EpochSeed`), it is
     all that an exact continuation needs. Both are written atomically. Place it after validation and budget in the list.
 
+    Both say which slices the training knows: a resumed one that has got further ones tells it also beside older weights.
+
     Where the evaluator has a metric `temperature`, the logits of `model.pt` are divided by it: the weights of the last
     convolution are. A network whose logits more than one layer makes keeps them, and `model.json` says so.
 
@@ -57,8 +61,8 @@ class Checkpoint:
         metric: the name of the score.
         budget: knows the progress of the training; None: all epochs count alike.
         windows_shape: (B, C, Y, X) of a batch that the network takes, by which its last convolution is found.
-        record: how the weights came about (network, data, recipe); goes into `model.json` beside `model.pt` with the
-            epoch, the score and the versions of torch and MONAI.
+        record: how the weights came about (network, data, split, recipe); goes into both files, and into `model.json`
+            beside `model.pt` with the epoch, the score and the versions of torch and MONAI.
         resume: go on from `checkpoint.pt`; a run that was cut off before its first epoch ended has none and starts anew.
         overwrite: whether a run may start anew in a folder that holds one.
         writes: False on all ranks but the first.
@@ -94,6 +98,7 @@ class Checkpoint:
         self.best = -1.0
         self.best_is_settled = False
         self.best_epoch = 0
+        self.grown = False  # whether the split has slices that the record beside the weights does not know
         self.trainer_state: dict[str, Any] | None = None
         self.path = self.folder / "checkpoint.pt"
         if resume and not self.path.exists():
@@ -135,8 +140,12 @@ class Checkpoint:
             temperature, calibrated = self._calibrated(weights)
             save(calibrated, self.folder / "model.pt")
             write_json(self.folder / "model.json", self._provenance(engine) | {"temperature": temperature})
+            self.grown = False
+        elif self.grown:
+            self._renew_split()
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"network": dict(weights), "trainer": {"epoch": engine.state.epoch}}
+        state |= {"record": self.record}
         state |= {"best": self.best, "best_is_settled": self.best_is_settled, "best_epoch": self.best_epoch}
         save(state, self.path)
 
@@ -161,6 +170,16 @@ class Checkpoint:
             "versions": {"torch": torch.__version__, "monai": monai.__version__},
         }
 
+    def _renew_split(self) -> None:
+        """Slices that a resumed training has learned from since are no test of it, also where older weights are kept."""
+        path = self.folder / "model.json"
+        try:
+            noted = json.loads(path.read_text(encoding="utf-8"))
+            write_json(path, noted | {part: self.record[part] for part in SPLIT if part in self.record})
+        except (OSError, ValueError, TypeError):
+            logger.warning("%s: is missing or damaged, so that nothing tells how model.pt came about.", path)
+        self.grown = False
+
     def _load(self) -> None:
         try:
             with warnings.catch_warnings():
@@ -181,6 +200,7 @@ class Checkpoint:
                 part.load_state_dict(state[name])
             self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
             self.best_is_settled = state["best_is_settled"]
+            self.grown = any(state.get("record", {}).get(part) != self.record.get(part) for part in SPLIT)
             self.best = self.best if math.isfinite(self.best) else -1.0
         except BadInput:
             raise

@@ -16,7 +16,9 @@ from custom.weights import first_difference, load_weights, read_state
 
 def build_network(config: Mapping[str, Any]) -> torch.nn.Module:
     """The network that a config's `network_def` declares; nothing else of the config is built."""
-    parser = ConfigParser({**config, "network_def": alone(config["network_def"])})
+    # the default one is that of the bundle's own weights
+    size = config.get("default_patch_size", config.get("patch_size"))
+    parser = ConfigParser({**config, "network_def": alone(config["network_def"]), "patch_size": size})
     network = parser.get_parsed_content("network_def")
     if not isinstance(network, torch.nn.Module):
         raise TypeError(f"network_def is a {type(network).__name__} and should be a torch.nn.Module")
@@ -44,7 +46,7 @@ def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path
     state = read_state(weights)
     fault = None
     for config in _candidates(source, chosen):
-        network = build_network({**config, "patch_size": patch_size})
+        network = build_network({**config, "default_patch_size": patch_size})
         fault = first_difference(network.state_dict(), state)
         if fault is None:
             return dict(alone(config["network_def"]))
@@ -83,7 +85,9 @@ def declared_network(name: str | None = None, weights: Sequence[Path] | None = N
     parser = ConfigParser()
     parser.read_config([str(bundle / "configs/inference.json"), *([str(overlay)] if name else [])])
     parser["bundle_root"] = str(bundle)
-    network = build_network(parser.get())
-    files = list(weights) if weights else parser.get_parsed_content("weights")
+    if weights:
+        parser["weights"] = [str(file) for file in weights]
+    files, size = (parser.get_parsed_content(key) for key in ("weights", "patch_size"))
+    network = build_network({**parser.get(), "default_patch_size": size})
     load_weights(network, files[0] if isinstance(files, list) and len(files) == 1 else files)
-    return network.eval(), int(parser["patch_size"])
+    return network.eval(), int(size)

@@ -78,9 +78,9 @@ def pack_bundle(
 def settings_of(source: Source, weights: Path, record: dict[str, Any], network: Path | None) -> dict[str, Any]:
     """The keys of train.json and inference.json that weights decide: network, patch size and grey window."""
     patch_size = int(record.get("patch_size", 128))
-    changes = {"patch_size": patch_size, "network_def": fitting_network(source, weights, patch_size, network)}
+    changes = {"default_patch_size": patch_size, "network_def": fitting_network(source, weights, patch_size, network)}
     if "grey_window" in record:
-        changes["grey_window"] = record["grey_window"]
+        changes["default_window"] = record["grey_window"]
     return changes
 
 

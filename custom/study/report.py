@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from custom.data.split import Split
+from custom.data.sides import Split
 from custom.report import write_json
 from custom.study import calibration, losses, table1, table2
 from custom.study.figures.calibration import draw_calibration

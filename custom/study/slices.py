@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from custom.data.split import Split, split_dataset
+from custom.data.sides import Split
+from custom.data.split import split_dataset
 from custom.stack import Source, source
 from custom.study.plan import Network, Study
 from custom.study.reading import read_json

@@ -1,0 +1,47 @@
+"""Slices that are there twice, under two names: on one side only."""
+
+from __future__ import annotations
+
+import logging
+
+from custom.data.sides import Item, Split, place_of
+from custom.data.splits_json import SIDES
+from custom.errors import BadInput
+
+logger = logging.getLogger("data")
+
+
+def drop_copies(split: Split, folder: str, training: bool = True) -> None:
+    """Take out of val what train holds too, and out of test what either holds: learned by heart, it tells nothing.
+
+    Args:
+        split: its slices have their digests; changed in place.
+        folder: the data set's, for what is said.
+        training: whether it is for a training, which needs a validation side.
+
+    Raises:
+        BadInput: nothing would be left to validate on.
+    """
+    before: set[str] = set()
+    dropped: list[Item] = []
+    for side in SIDES:
+        copies = [item for item in split[side] if item["digest"] in before]
+        kept = [item for item in split[side] if item["digest"] not in before]
+        if training and copies and side == "val" and not kept:
+            raise BadInput(
+                f"{folder}: all {len(copies)} validation slices hold the same grey values as training slices; take the "
+                "copies away and label other slices"
+            )
+        before.update(item["digest"] for item in kept if item["digest"])
+        split[side][:] = kept
+        dropped += copies
+    if dropped:
+        stem, z = place_of(dropped[0])
+        logger.warning(
+            "%s: %d slices hold the same grey values as a slice on another side (%s, slice %d first) and are left out of "
+            "validation and test.",
+            folder,
+            len(dropped),
+            stem,
+            z,
+        )
