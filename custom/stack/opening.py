@@ -39,6 +39,8 @@ OPENERS: dict[str, Opener] = {
     ".nxs": open_hdf5,
     ".zarr": open_zarr,
     ".zarr.zip": open_zarr,
+    ".zip": open_zarr,
+    ".ozx": open_zarr,
 }
 _KEYED = (open_hdf5, open_zarr)
 

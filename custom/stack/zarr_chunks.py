@@ -21,11 +21,13 @@ import zarr
 
 from custom.errors import BadInput
 from custom.stack.axes import Axes
+from custom.stack.ranges import in_ranges
 from custom.stack.warn import warn_once
+from custom.stack.zarr_shards import ShardIndex, opened, shard_index
 
 
 def check_chunks(path: Path, array: zarr.Array, axes: Axes, labels: bool = False) -> None:
-    """Look for the files of all chunks of the volume; they are not opened.
+    """Look for the files of all chunks of the volume, and within shards for what their index names; no voxel is read.
 
     Args:
         path: the .zarr folder or the .zarr.zip file.
@@ -36,7 +38,7 @@ def check_chunks(path: Path, array: zarr.Array, axes: Axes, labels: bool = False
     Raises:
         BadInput: the array is half-written.
     """
-    there = _present(path, array, axes)
+    there, tall = _present(path, array, axes)
     total, missing = there.size, int(there.size - np.count_nonzero(there))
     if not missing:
         return
@@ -47,19 +49,20 @@ def check_chunks(path: Path, array: zarr.Array, axes: Axes, labels: bool = False
         )
     layers = int(np.flatnonzero(there.any(axis=1)).max(initial=-1)) + 1
     if axes.z is not None and layers < len(there) and array.dtype.itemsize > 1 and not labels:
-        first = layers * (array.shards or array.chunks)[axes.z]
         raise BadInput(
             f"{path}: is half-written, it lacks {missing} of the {total} chunks of its {name} and with them all slices "
-            f"from {first} on; copy or write it anew, or without the empty slices if they are meant."
+            f"from {layers * tall} on; copy or write it anew, or without the empty slices if they are meant."
         )
+    empty = np.repeat(~there.any(axis=1), tall)[: axes.shape[0]]
+    slices = f", and with them the {in_ranges(np.flatnonzero(empty))}" if empty.any() else ""
     warn_once(
-        f"{path}: lacks {missing} of the {total} chunks of its {name}, which are read as {array.fill_value}; that is "
-        "right where its writer leaves out empty chunks, else it is half-written: copy or write it anew."
+        f"{path}: lacks {missing} of the {total} chunks of its {name}{slices}, which are read as {array.fill_value or 0}; "
+        "that is right where its writer leaves out empty chunks, else it is half-written: copy or write it anew."
     )
 
 
-def _present(path: Path, array: zarr.Array, axes: Axes) -> np.ndarray:
-    """Which chunk files of the volume exist, bool (layers along z, chunks in a layer)."""
+def _present(path: Path, array: zarr.Array, axes: Axes) -> tuple[np.ndarray, int]:
+    """Which chunks of the volume exist, bool (layers along z, chunks in a layer), and how many slices a layer has."""
     files = _files(path, array.path)
     sizes = array.shards or array.chunks
     ranges = []
@@ -71,7 +74,32 @@ def _present(path: Path, array: zarr.Array, axes: Axes) -> np.ndarray:
         if files.get(key) == 0:
             raise BadInput(f"{path}: is half-written, the chunk {key} of it is empty (0 bytes); copy or write it anew.")
     there = np.array([key in files for key in keys]).reshape([len(places) for places in ranges])
-    return there.reshape(1, -1) if axes.z is None else np.moveaxis(there, axes.z, 0).reshape(len(ranges[axes.z]), -1)
+    if (index := shard_index(array)) is not None:
+        there, sizes = _within_shards(path, array, axes, there, keys, index), array.chunks
+    if axes.z is None:
+        return there.reshape(1, -1), 1
+    return np.moveaxis(there, axes.z, 0).reshape(there.shape[axes.z], -1), sizes[axes.z]
+
+
+def _within_shards(
+    path: Path, array: zarr.Array, axes: Axes, shards: np.ndarray, keys: list[str], index: ShardIndex
+) -> np.ndarray:
+    """Which chunks are there within the shards that are, bool, with as many axes as the array."""
+    found = np.zeros((*shards.shape, *index.grid), bool)
+    if shards.any():
+        with opened(path) as read:
+            for place, key in zip(np.ndindex(shards.shape), keys, strict=True):
+                if shards[place]:
+                    found[place] = read(f"{array.path}/{key}".lstrip("/"), index)
+    count = found.ndim // 2
+    sides = [a * b for a, b in zip(shards.shape, index.grid, strict=True)]
+    found = found.transpose([axis + half for axis in range(count) for half in (0, count)]).reshape(sides)
+    cut: list[slice] = []
+    for axis, (length, chunk, per_shard) in enumerate(zip(array.shape, array.chunks, index.grid, strict=True)):
+        inside = axis in (axes.z, axes.y, axes.x)
+        at = axes.at[axis] // chunk % per_shard
+        cut.append(slice(-(-length // chunk)) if inside else slice(at, at + 1))
+    return found[tuple(cut)]
 
 
 def _files(path: Path, inside: str) -> dict[str, int]:

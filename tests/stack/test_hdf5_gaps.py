@@ -12,7 +12,8 @@ import pytest
 from conftest import refusal
 
 from custom.stack import fingerprint, open_stack
-from custom.stack.hdf5.coverage import Piece, in_ranges, of_chunks, of_pieces
+from custom.stack.hdf5.coverage import Piece, of_chunks, of_pieces
+from custom.stack.ranges import in_ranges
 
 VOXELS = np.random.default_rng(0).integers(1, 1 << 16, (6, 11, 13), np.uint16)
 SHAPE = VOXELS.shape

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from custom.stack.axes import Axes
+from custom.stack.ranges import in_ranges
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,6 @@ class Gaps:
             return f"{in_ranges(empty)} of {len(self.per_slice)}"
         share = f"{100 * self.missing / self.total:.2g} % of the voxels, in"
         return f"{share} {np.count_nonzero(self.per_slice)} of {len(self.per_slice)} slices,"
-
-
-def in_ranges(numbers: Sequence[int] | np.ndarray, most: int = 3) -> str:
-    """Ascending slice numbers as words: "slice 2", "slices 3 to 5 and 8", at most `most` ranges."""
-    runs = np.split(np.asarray(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
-    words = [f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:most]]
-    more = f" and {sum(map(len, runs[most:]))} more" if len(runs) > most else ""
-    return f"slice{'s' if len(numbers) > 1 else ''} {', '.join(words)}{more}"
 
 
 def whole(shape: Sequence[int], there: bool = True) -> Coverage:
