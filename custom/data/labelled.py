@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from custom.data.doubts import tell_doubts
 from custom.data.listing import list_pairs
 from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.pairing import stem_of
@@ -57,7 +59,9 @@ def labelled_slices(
     window_ends = (float(percentiles[0]), float(percentiles[1]))
     fixed_ends = None if fixed is None else (float(fixed[0]), float(fixed[1]))
     shared = grey_window_of(flat, percentiles=window_ends, fixed=fixed_ends) if flat else None
-    counted = [check_label(stack, label.open()) for stack, label in zip(stacks, labels, strict=True)]
+    opened = [replace(label, grid=image).open() for image, label in zip(images, labels, strict=True)]
+    tell_doubts(opened)
+    counted = [check_label(stack, label) for stack, label in zip(stacks, opened, strict=True)]
     by_file = dict(zip((label for _, label in pairs), counted, strict=True))
     lithium_255 = lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
     items: list[dict[str, Any]] = []

@@ -5,6 +5,7 @@ from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
 from custom.stack.only_array import only_array
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
+from custom.stack.same_grid import on_grid_of
 from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
@@ -26,6 +27,7 @@ __all__ = [
     "fingerprint",
     "grey_window",
     "grey_window_of",
+    "on_grid_of",
     "only_array",
     "open_stack",
     "slabs",

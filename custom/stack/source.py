@@ -10,6 +10,7 @@ from typing import Any
 from custom.errors import BadInput
 from custom.stack.labels import LabelStack
 from custom.stack.opening import open_stack
+from custom.stack.same_grid import on_grid_of
 from custom.stack.stack import Stack
 
 LABEL = "label"  # the part of an item that holds labels
@@ -24,6 +25,7 @@ class Source:
         part: which part it is; "label" is read as labels, anything else as grey values.
         key, index: as `open_stack` takes them.
         lithium_255: whether 255 in a label stands for lithium.
+        grid: the image whose voxels those of a label lie on; it is brought there, see `on_grid_of`.
     """
 
     path: str
@@ -31,18 +33,24 @@ class Source:
     key: str | None = None
     index: tuple[int, ...] | None = None
     lithium_255: bool = False
+    grid: Source | None = None
 
     def open(self) -> Stack:
         """The stack, opened lazily; labels come as uint8 in {0, 1, 255}.
 
         Raises:
-            BadInput: whatever `open_stack` refuses, with `--image_key` or `--label_key` in the cure.
+            BadInput: whatever `open_stack` refuses, with `--image_key` or `--label_key` in the cure; a label that lies
+                elsewhere than its image.
         """
         try:
             stack = open_stack(self.path, stack_key=self.key, stack_index=self.index, labels=self.part == LABEL)
         except BadInput as refusal:
             raise BadInput(str(refusal).replace("--stack_", f"--{self.part}_")) from refusal
-        return LabelStack(stack, self.lithium_255) if self.part == LABEL else stack
+        if self.part != LABEL:
+            return stack
+        label = LabelStack(stack, self.lithium_255)
+        # most formats state no place, and then the image's header is not needed
+        return on_grid_of(label, self.grid.open()) if self.grid and label.place and label.place.stated else label
 
     def named(self, lithium_255: bool = False) -> dict[str, Any]:
         """What an item says of it, for `source` to find again; nothing that goes without saying."""
@@ -57,8 +65,14 @@ class Source:
 
 
 def source(item: Mapping[Any, Any], part: str) -> Source:
-    """The source of `item[part]`, a path; ``<part>_key``, ``<part>_index`` and ``lithium_255`` may stand beside it."""
+    """The source of `item[part]`, a path; ``<part>_key``, ``<part>_index`` and ``lithium_255`` may stand beside it.
+
+    A label lies on the grid of ``item["image"]``, if that is a path too.
+    """
     index = item.get(f"{part}_index")
     numbers = (index,) if isinstance(index, int) else tuple(index) if index is not None else None
     key = item.get(f"{part}_key")
-    return Source(os.fspath(item[part]), part, key, numbers, bool(part == LABEL and item.get("lithium_255")))
+    if part != LABEL:
+        return Source(os.fspath(item[part]), part, key, numbers)
+    grid = source(item, "image") if isinstance(item.get("image"), (str, os.PathLike)) else None
+    return Source(os.fspath(item[part]), part, key, numbers, bool(item.get("lithium_255")), grid)

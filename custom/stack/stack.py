@@ -20,11 +20,13 @@ class Stack(ABC):
         dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
         voxel_size: the voxel size and where it was read, or None when it is unknown.
         place: where the file says that its voxels lie, or None where it does not.
+        doubt: what speaks against the place of a label that is paired with its image all the same; "" if nothing does.
         files: the files, or folders of files, that hold it.
         step: between neighbouring grey values where stored integers were given a slope, else 0.
     """
 
     step = 0.0
+    doubt = ""
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ class LoadStackd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key] = _loaded(item, key)
+            item[key] = _loaded(data, key)
         return item
 
 

@@ -1,0 +1,56 @@
+"""Labels whose files lie otherwise in space than their images, from the data set to the training's slices."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from custom.data import labelled_slices
+from custom.data.datasets import expand_slices
+from custom.transforms import LoadStackd
+
+SHAPE = (4, 5, 6)
+RNG = np.random.default_rng(0)
+GREY, LABELS = RNG.random(SHAPE).astype(np.float32), RNG.integers(0, 2, SHAPE, np.uint8)
+
+
+def write(folder: Path, stems: str, label_affine: np.ndarray | None = None) -> Path:
+    """Images that point to the left and the back; labels in nibabel's canonical order, or as they are at another place."""
+    affine = np.diag([-0.00133, -0.00133, 0.00133, 1])
+    affine[:3, 3] = 500, -300, 200
+    for stem in stems:
+        for part, voxels in (("images", GREY), ("labels", LABELS)):
+            (folder / part).mkdir(exist_ok=True)
+            image = nibabel.Nifti1Image(voxels.transpose(), affine)
+            if part == "labels":
+                canonical = nibabel.as_closest_canonical(image)
+                image = canonical if label_affine is None else nibabel.Nifti1Image(voxels.transpose(), label_affine)
+            nibabel.save(image, folder / part / f"{stem}.nii.gz")
+    return folder
+
+
+def test_slices_of_image_and_label_belong_together(tmp_path: Path) -> None:
+    items = labelled_slices(write(tmp_path, "a"))
+    assert [item["lithium"] for item in items] == LABELS.sum(axis=(1, 2)).tolist()
+    pairs = [{"image": item["image"], "label": item["label"]} for item in items[:1]]
+    for one in (items, expand_slices(pairs)):  # as a client names them, too
+        loaded = [LoadStackd(["image", "label"])(item) for item in one]
+        np.testing.assert_array_equal(np.concatenate([item["image"] for item in loaded]), GREY)
+        np.testing.assert_array_equal(np.concatenate([item["label"] for item in loaded]), LABELS)
+    whole = LoadStackd(["image", "label"])(pairs[0])
+    np.testing.assert_array_equal(whole["label"][0], LABELS)
+    np.testing.assert_array_equal(whole["label"].affine, whole["image"].affine)
+
+
+def test_doubts_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        labelled_slices(write(tmp_path, "abc", np.eye(4)))
+    (record,) = caplog.records
+    first = tmp_path / "labels" / "a.nii.gz"
+    assert record.getMessage().startswith(
+        f"{first} (and 2 more in this set likewise): its header states voxels of 1 mm"
+    )
