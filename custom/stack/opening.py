@@ -99,7 +99,7 @@ def _resize(stack: Stack, size: VoxelSize) -> None:
     before, stack.place = stack.place, stack.place.resized(size.um)
     seen = [before.seen_mm * 1000 * edge for edge in before.spacing[::-1]]
     unset = all(edge == 1 for edge in before.spacing)  # what a writer puts when it knows nothing
-    if before.stated and not unset and not np.allclose(seen, size.um, rtol=0.01, atol=0):
+    if before is not stack.place and before.stated and not unset and not np.allclose(seen, size.um, rtol=1e-4, atol=0):
         warn_once(
             f"{stack.path}: other programs read its voxels as {in_um(seen)} um, and --voxel_size_um makes them "
             f"{in_um(size.um)} um; results keep the file's direction and origin but have the given size, so that they lie "

@@ -49,6 +49,11 @@ class Place:
         return _mm_in(self.unit) or 1.0
 
     @property
+    def unset(self) -> bool:
+        """Whether it is 1 mm at the origin, which writers put where they know nothing."""
+        return self.mm == 1 and bool(np.array_equal(np.abs(self.affine), np.eye(4)))
+
+    @property
     def spacing(self) -> tuple[float, float, float]:
         """Size of a voxel along (x, y, z), in `unit`."""
         x, y, z = voxel_sizes(self.affine).tolist()
@@ -66,17 +71,15 @@ class Place:
         """
         wanted = np.array(um[::-1], float)
         if not self.known:
-            named = next(
-                (n for n, f in (("um", 1), ("mm", 1000)) if _alike(wanted, np.multiply(self.spacing, f))), None
-            )
-            if named is not None:
-                return replace(self, unit=named, nifti=None)
-            return replace(self, unit="mm").resized(um)
-        if _alike(wanted, np.multiply(self.spacing, 1000 * self.mm)):
+            in_um = np.allclose(wanted, self.spacing, rtol=0.01, atol=0)
+            return replace(self, unit="um" if in_um else "mm", nifti=None).resized(um)
+        factors = wanted / (1000 * self.mm) / self.spacing
+        if np.allclose(factors, 1, rtol=1e-4, atol=0):  # what is left is rounding
             return self
         affine = self.affine.copy()
-        affine[:3, :3] *= wanted / (1000 * self.mm) / self.spacing
-        return replace(self, affine=affine, nifti=None, second=None)
+        affine[:3, :3] *= factors
+        # a header of ones says nothing of direction and origin either
+        return replace(self, affine=affine, stated=self.stated and not self.unset, nifti=None, second=None)
 
 
 def place_of(
@@ -133,10 +136,6 @@ def _mm_in(unit: str | None) -> float | None:
         return to_um(1.0, unit or "") / 1000
     except ValueError:
         return None
-
-
-def _alike(one: np.ndarray, other: np.ndarray) -> bool:
-    return bool(np.allclose(one, other, rtol=0.01, atol=0))
 
 
 def _three(vector: Sequence[float] | np.ndarray) -> np.ndarray:

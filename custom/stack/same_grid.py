@@ -88,11 +88,12 @@ def in_words(place: Place) -> str:
 
 
 def _fits(label: Stack, image: Stack) -> Iterator[_Fit]:
-    """By the numbers as they stand, since a unit gets lost on the way through many a program, and by lengths."""
+    """By the numbers as they stand, since a unit gets lost on the way through many a program, by lengths, and as if one of
+    them took um for mm."""
     assert image.place is not None and label.place is not None
     scale = image.place.mm / label.place.mm
     for one, other in product(_matrices(image.place), _matrices(label.place)):
-        for factor in {1.0, scale}:
+        for factor in dict.fromkeys((1.0, scale, 1000.0, 0.001)):
             yield from _ways(np.linalg.inv(other) @ np.diag([factor] * 3 + [1.0]) @ one, label, image)
 
 
@@ -132,9 +133,9 @@ def _turned(label: Stack, image: Stack, fit: _Fit) -> Stack:
 def _lost(label: Stack, image: Stack) -> str:
     """What is left in the header of a label, or of an image, whose place a program has not passed on; "" if it has."""
     assert image.place is not None and label.place is not None
-    if _unset(label.place):
+    if label.place.unset:
         return "voxels of 1 mm at the origin, as programs put there that know nothing"
-    if _unset(image.place):
+    if image.place.unset:
         return f"a place ({in_words(label.place)})"
     x, y, z = label.place.spacing
     plain = [np.diag([sign * x, sign * y, z, 1.0]) for sign in (1, -1)]
@@ -144,10 +145,6 @@ def _lost(label: Stack, image: Stack) -> str:
     if size_alone and same and _shared(label, image) < _OVERLAP:
         return "the size of its voxels, at the origin"
     return ""
-
-
-def _unset(place: Place) -> bool:
-    return place.mm == 1 and np.array_equal(np.abs(place.affine), np.eye(4))
 
 
 def _shared(label: Stack, image: Stack) -> float:

@@ -131,6 +131,11 @@ AS_THEY_ARE: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Path], str
         lambda path: nii(path / "image.nii", affine_of(1.33, (5000, 6000, 7000)), "micron"),
         "",
     ),
+    "in um that are said to be mm": (
+        lambda path: nii(path / "label.nii", affine_of(1.33)),
+        lambda path: nii(path / "image.nii", affine_of(0.00133)),
+        "",
+    ),
     "a label without place": (plain_tif, image_far, ""),
     "an image without place": (image_far, plain_tif, ""),
     "a header of ones": (

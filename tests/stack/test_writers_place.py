@@ -41,7 +41,7 @@ def mask_of(path: Path, output_format: str, voxel_size_um: float | None = None) 
     """The stack's own voxels, as its mask is written."""
     stack = open_stack(path, voxel_size_um)
     given: Any = {"shape": stack.shape, "dtype": "uint8", "voxel_size_um": stack.voxel_size_um, "place": stack.place}
-    with open_writer(path.parent / "mask", output_format, **given) as writer:
+    with open_writer(path.parent / "mask", output_format, overwrite=True, **given) as writer:
         writer.write(0, stack.read(0, stack.shape[0]).astype(np.uint8))
     return writer.path
 
@@ -97,6 +97,13 @@ def test_ome_zarr_has_no_words_for_a_direction(tmp_path: Path, caplog: pytest.Lo
     assert image.GetOrigin() == (0, 0, 0) and image.GetSpacing() == pytest.approx((0.00133, 0.002, 0.0031))
     (record,) = caplog.records
     assert "give --output_format nii.gz or nrrd" in record.getMessage()
+
+
+def test_a_header_of_ones_has_no_direction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nibabel.save(nibabel.Nifti1Image(VOXELS.transpose(), np.eye(4)), tmp_path / "a.nii")
+    assert as_itk(mask_of(tmp_path / "a.nii", "zarr")).GetSpacing() == (1, 1, 1)
+    assert as_itk(mask_of(tmp_path / "a.nii", "zarr", 2.0)).GetSpacing() == (0.002, 0.002, 0.002)
+    assert not caplog.records
 
 
 def test_overviews_are_centred_on_what_they_stand_for(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def _size_and_origin(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     lps = np.diag([um, um, um, 1.0]) @ layout.lps_mm
     spacing = voxel_sizes(lps)
     size = np.array(layout.voxel_size_um or spacing[::-1])
-    if layout.place is None or not layout.place.stated:
+    if layout.place is None or not layout.place.stated or layout.place.unset:
         return size, np.zeros(3)
     straight = np.diag([*spacing, 1.0])
     straight[:3, 3] = lps[:3, 3]
