@@ -42,7 +42,7 @@ def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
         raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
     images, labels = (_by_stem(root / part) for part in ("images", "labels"))
     pairs = paired(images, labels)
-    _look_for_doubles(images)
+    _warn_of_doubles(images)
     return [pairs[stem] for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]
 
 
@@ -113,19 +113,22 @@ def _is(path: Path, suffixes: tuple[str, ...]) -> bool:
     return path.name.lower().endswith(suffixes)
 
 
-def _look_for_doubles(images: Mapping[str, Path]) -> None:
-    """Refuse an image that is there twice, which would be trained on and validated on; warn where names alone say so."""
+def _warn_of_doubles(images: Mapping[str, Path]) -> None:
+    """Tell of images that are there twice by their names; what is the same in them is never on two sides."""
     groups: dict[tuple[str, tuple[int, ...]], list[Path]] = {}
     for stem, path in images.items():
         groups.setdefault(number_key(_COPY.sub("", stem.casefold())), []).append(path)
-    for first, *others in groups.values():
-        for other in others:
-            if first.is_file() and other.is_file() and filecmp.cmp(first, other, shallow=False):
-                raise BadInput(
-                    f"{other}: is the same as {first.name} to the byte; take one of the two away with its label"
-                )
-            if number_key(stem_of(first)) == number_key(stem_of(other)):
-                warn_once(
-                    f"{other}: has the same number as {first.name} and other voxels; take one of the two away with its "
-                    "label if they show the same slice."
-                )
+    pairs = [(first, other) for first, *others in groups.values() for other in others if _is_double(first, other)]
+    if pairs:
+        names = ", ".join(f"{other.name} beside {first.name}" for first, other in pairs[:3])
+        warn_once(
+            f"{pairs[0][0].parent}: images that seem to be there twice: {len(pairs)}, {names}{' ...' * (len(pairs) > 3)}; take "
+            "one of each two away with its label if they show the same."
+        )
+
+
+def _is_double(first: Path, other: Path) -> bool:
+    """Whether both have one number, or one holds what the other does and has the name of a copy."""
+    if number_key(stem_of(first)) == number_key(stem_of(other)):
+        return True
+    return first.is_file() and other.is_file() and filecmp.cmp(first, other, shallow=False)

@@ -229,6 +229,20 @@ def test_faulty_splits_json(own: Path, text: str, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_listed_side_without_lithium_is_told(
+    make_labelled_set: MakeSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = Path(
+        shutil.copytree(make_labelled_set(stacks=(4,), size=(20, 30), flat=True, lithium=[2]), tmp_path / "own")
+    )
+    (root / "splits.json").write_text('{"train": ["slice_2", "slice_1"], "val": ["slice_0"], "test": ["slice_3"]}')
+    split_dataset(root)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        f"{root}: 1 of 4 labelled slices hold lithium, and none of the 1 validation slices and the 1 test slices:"
+    )
+
+
 def test_training_without_lithium(make_labelled_set: MakeSet, tmp_path: Path) -> None:
     root = Path(
         shutil.copytree(make_labelled_set(stacks=(4,), size=(20, 30), flat=True, lithium=[2]), tmp_path / "own")
