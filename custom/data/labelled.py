@@ -20,8 +20,9 @@ from custom.data.listing import list_pairs
 from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.pairing import stem_of
 from custom.data.reading import Reading
+from custom.data.windows import windows_of
 from custom.errors import BadInput
-from custom.stack import LABEL, LABEL_VALUES, Stack, grey_window_of, source
+from custom.stack import LABEL, LABEL_VALUES, Stack, inside_values, source
 from custom.stack.numbering import first_out_of_step
 
 logger = logging.getLogger("data")
@@ -35,7 +36,7 @@ def labelled_slices(
 ) -> list[dict[str, Any]]:
     """Open and check a labelled data set.
 
-    All 2-D files together count as one stack and share one grey window; every 3-D file is a stack with its own.
+    All 2-D files of one grey scale count as one stack and share a grey window; every 3-D file is a stack with its own.
 
     Args:
         dataset_dir: the folder that holds images/ and labels/.
@@ -45,8 +46,8 @@ def labelled_slices(
 
     Returns:
         one item per slice that has a labelled voxel: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
-        ``grey_window`` (lower, upper) and ``lithium`` (number of voxels labelled lithium); beside a path what
-        `custom.stack.source` needs to read it, where that is not the usual.
+        ``grey_window`` (lower, upper), ``surround`` (values outside the reconstruction) and ``lithium`` (number of voxels
+        labelled lithium); beside a path what `custom.stack.source` needs to read it, where that is not the usual.
 
     Raises:
         BadInput: whatever is wrong with the files, and a set without any labelled voxel or any lithium.
@@ -55,34 +56,27 @@ def labelled_slices(
     reading = reading or Reading()
     images, labels = (reading.sources([pair[i] for pair in pairs], part) for i, part in enumerate(("image", LABEL)))
     stacks = [image.open() for image in images]
-    flat = [stack for stack in stacks if stack.shape[0] == 1]
-    window_ends = (float(percentiles[0]), float(percentiles[1]))
-    fixed_ends = None if fixed is None else (float(fixed[0]), float(fixed[1]))
-    shared = grey_window_of(flat, percentiles=window_ends, fixed=fixed_ends) if flat else None
     opened = [replace(label, grid=image).open() for image, label in zip(images, labels, strict=True)]
     tell_doubts(opened)
     counted = [check_label(stack, label) for stack, label in zip(stacks, opened, strict=True)]
     by_file = dict(zip((label for _, label in pairs), counted, strict=True))
     lithium_255 = lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
+    labelled = [[z for z, count in enumerate(counts) if lithium_255 or count.labelled] for counts in counted]
+    used = [file for file, some in enumerate(labelled) if some]
+    ends = (float(percentiles[0]), float(percentiles[1]))
+    windows = windows_of([stacks[i] for i in used], ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
     items: list[dict[str, Any]] = []
-    for image, label, stack, counts in zip(images, labels, stacks, counted, strict=True):
-        labelled = [z for z, count in enumerate(counts) if lithium_255 or count.labelled]
-        if not labelled:
-            continue
-        _warn_of_nonfinite(stack, labelled)
-        window = (
-            shared
-            if stack.shape[0] == 1 and shared
-            else grey_window_of([stack], percentiles=window_ends, fixed=fixed_ends)
-        )
+    for file, window in zip(used, windows, strict=True):
+        _warn_of_nonfinite(stacks[file], labelled[file], window.surround)
         whole = {
-            **image.named(),
-            **label.named(lithium_255),
-            "stem": stem_of(stack.path),
+            **images[file].named(),
+            **labels[file].named(lithium_255),
+            "stem": stem_of(stacks[file].path),
             "grey_window": (window.lower, window.upper),
+            "surround": window.surround,
         }
-        lithium = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counts]
-        items += [whole | {"z": z, "lithium": lithium[z]} for z in labelled]
+        lithium = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counted[file]]
+        items += [whole | {"z": z, "lithium": lithium[z]} for z in labelled[file]]
     _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels")
     return items
 
@@ -154,11 +148,11 @@ def _check_numbers(image: Stack, label: Stack) -> None:
         )
 
 
-def _warn_of_nonfinite(image: Stack, chosen: Sequence[int]) -> None:
+def _warn_of_nonfinite(image: Stack, chosen: Sequence[int], surround: Sequence[float]) -> None:
     if image.dtype.kind != "f":
         return
-    slices = (image.read(z, z + 1) for z in chosen)
-    if count := sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in slices):
+    inside = inside_values((image.read(z, z + 1) for z in chosen), surround)
+    if count := sum(int(np.count_nonzero(~np.isfinite(values))) for values in inside):
         logger.warning(
             "%s: %d grey values are NaN or infinite and are read as the grey window's lower end; check the "
             "reconstruction if there are many.",

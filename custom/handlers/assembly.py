@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import shlex
 import shutil
@@ -52,7 +53,7 @@ def assemble(
         BadInput: a slab's file is damaged, or the disk is full.
     """
     lithium: list[int] = []
-    nonfinite = 0
+    nonfinite = outside = 0
     above = [0] * len(thresholds)
     for slab in slabs:
         found = store.read(slab.start)
@@ -60,8 +61,10 @@ def assemble(
             writer.write(slab.start, getattr(found, name))
         lithium += found.lithium.tolist()
         nonfinite += found.nonfinite
+        outside += found.outside
         above = [a + b for a, b in zip(above, found.above, strict=True)] if thresholds else above
-    summary = _summary(stack, sum(lithium), nonfinite, dict(zip(thresholds, above, strict=True)), writers, record)
+    left_out = {"nonfinite_voxels": nonfinite, "outside_voxels": outside}
+    summary = _summary(stack, sum(lithium), left_out, dict(zip(thresholds, above, strict=True)), writers, record)
     aside = folder / ".overlays.part"
     shutil.rmtree(aside, ignore_errors=True)
     try:
@@ -112,22 +115,22 @@ def _save_picture(
 def _summary(
     stack: Stack,
     lithium: int,
-    nonfinite: int,
+    left_out: Mapping[str, int],
     above: Mapping[float, int],
     writers: Mapping[str, StackWriter],
     record: Mapping[str, Any],
 ) -> dict[str, Any]:
-    depth, height, width = stack.shape
+    voxels, size = math.prod(stack.shape), stack.voxel_size_um
+    outside = left_out["outside_voxels"]
     return {
         "stack": str(stack.path),
         "shape_zyx": stack.shape,
         "voxel_size_um": stack.voxel_size_um,
         "voxel_size_source": stack.voxel_size_source,
-        "nonfinite_voxels": nonfinite,
-        **lithium_summary(lithium, depth * height * width, stack.voxel_size_um),
+        **left_out,
+        **lithium_summary(lithium, voxels, size, outside),
         "lithium_by_threshold": [
-            {"threshold": t, **lithium_summary(count, depth * height * width, stack.voxel_size_um)}
-            for t, count in above.items()
+            {"threshold": t, **lithium_summary(count, voxels, size, outside)} for t, count in above.items()
         ],
         **{name: writer.path.name for name, writer in writers.items()},
         **record,
@@ -138,7 +141,9 @@ def _summary(
 
 
 def _text(summary: Mapping[str, Any], folder: Path) -> str:
-    share = f"{100 * summary['volume_fraction']:.3f} % of {summary['voxels']:,} voxels"
+    share = f"{100 * summary['volume_fraction']:.3f} % of {summary['voxels'] - summary['outside_voxels']:,} voxels"
+    if summary["outside_voxels"]:
+        share += f" ({summary['outside_voxels']:,} more lie outside the reconstruction)"
     by_threshold = summary["lithium_by_threshold"]
     spread = ""
     if by_threshold:

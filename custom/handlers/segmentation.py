@@ -164,7 +164,13 @@ class Segmentation:
             # one slab is written while the next one is computed; waiting for the one before bounds the memory
             self._written()
             self.writing = self.pool.submit(
-                self.store.write, int(item["start"]), mask, int(item["nonfinite"]), **kept, above=above
+                self.store.write,
+                int(item["start"]),
+                mask,
+                int(item["nonfinite"]),
+                int(item["outside"].sum()) if "outside" in item else 0,
+                **kept,
+                above=above,
             )
             self.voxels += mask.size
         engine.state.batch = engine.state.output = None  # else they stay in memory while the next slab is computed

@@ -2,6 +2,7 @@
 
 from custom.stack.identity import fingerprint
 from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
+from custom.stack.mirror import MirrorFill
 from custom.stack.only_array import only_array
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
@@ -10,8 +11,10 @@ from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
 from custom.stack.store import SlabStore
+from custom.stack.surround import inside_values, outside
 from custom.stack.units import to_um
-from custom.stack.window import GreyWindow, grey_window, grey_window_of
+from custom.stack.warn import tell_once
+from custom.stack.window import GreyWindow, grey_range, grey_window, grey_window_of
 
 __all__ = [
     "LABEL",
@@ -19,19 +22,24 @@ __all__ = [
     "GreyWindow",
     "LabelStack",
     "Place",
+    "MirrorFill",
     "Slab",
     "SlabStore",
     "Source",
     "Stack",
     "as_labels",
     "fingerprint",
+    "grey_range",
     "grey_window",
     "grey_window_of",
     "on_grid_of",
     "only_array",
+    "inside_values",
     "open_stack",
+    "outside",
     "slabs",
     "source",
     "takes_key",
+    "tell_once",
     "to_um",
 ]

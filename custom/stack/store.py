@@ -27,7 +27,8 @@ class Segmented:
     Attributes:
         mask: (h, Y, X) uint8 {0, 1}.
         lithium: (h,) voxels of 1 in each slice.
-        nonfinite: grey values of the slab that were NaN or infinite.
+        nonfinite: grey values of the slab that were NaN or infinite, within the reconstruction.
+        outside: voxels that lie outside the reconstruction, background in the mask.
         probability: (h, Y, X) uint8, 255 times the probability of lithium, or None where it is not kept.
         uncertainty: (h, Y, X) uint8, 255 times the standard deviation of the members' probabilities, or None likewise.
         above: voxels at or above each of the thresholds that the amount of lithium is told for.
@@ -36,6 +37,7 @@ class Segmented:
     mask: np.ndarray
     lithium: np.ndarray
     nonfinite: int = 0
+    outside: int = 0
     probability: np.ndarray | None = None
     uncertainty: np.ndarray | None = None
     above: tuple[int, ...] = ()
@@ -110,6 +112,7 @@ class SlabStore:
         start: int,
         mask: np.ndarray,
         nonfinite: int = 0,
+        outside: int = 0,
         probability: np.ndarray | None = None,
         uncertainty: np.ndarray | None = None,
         above: Sequence[int] = (),
@@ -118,7 +121,7 @@ class SlabStore:
 
         Args:
             start: its first slice.
-            mask, nonfinite, probability, uncertainty, above: as in `Segmented`.
+            mask, nonfinite, outside, probability, uncertainty, above: as in `Segmented`.
 
         Raises:
             BadInput: the disk is full or fails; all slabs written before stay.
@@ -129,6 +132,7 @@ class SlabStore:
             "mask": np.packbits(mask),
             "lithium": np.array([np.count_nonzero(plane) for plane in mask]),  # without a copy of the slab
             "nonfinite": nonfinite,
+            "outside": outside,
             "above": np.array(above, dtype=np.int64),
         }
         content |= {} if probability is None else {"probability": probability}
@@ -153,6 +157,7 @@ class SlabStore:
                     mask,
                     content["lithium"],
                     int(content["nonfinite"]),
+                    int(content["outside"]),
                     content.get("probability"),
                     content.get("uncertainty"),
                     tuple(content["above"].tolist()),

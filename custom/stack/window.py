@@ -1,16 +1,22 @@
 """The grey window: one pair of grey values for a whole stack, between which a network's input is scaled."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from custom.errors import BadInput
-from custom.stack.percentiles import exact_percentiles
+from custom.stack.percentiles import Blocks, exact_percentiles
 from custom.stack.stack import Stack
+from custom.stack.surround import find_surround, inside_values
+from custom.stack.warn import tell_once
 
 _MOST_SLICES = 64
+_SOME_SLICES = 16  # of these, in which what lies outside the reconstruction is looked for
+_USUAL = (0.5, 99.5)
+
+Sample = tuple[Stack | np.ndarray, int]  # a volume and z
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,13 @@ class GreyWindow:
     Attributes:
         lower, upper: finite, lower < upper, in the stack's own grey values.
         source: how they were found, in words for a report.
+        surround: the values that fill what lies outside the reconstruction (`find_surround`), mostly none or one.
     """
 
     lower: float
     upper: float
     source: str = "given"
+    surround: tuple[float, ...] = ()
 
 
 def grey_window(
@@ -47,7 +55,8 @@ def grey_window_of(
 ) -> GreyWindow:
     """One grey window over all voxels of several stacks, such as 2-D slices that were opened one by one.
 
-    At most 64 slices are read, evenly spaced over all stacks, a slice at a time. Values that are not finite do not count.
+    At most 64 slices are read, evenly spaced over all stacks, a slice at a time. Values that are not finite do not count,
+    nor do those outside a round reconstruction or in a padding, nor saturated or dead ones: the window is the material's.
     The percentiles are those of `numpy.percentile` over these slices, of values rounded to float32 unless they
     are integers up to 16 bits.
 
@@ -57,18 +66,18 @@ def grey_window_of(
         fixed: the window itself, instead of percentiles.
 
     Raises:
-        BadInput: no finite value, no contrast (lower = upper), or unusable `percentiles` or `fixed`.
+        BadInput: no finite value, no contrast (lower = upper), or unusable `percentiles` or `fixed`; a fixed window
+            that holds none of the grey values between the 0.5 and 99.5 percentiles.
     """
     if fixed is not None:
-        return GreyWindow(*_ascending(fixed, "grey window", -math.inf, math.inf))
+        return _fixed(stacks, fixed)
     percentiles = _ascending(percentiles, "percentiles of the grey window", 0, 100)
     if not stacks:
         raise BadInput("There is no stack to find a grey window of; give at least one.")
-    volumes = [stack if isinstance(stack, Stack) or stack.ndim == 3 else stack[None] for stack in stacks]
+    name, volumes = _name(stacks), _volumes(stacks)
     chosen = _evenly_spaced(volumes)
-    dtype = np.result_type(*(volume.dtype for volume in volumes))
-    ends = exact_percentiles(lambda: _read(chosen), dtype, percentiles)
-    name = _name(stacks)
+    surround = find_surround(plane[0] for plane in _read(_some(chosen)))
+    ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, percentiles)
     if ends is None:
         raise BadInput(f"{name}: holds no finite grey value; export it anew.")
     if ends[0] == ends[1]:
@@ -78,7 +87,79 @@ def grey_window_of(
         )
     total = sum(volume.shape[0] for volume in volumes)
     source = f"percentiles {percentiles[0]:g} and {percentiles[1]:g} of {len(chosen)} of {total} slices"
-    return GreyWindow(ends[0], ends[1], source)
+    if surround:
+        values = " and ".join("NaN" if math.isnan(value) else f"{value:g}" for value in surround)
+        source += f", without what lies outside the reconstruction (filled with {values})"
+        tell_once(
+            f"{name}: what lies outside the reconstruction (filled with {values}) is left out of the grey window "
+            f"({ends[0]:g} to {ends[1]:g}) and counts as background."
+        )
+    return GreyWindow(ends[0], ends[1], source, surround)
+
+
+def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> GreyWindow:
+    lower, upper = _ascending(fixed, "grey window", -math.inf, math.inf)
+    volumes = _volumes(stacks)
+    chosen = _some(_evenly_spaced(volumes))
+    surround = find_surround(plane[0] for plane in _read(chosen))
+    ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, _USUAL) if volumes else None
+    if ends is not None and (ends[1] <= lower or ends[0] >= upper):
+        raise BadInput(
+            f"{_name(stacks)}: its grey values, {ends[0]:g} to {ends[1]:g}, all lie outside the grey window that was "
+            f"given, {lower:g} to {upper:g}; give the window of this grey scale with --grey_window#fixed, or leave it away."
+        )
+    return GreyWindow(lower, upper, surround=surround)
+
+
+def grey_range(stack: Stack) -> tuple[float, float] | None:
+    """The 0.5 and 99.5 percentiles of a stack's material, lower < upper, or None where it has no contrast."""
+    chosen = _some(_evenly_spaced([stack]))
+    surround = find_surround(plane[0] for plane in _read(chosen))
+    ends = _ends(lambda: inside_values(_read(chosen), surround), [stack], _USUAL)
+    return None if ends is None or ends[0] == ends[1] else ends
+
+
+def _ends(
+    blocks: Blocks, volumes: Sequence[Stack | np.ndarray], percentiles: tuple[float, float]
+) -> tuple[float, float] | None:
+    """The percentiles, without voxels that are saturated or dead, or None where there is no finite value.
+
+    They all have the lowest or all have the highest value, more of them than lie beyond the percentile, and stand apart:
+    without them the percentile is not the next extreme, as it would be where grey values are few.
+    """
+    dtype = np.result_type(*(volume.dtype for volume in volumes))
+    all_of_them = exact_percentiles(blocks, dtype, (0, *percentiles, 100))
+    if all_of_them is None:
+        return None
+    least, lower, upper, most = all_of_them
+    dead, saturated = lower == least and percentiles[0] > 0, upper == most and percentiles[1] < 100
+    spikes = [extreme for extreme, spike in ((least, dead), (most, saturated)) if spike]
+    if not spikes or least == most:
+        return lower, upper
+    rest = exact_percentiles(lambda: _without(blocks(), spikes), dtype, (0, *percentiles, 100))
+    if rest is None or rest[1] >= rest[2]:
+        return lower, upper
+    if dead and rest[1] > rest[0]:
+        lower = rest[1]
+    if saturated and rest[2] < rest[3]:
+        upper = rest[2]
+    return lower, upper
+
+
+def _without(blocks: Iterable[np.ndarray], values: Sequence[float]) -> Iterator[np.ndarray]:
+    for block in blocks:
+        # as exact_percentiles rounds them
+        rounded = block.astype(np.float32) if block.dtype.kind == "f" or block.dtype.itemsize > 2 else block
+        yield block[~np.isin(rounded, np.array(values, rounded.dtype))]
+
+
+def _volumes(stacks: Sequence[Stack | np.ndarray]) -> list[Stack | np.ndarray]:
+    return [stack if isinstance(stack, Stack) or stack.ndim == 3 else stack[None] for stack in stacks]
+
+
+def _some(chosen: Sequence[Sample]) -> list[Sample]:
+    picks = np.linspace(0, len(chosen) - 1, min(len(chosen), _SOME_SLICES)).round().astype(int)
+    return [chosen[pick] for pick in picks]
 
 
 def _ascending(pair: Sequence[float], what: str, least: float, most: float) -> tuple[float, float]:
@@ -91,14 +172,14 @@ def _ascending(pair: Sequence[float], what: str, least: float, most: float) -> t
     return lower, upper
 
 
-def _evenly_spaced(volumes: Sequence[Stack | np.ndarray]) -> list[tuple[Stack | np.ndarray, int]]:
+def _evenly_spaced(volumes: Sequence[Stack | np.ndarray]) -> list[Sample]:
     """At most 64 (volume, z), the first and the last slice among them."""
     slices = [(volume, z) for volume in volumes for z in range(volume.shape[0])]
     picks = np.linspace(0, len(slices) - 1, min(len(slices), _MOST_SLICES)).round().astype(int)
     return [slices[pick] for pick in picks]
 
 
-def _read(chosen: Sequence[tuple[Stack | np.ndarray, int]]) -> Iterator[np.ndarray]:
+def _read(chosen: Sequence[Sample]) -> Iterator[np.ndarray]:
     for volume, z in chosen:
         yield volume.read(z, z + 1) if isinstance(volume, Stack) else volume[z : z + 1]
 

@@ -3,11 +3,13 @@
 from custom.transforms.candidates import CandidateCentresd
 from custom.transforms.grey_window import GreyWindowd, apply_window
 from custom.transforms.load import LoadStackd
+from custom.transforms.outside import ClearOutsided
 from custom.transforms.restore import RestoreAxesd
 from custom.transforms.uncertainty import CountAboved, SplitDisagreementd
 
 __all__ = [
     "CandidateCentresd",
+    "ClearOutsided",
     "CountAboved",
     "GreyWindowd",
     "LoadStackd",

@@ -6,11 +6,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from custom.stack import Stack, grey_window
+from custom.stack import GreyWindow, MirrorFill, Stack, grey_window, outside
 
 # found once for all slices of a stack
 _window_of_stack = lru_cache(maxsize=16)(grey_window)
@@ -19,15 +20,20 @@ _window_of_stack = lru_cache(maxsize=16)(grey_window)
 class GreyWindowd(MapTransform):
     """Scale grey values so that the window's ends become 0 and 1, and clip outside it.
 
-    The window is the stack's own: the item's ``grey_window`` (lower, upper), which the data list and the slabs carry. An
-    item without one gets the window of its ``stack``, which is taken out of the item, or, for a whole volume that a client
-    hands over, that of its own values, which is the window that the stack would have had on disk. NaN and infinite values
-    become 0, the window's lower end; their number is left in ``nonfinite``.
+    The window is the stack's own: the item's ``grey_window`` (lower, upper), which the data list and the slabs carry, with
+    ``surround``, the values that fill what lies outside the reconstruction. An item without one gets the window of its
+    ``stack``, which is taken out of the item, or, for a whole volume that a client hands over, that of its own values, which
+    is the window that the stack would have had on disk. NaN and infinite values become 0, the window's lower end; their
+    number is left in ``nonfinite``.
+
+    What lies outside the reconstruction is filled as in a mirror, becomes unlabelled (255) in the item's label, and is left
+    in ``outside`` (bool, of the image's shape) where there is any.
 
     Args:
-        keys: keys of tensors of any real type and shape; they become float32 in [0, 1].
+        keys: keys of tensors of any real type, (1, Y, X) or (1, Z, Y, X); they become float32 in [0, 1].
         percentiles: the window's ends, in [0, 100], for items without ``grey_window``.
         fixed: the window as two grey values; replaces the percentiles for such items.
+        label_key: of the label, which an item may lack.
 
     Raises:
         BadInput: constant grey values, or none that is finite.
@@ -38,30 +44,58 @@ class GreyWindowd(MapTransform):
         keys: KeysCollection,
         percentiles: Sequence[float] = (0.5, 99.5),
         fixed: Sequence[float] | None = None,
+        label_key: str = "label",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.percentiles = (float(percentiles[0]), float(percentiles[1]))
         self.fixed = None if fixed is None else (float(fixed[0]), float(fixed[1]))
+        self.label_key = label_key
+        self._mirror = MirrorFill()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
-        stack = item.pop("stack", None)
+        stack, surround = item.pop("stack", None), item.pop("surround", ())
         for key in self.key_iterator(item):
             values = torch.as_tensor(item[key])
             if item.get("grey_window") is None:
-                item["grey_window"] = self._window(stack, values)
-            lower, upper = item["grey_window"]
-            item[key], item["nonfinite"] = apply_window(values, lower, upper)
+                window = self._window(stack, values)
+                item["grey_window"], surround = (window.lower, window.upper), window.surround
+            item[key], item["nonfinite"] = apply_window(values, *item["grey_window"])
+            if surround:
+                self._leave_out(item, key, values, surround)
         return item
 
-    def _window(self, stack: Stack | None, values: torch.Tensor) -> tuple[float, float]:
+    def _window(self, stack: Stack | None, values: torch.Tensor) -> GreyWindow:
         if stack is not None:
-            window = _window_of_stack(stack, self.percentiles, self.fixed)
-        else:
-            volume = values.reshape(-1, *values.shape[-2:]).numpy(force=True)
-            window = grey_window(volume, self.percentiles, self.fixed)
-        return window.lower, window.upper
+            return _window_of_stack(stack, self.percentiles, self.fixed)
+        volume = values.reshape(-1, *values.shape[-2:]).numpy(force=True)
+        return grey_window(volume, self.percentiles, self.fixed)
+
+    def _leave_out(
+        self, item: dict[Hashable, Any], key: Hashable, values: torch.Tensor, surround: Sequence[float]
+    ) -> None:
+        """Find and fill, slice by slice, what lies outside the reconstruction."""
+        raw = values.reshape(-1, *values.shape[-2:]).numpy(force=True)
+        scaled = item[key].as_subclass(torch.Tensor).reshape(raw.shape).numpy(force=True)
+        found: np.ndarray | None = None
+        for z, plane in enumerate(raw):
+            region = outside(plane, surround)
+            if region is None:
+                continue
+            if found is None:
+                found = np.zeros(raw.shape, bool)
+            found[z] = region
+            item["nonfinite"] -= int(np.count_nonzero(~np.isfinite(plane[region])))
+            self._mirror(scaled[z], region, beyond=0.0)
+        if found is None:
+            return
+        # on a CPU both are the same memory
+        item[key].copy_(torch.as_tensor(scaled).reshape(values.shape))
+        item["outside"] = torch.as_tensor(found.reshape(values.shape))
+        if item.get(self.label_key) is not None:
+            label = torch.as_tensor(item[self.label_key])
+            item[self.label_key] = torch.where(item["outside"], torch.full_like(label, 255), label)
 
 
 def apply_window(values: torch.Tensor, lower: float, upper: float) -> tuple[torch.Tensor, int]:

@@ -71,8 +71,10 @@ def test_every_label_slice_is_read_once(sparse: Path, monkeypatch: pytest.Monkey
         return plain(self, start, stop)
 
     monkeypatch.setattr(Stack, "read", counted)
-    labelled_slices(sparse, fixed=(0, 1))
-    assert read == {("labels", z): 1 for z in range(60)}
+    labelled_slices(sparse)
+    assert {place: count for place, count in read.items() if place[0] == "labels"} == {
+        ("labels", z): 1 for z in range(60)
+    }
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -13,8 +13,8 @@ from custom.stack.percentiles import exact_percentiles
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "float16", "float32", "float64"])
 def test_equal_to_numpy(dtype: str) -> None:
-    voxels = (np.random.default_rng(0).normal(30, 20, (20, 30, 31))).clip(-100, 127)
-    voxels = voxels.clip(0).astype(dtype) if dtype == "uint8" else voxels.astype(dtype)
+    mean = 100 if dtype == "uint8" else 30  # the tails stay within the type: values cut off at its end do not count
+    voxels = np.random.default_rng(0).normal(mean, 20, (20, 30, 31)).clip(mean - 90, mean + 90).astype(dtype)
     window = grey_window(voxels, (2, 97.3))
     expected = np.percentile(voxels.astype(np.float32).astype(np.float64), (2, 97.3))
     np.testing.assert_allclose((window.lower, window.upper), expected, rtol=1e-12)
@@ -60,7 +60,9 @@ def test_at_most_64_slices_evenly_spaced(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(stack, "read", recording)
     window = grey_window(stack, (0, 100))
     assert (window.lower, window.upper) == (0, 999)
+    few, read = read[:16], read[16:]  # in which a surround is looked for
     assert len(read) == 64 and set(np.diff(read)) <= {15, 16}
+    assert set(few) <= set(read) and set(np.diff(few)) <= {63, 64, 79}
     assert window.source == "percentiles 0 and 100 of 64 of 1000 slices"
 
 
@@ -73,9 +75,30 @@ def test_one_window_over_single_slices(tmp_path: Path) -> None:
     assert grey_window(voxels[0]) == grey_window(stacks[0])
 
 
-def test_a_fixed_window_reads_nothing(tmp_path: Path) -> None:
-    np.save(tmp_path / "constant.npy", np.zeros((2, 3, 4)))
-    assert grey_window(open_stack(tmp_path / "constant.npy"), fixed=(-1, 2.5)) == GreyWindow(-1.0, 2.5, "given")
+def test_a_fixed_window_is_taken_where_it_meets_the_grey_values() -> None:
+    voxels = np.random.default_rng(0).normal(100, 5, (2, 30, 40))
+    assert grey_window(np.zeros((2, 3, 4)), fixed=(-1, 2.5)) == GreyWindow(-1.0, 2.5, "given")
+    assert grey_window(voxels, fixed=(90, 400)) == GreyWindow(90.0, 400.0, "given")
+    for foreign in ((0, 50), (1000, 60000)):
+        with pytest.raises(BadInput, match="all lie outside the grey window that was given"):
+            grey_window(voxels, fixed=foreign)
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [("uint8", 1), ("uint16", 200), ("float32", 0.01)])
+def test_saturated_and_dead_voxels_do_not_count(dtype: str, scale: float) -> None:
+    rng = np.random.default_rng(0)
+    voxels = (rng.normal(100, 10, (4, 60, 50)) * scale).astype(dtype)
+    expected = grey_window(voxels)
+    spoilt = voxels.copy()
+    spoilt[rng.random(voxels.shape) < 0.02] = 0
+    spoilt[rng.random(voxels.shape) < 0.03] = 255 * scale
+    found = grey_window(spoilt)
+    assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper), rel=0.02)
+
+
+def test_few_grey_levels_all_count() -> None:
+    voxels = np.random.default_rng(0).choice(np.array([0, 50, 100, 200], np.uint8), (4, 30, 30))
+    assert (grey_window(voxels).lower, grey_window(voxels).upper) == (0, 200)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""The grey windows of a labelled data set: one a stack, and one for all 2-D slices of one grey scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from custom.stack import GreyWindow, Stack, grey_range, grey_window_of, tell_once
+
+FAR = 10.0  # spans between two slices' grey values, from which on they cannot be of one scale
+WIDER = 8.0  # times the span, from which on one scale for both is worth a word
+
+Range = tuple[float, float]
+
+
+@dataclass
+class Scale:
+    """2-D slices of one type whose grey values lie near one another.
+
+    Attributes:
+        stacks: the slices.
+        known: 0.5 and 99.5 percentiles of each, None for a constant slice.
+    """
+
+    stacks: list[Stack]
+    known: list[Range | None] = field(default_factory=list)
+
+    @property
+    def ranges(self) -> list[Range]:
+        """The percentiles that are known."""
+        return [values for values in self.known if values is not None]
+
+    def takes(self, stack: Stack, values: Range | None) -> bool:
+        """Whether a slice with these percentiles may be of this scale."""
+        if stack.dtype != self.stacks[0].dtype:
+            return False
+        return values is None or not self.ranges or min(_distance(values, other) for other in self.ranges) <= FAR
+
+    def words(self) -> str:
+        """How many slices, which type, which values."""
+        ends = f" from {min(r[0] for r in self.ranges):g} to {max(r[1] for r in self.ranges):g}" if self.ranges else ""
+        return f"{len(self.stacks)} of {self.stacks[0].dtype}{ends}, such as {self.stacks[0].path.name}"
+
+
+def windows_of(stacks: Sequence[Stack], percentiles: Range, fixed: Range | None) -> list[GreyWindow]:
+    """The grey window of each stack, in order.
+
+    2-D slices of one type and scale share a window, as one stack of which these are labelled would have it. Slices of
+    several scales, such as 8 bit beside 16 bit or several scans, get one for each, and it is said.
+
+    Raises:
+        BadInput: whatever `grey_window_of` refuses.
+    """
+    flat = [stack for stack in stacks if stack.shape[0] == 1]
+    scales = _scales(flat) if fixed is None else [Scale(list(flat))] if flat else []
+    shared = {
+        id(s): window for scale in scales for window in [_of(scale.stacks, percentiles, fixed)] for s in scale.stacks
+    }
+    if len(scales) > 1:
+        tell_once(
+            f"{flat[0].path.parent}: the 2-D slices have {len(scales)} grey scales, each with a grey window of its own: "
+            f"{'; '.join(scale.words() for scale in scales)}."
+        )
+    for scale in scales:
+        _tell_of_spans(scale)
+    return [shared.get(id(stack)) or _of([stack], percentiles, fixed) for stack in stacks]
+
+
+def _of(stacks: Sequence[Stack], percentiles: Range, fixed: Range | None) -> GreyWindow:
+    return grey_window_of(stacks, percentiles=percentiles, fixed=fixed)
+
+
+def _scales(stacks: Sequence[Stack]) -> list[Scale]:
+    scales: list[Scale] = []
+    for stack in stacks:
+        values = grey_range(stack)
+        near = next((scale for scale in scales if scale.takes(stack, values)), None)
+        if near is None:
+            near = Scale([])
+            scales.append(near)
+        near.stacks.append(stack)
+        near.known.append(values)
+    return scales
+
+
+def _distance(one: Range, other: Range) -> float:
+    """The gap between two ranges, in spans of the narrower one."""
+    gap = max(one[0], other[0]) - min(one[1], other[1])
+    return max(gap, 0.0) / min(one[1] - one[0], other[1] - other[0])
+
+
+def _tell_of_spans(scale: Scale) -> None:
+    named = [
+        (r[1] - r[0], stack.path.name) for stack, r in zip(scale.stacks, scale.known, strict=False) if r is not None
+    ]
+    if named and max(named)[0] > WIDER * min(named)[0]:
+        (least, narrow), (most, wide) = min(named), max(named)
+        tell_once(
+            f"{scale.stacks[0].path.parent}: the grey values of {wide} spread {most / least:.0f} times as far "
+            f"as those of {narrow}, and both have one grey window; put slices of different scans into one stack file each "
+            "if they are not of one scale."
+        )

@@ -1,0 +1,166 @@
+"""What lies outside a reconstruction: the constant that fills the corners around a circle, or a padding.
+
+Filled with 0, -1000 or NaN, it has nothing to do with the sample, yet takes the ends of a grey window with it. It is told
+from material by what noise never does: one value, over a solid region that reaches the border of the slice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Mask = NDArray[np.bool_]
+
+LEAST_SHARE = 0.002  # of a slice; half of what moves an end of the usual window, 0.5 %
+LEAST_RUN = 16  # voxels of one value side by side on a slice's border; noise has no such run
+MOST_FLAT = 0.05  # share of voxels equal to all their neighbours up to which a slice counts as noisy
+ALIKE = 0.98  # share in which an outline has to agree with a disc or a rectangle
+
+
+def find_surround(planes: Iterable[np.ndarray]) -> tuple[float, ...]:
+    """The values that fill what lies outside the reconstruction, in slices of one stack.
+
+    A value counts that fills a solid region at the border of a slice whose other voxels are noisy. Where they are not
+    (simulations, slices that were denoised in 8 bit), only the lowest or highest value does, around a disc or a rectangle.
+
+    Args:
+        planes: some slices (Y, X) of the stack, read one by one.
+
+    Returns:
+        ascending values, NaN for all that are not finite as the last one; mostly none or one.
+    """
+    found: set[float] = set()
+    constant: set[float] = set()
+    material = False
+    for plane in planes:
+        candidates = _runs(plane)
+        whole = bool(candidates) and _is(plane, candidates).all()
+        material |= not whole
+        for value in candidates:
+            if whole:
+                constant.add(value)
+            elif _is_surround(plane, value):
+                found.add(value)
+    found |= constant if material else set()
+    return tuple(sorted(found, key=lambda value: (np.isnan(value), value)))
+
+
+def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:
+    """Which voxels of a slice lie outside the reconstruction, bool (Y, X), or None where none does.
+
+    Solid regions of the surround's values that reach the border; single voxels of that value, as dark noise cut off at 0
+    leaves them, belong to the material.
+
+    Args:
+        plane: (Y, X) grey values.
+        surround: of the stack, as `find_surround` gives it.
+    """
+    if not surround or not (filled := _is(plane, surround)).any():
+        return None
+    region = _solid_at_border(filled)
+    return region if np.count_nonzero(region) >= LEAST_SHARE * plane.size else None
+
+
+def _is(plane: np.ndarray, values: Sequence[float]) -> Mask:
+    finite = [value for value in values if not np.isnan(value)]
+    equal = np.zeros(plane.shape, bool)
+    for value in finite:
+        equal |= plane == value
+    if len(finite) < len(values) and plane.dtype.kind == "f":
+        equal |= ~np.isfinite(plane)
+    return equal
+
+
+def _runs(plane: np.ndarray) -> list[float]:
+    """Values that stand in a run of `LEAST_RUN` or more on one of the four sides; NaN for those that are not finite."""
+    found: set[float] = set()
+    for side in _sides(plane):
+        line = side.astype(np.float64)
+        line[~np.isfinite(line)] = np.nan
+        same = (line[1:] == line[:-1]) | (np.isnan(line[1:]) & np.isnan(line[:-1]))
+        starts = np.flatnonzero(np.r_[True, ~same])
+        lengths = np.diff(np.r_[starts, len(line)])
+        found |= set(line[starts[lengths >= min(LEAST_RUN, len(line))]].tolist())
+    nans = {value for value in found if np.isnan(value)}
+    return [*sorted(found - nans), *([math.nan] if nans else [])]
+
+
+def _is_surround(plane: np.ndarray, value: float) -> bool:
+    region = _solid_at_border(_is(plane, [value]))
+    if np.count_nonzero(region) < LEAST_SHARE * plane.size:
+        return False
+    rest = ~ndimage.binary_dilation(region, iterations=2)
+    if np.isnan(value) or not rest.any() or _flat(plane)[rest].mean() <= MOST_FLAT:
+        return True
+    extreme = value <= plane[rest].min() or value >= plane[rest].max()
+    return bool(extreme) and _is_disc_or_rectangle(~region)
+
+
+def _flat(plane: np.ndarray) -> Mask:
+    """Voxels that equal all their eight neighbours; none on the border."""
+    flat = np.zeros(plane.shape, bool)
+    centre = plane[1:-1, 1:-1]
+    inner = np.ones(centre.shape, bool)
+    for y in range(3):
+        for x in range(3):
+            inner &= plane[y : y + centre.shape[0], x : x + centre.shape[1]] == centre
+    flat[1:-1, 1:-1] = inner
+    return flat
+
+
+def _is_disc_or_rectangle(inside: Mask) -> bool:
+    y, x = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if not y.size:
+        return False
+    box = inside[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+    half = (np.array(box.shape) - 1) / 2
+    grid = [(np.arange(n) - middle) / (middle + 0.5) for n, middle in zip(box.shape, half, strict=True)]
+    disc = grid[0][:, None] ** 2 + grid[1] ** 2 <= 1
+    return max(box.mean(), (box == disc).mean() if box.size > 64 else 0.0) >= ALIKE
+
+
+def _solid_at_border(filled: Mask) -> Mask:
+    """The parts of `filled` that an opening by 3 x 3 leaves, those that reach the border of the slice."""
+    cores, count = ndimage.label(_eroded(filled))
+    border = np.unique(np.concatenate(_sides(cores)))
+    kept = np.zeros(count + 1, bool)
+    kept[border] = True
+    kept[0] = False
+    region = dilated(kept[cores]) & filled if kept.any() else np.zeros_like(filled)
+    for edge, line in zip(_sides(region), _sides(filled), strict=True):
+        # where a circle meets the border, its surround is one voxel thick
+        runs, count = ndimage.label(line)
+        edge |= np.isin(runs, np.setdiff1d(runs[edge], [0])) if count else False
+    return region
+
+
+def _sides(plane: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The four lines of a slice (Y, X) at its border, as views."""
+    return plane[0], plane[-1], plane[:, 0], plane[:, -1]
+
+
+def _eroded(mask: Mask) -> Mask:
+    """By 3 x 3; what lies beyond the border counts as filled."""
+    return ~dilated(~mask)
+
+
+def dilated(mask: Mask) -> Mask:
+    """A mask (Y, X) grown by 3 x 3, one axis after the other: a tenth of the time of scipy's."""
+    for axis in (0, 1):
+        wide = mask.copy()
+        low, high = np.moveaxis(wide, axis, 0), np.moveaxis(mask, axis, 0)
+        low[1:] |= high[:-1]
+        low[:-1] |= high[1:]
+        mask = wide
+    return mask
+
+
+def inside_values(planes: Iterable[np.ndarray], surround: Sequence[float]) -> Iterator[np.ndarray]:
+    """The values of slices (1, Y, X) or (Y, X) without those outside the reconstruction, flat; whole slices where all count."""
+    for plane in planes:
+        region = outside(plane.reshape(plane.shape[-2:]), surround)
+        yield plane if region is None else plane.reshape(region.shape)[~region]

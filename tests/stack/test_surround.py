@@ -1,0 +1,102 @@
+"""What lies outside a reconstruction: found by value and outline, never within noise; and filled as in a mirror."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from custom.stack import MirrorFill, grey_window, outside
+from custom.stack.surround import find_surround
+
+SIDE = 120
+Y, X = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
+CIRCLE = Y**2 + X**2 > (SIDE / 2) ** 2
+STRIP = np.zeros((SIDE, SIDE), bool)
+STRIP[:30] = True
+CORNER = Y + X > 0.8 * SIDE
+OUTLINES = {"circle": CIRCLE, "strip": STRIP, "corner": CORNER}
+
+
+def noisy(dtype: str, seed: int = 0) -> np.ndarray:
+    """Material (4, Y, X) with three grey levels and noise of several values, none of them cut off."""
+    rng = np.random.default_rng(seed)
+    smooth = ndimage.gaussian_filter(rng.normal(size=(4, SIDE, SIDE)), (0, 6, 6))
+    level = np.digitize(smooth, np.quantile(smooth, (0.3, 0.8)))
+    grey = 80 + 40 * level + rng.normal(0, 8, smooth.shape)
+    scale, shift = {"uint8": (1, 0), "uint16": (150, 30000), "float32": (1e-4, -0.012)}[dtype]
+    return (grey * scale + shift).astype(dtype)
+
+
+@pytest.mark.parametrize("outline", OUTLINES)
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [("uint8", 0), ("uint8", 255), ("uint16", 0), ("float32", 0), ("float32", -1000), ("float32", np.nan)],
+)
+def test_a_surround_is_found_and_leaves_the_window_alone(dtype: str, value: float, outline: str) -> None:
+    region = OUTLINES[outline]
+    material = noisy(dtype)
+    surrounded = material.copy()
+    surrounded[:, region] = value
+    window = grey_window(surrounded)
+    np.testing.assert_equal(window.surround, (value,))
+    np.testing.assert_array_equal(outside(surrounded[2], window.surround), region)
+    expected = np.percentile(material[:, ~region], (0.5, 99.5))
+    np.testing.assert_allclose((window.lower, window.upper), expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_noise_has_no_surround(dtype: str) -> None:
+    assert find_surround(noisy(dtype)) == ()
+
+
+def test_dark_noise_that_was_cut_off_at_0_belongs_to_the_material() -> None:
+    dark = np.random.default_rng(0).normal(2, 4, (2, SIDE, SIDE)).clip(0, 255).astype(np.uint8)
+    assert (dark == 0).mean() > 0.3
+    assert find_surround(dark) == ()
+
+
+def test_a_simulation_without_noise_keeps_its_background() -> None:
+    flat = np.zeros((2, SIDE, SIDE), np.uint8)
+    flat[:, 20:50, 30:90] = 100
+    flat[:, 70:80, 10:100] = 200
+    assert find_surround(flat) == ()
+    flat[:, ~CIRCLE] += 50  # but what lies outside a disc is none
+    assert find_surround(flat) == (0.0,)
+
+
+def test_slices_of_nothing_lie_outside() -> None:
+    padded = np.concatenate([noisy("uint16"), np.zeros((2, SIDE, SIDE), np.uint16)])
+    window = grey_window(padded)
+    assert window.surround == (0.0,) and window.lower > 30000
+    assert outside(padded[5], window.surround).all()  # type: ignore[union-attr]
+    assert find_surround(np.zeros((3, SIDE, SIDE))) == ()
+
+
+def test_the_filling_of_a_strip_is_numpys_mirror() -> None:
+    plane = noisy("float32")[0]
+    region = np.zeros((SIDE, SIDE), bool)
+    region[:, 80:] = True
+    filled = plane.copy()
+    MirrorFill(reach=30)(filled, region, beyond=7.0)
+    # the outline moves in by one voxel, which may be a mixture
+    expected = np.pad(plane[:, :79], ((0, 0), (0, 30)), mode="reflect")
+    np.testing.assert_array_equal(filled[:, :109], expected)
+    assert (filled[:, 109:] == 7.0).all()
+
+
+@pytest.mark.parametrize("width", [1, 3, 10])
+def test_every_filling_is_material_however_thin(width: int) -> None:
+    region = np.ones((SIDE, SIDE), bool)
+    region[50 : 52 + width, 20:70] = False
+    plane = np.where(region, -1.0, 5.0)
+    MirrorFill()(plane, region, beyond=0.0)
+    assert set(np.unique(plane)) <= {5.0} if width > 1 else {5.0, -1.0, 0.0}
+
+
+def test_the_next_outline_is_found_anew() -> None:
+    fill = MirrorFill()
+    for region in (CIRCLE, CORNER, CIRCLE):
+        plane = np.where(region, -1.0, 5.0)
+        fill(plane, region, beyond=5.0)
+        assert (plane == 5.0).all()

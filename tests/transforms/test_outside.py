@@ -1,0 +1,45 @@
+"""The surround of a reconstruction on its way through the transforms."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from custom.transforms import ClearOutsided, GreyWindowd
+
+SIDE = 90
+REGION = np.zeros((SIDE, SIDE), bool)
+REGION[:, 60:] = True
+
+
+def surrounded(dtype: str = "float32", value: float = np.nan) -> np.ndarray:
+    voxels = np.random.default_rng(0).normal(100, 10, (2, SIDE, SIDE)).astype(dtype)
+    voxels[:, REGION] = value
+    return voxels
+
+
+def test_outside_is_filled_unlabelled_and_no_fault() -> None:
+    voxels = surrounded()
+    voxels[0, 5, 5] = np.nan  # inside
+    label = torch.ones((1, 2, SIDE, SIDE), dtype=torch.uint8)
+    item = GreyWindowd("image")({"image": torch.as_tensor(voxels)[None], "label": label})
+    np.testing.assert_array_equal(item["outside"].numpy(), np.broadcast_to(REGION, (1, 2, SIDE, SIDE)))
+    assert item["nonfinite"] == 1 and "surround" not in item
+    assert (item["label"][..., :60] == 1).all() and (item["label"][..., 60:] == 255).all()
+    assert (label == 1).all(), "what was handed over stays as it is"
+    assert abs(float(item["image"][..., 60:].mean()) - float(item["image"][..., :60].mean())) < 0.02
+
+
+def test_an_item_says_which_values_lie_outside() -> None:
+    voxels = surrounded("int32", 0)
+    item = GreyWindowd("image")({"image": voxels[:1], "grey_window": (70.0, 130.0), "surround": (0.0,)})
+    assert item["outside"].sum() == REGION.sum()
+    without = GreyWindowd("image")({"image": voxels[:1], "grey_window": (70.0, 130.0)})
+    assert "outside" not in without and (without["image"][..., 60:] == 0).all()
+
+
+def test_results_outside_are_background() -> None:
+    outside = torch.as_tensor(REGION)[None]
+    item = ClearOutsided("pred")({"pred": torch.ones(1, SIDE, SIDE), "outside": outside})
+    assert (item["pred"] == ~outside).all()
+    assert (ClearOutsided("pred")({"pred": torch.ones(1, 3, 3)})["pred"] == 1).all()
