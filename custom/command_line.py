@@ -20,6 +20,7 @@ import torch.distributed
 from custom.config_keys import check_keys
 from custom.config_values import calling_parser, put_right
 from custom.errors import BadInput
+from custom.following import following
 from custom.readable import HANDLER, readable_streams
 from custom.taken import release_folders
 from custom.typed import taken_apart
@@ -39,6 +40,11 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
     check_keys(arguments)
     if parser := calling_parser():
         put_right(parser, taken_apart(arguments if arguments[:1] == ["run"] else []), paths, texts)
+
+
+def next_commands(dataset_dir: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> dict[str, str]:
+    """The commands that follow this process's training, see `following`."""
+    return following(sys.argv[1:], os.fspath(dataset_dir), os.fspath(output_dir))
 
 
 def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", writes: bool = True) -> None:

@@ -37,7 +37,7 @@ def check_keys(arguments: Sequence[str]) -> None:
     files = words.last("config_file")
     if not files:
         return
-    config = ConfigParser.load_config_files(_file_list(files))
+    config = ConfigParser.load_config_files(files_of(files))
     for key in words.values:
         if key not in _RUN_ARGUMENTS:
             _check_key(key, config)
@@ -56,7 +56,7 @@ def _check_words(words: Words, config: dict[str, Any]) -> None:
             logger.warning("--%s is given more than once: %s counts.", key.replace("::", "#"), given[-1])
 
 
-def _file_list(text: str) -> Sequence[str]:
+def files_of(text: str) -> Sequence[str]:
     """`a.json` or the list literal that stacks several files: ``"['a.json','b.json']"``."""
     return listed(text) or [file for word in text.strip("[]()").split(",") if (file := word.strip(" '\""))]
 

@@ -52,7 +52,8 @@ class Trained:
         """
         noted = [(file, record["grey_window"]) for file, record in self.by_file if record.get("grey_window")]
         if given["percentiles"] is None and given["fixed"] is None:
-            return self._one("grey_window#percentiles", noted) or otherwise
+            chosen = self._one("grey_window#percentiles", noted) or otherwise
+            return {key: chosen[key] for key in ("percentiles", "fixed")}
         wanted = {"percentiles": given["percentiles"] or otherwise["percentiles"], "fixed": given["fixed"]}
         for file, window in noted:
             if _ends(window) != _ends(wanted):

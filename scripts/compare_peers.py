@@ -28,6 +28,7 @@ from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of
 from custom.study.reading import read_json
+from custom.study.running import listing
 from custom.taken import take_folder
 
 # title, package that has to be there, how it trains and predicts
@@ -89,6 +90,7 @@ def asked(task: Task) -> dict[str, Any]:
     """By which a finished run is known again."""
     return {
         "dataset_dir": str(task.dataset_dir),
+        "files": listing(task.dataset_dir),  # with others the sides are others too
         **task.reading.given(),
         "seconds": task.seconds,
         "device": str(task.device),

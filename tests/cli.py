@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.util
 import io
+import json
 import logging
 import os
+import re
+import shlex
 import sys
 import threading
 import warnings
@@ -23,6 +27,8 @@ import tifffile
 import torch
 from monai.bundle import ConfigParser
 from monai.networks.nets import BasicUNet
+
+from custom.data.known import known_slices
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -176,6 +182,29 @@ def train(dataset_dir: Path, output_dir: Path, *overlays: str, **options: object
         output_dir=output_dir,
         **options,
     )
+
+
+def printed(outcome: Outcome, name: str) -> list[str]:
+    """The words, after the module's name, of a command that a training printed: `evaluate` or `segment`."""
+    (command,) = re.findall(rf"^  {name}: +(.*)$", outcome.output, flags=re.MULTILINE)
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "monai.bundle"]
+    return words[3:]
+
+
+def evaluated_as_printed(outcome: Outcome, run_dir: Path, folder: Path = ROOT) -> dict[str, Any]:
+    """metrics.json of the evaluation that a training printed, which scored no slice that was trained on."""
+    scored = bundle_words(printed(outcome, "evaluate"), folder)
+    assert scored.code == 0, scored.error
+    with open(run_dir / "per_slice.csv", newline="") as handle:
+        places = {(row["stack"], int(row["z"])) for row in csv.DictReader(handle)}
+    sides: dict[str, set[tuple[str, int]]] = {"train": set(), "val": set(), "test": set()}
+    for side, stem, z, _ in known_slices(json.loads((run_dir / "model.json").read_text())):
+        sides[side].add((stem, z))
+    assert places == sides["test"] and not places & (sides["train"] | sides["val"])
+    metrics: dict[str, Any] = json.loads((run_dir / "metrics.json").read_text())
+    assert metrics["slices"]["trained_on"] == metrics["slices"]["validated_on"] == 0
+    return metrics
 
 
 def volume(shape: tuple[int, int, int], seed: int = 0, dtype: str = "uint16") -> np.ndarray:

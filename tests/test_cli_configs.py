@@ -127,29 +127,37 @@ def test_both_whole_configs_describe_one_network(overlay: str | None) -> None:
 
 @pytest.mark.parametrize("overlay", [None, *TRAINED])
 def test_a_network_trains_and_its_weights_segment(overlay: str | None, dataset: Path, tmp_path: Path) -> None:
-    """One epoch, with the recipe and the network as published."""
+    """One epoch, with the recipe and the network as published, then the commands that it prints."""
     overlays = [overlay] if overlay else []
     before = network_of("train", *overlays).state_dict()
-    outcome = cli.train(dataset, tmp_path / "run", *overlays)
-    assert outcome.code == 0, outcome.error
+    trained = cli.train(dataset, tmp_path / "run", *overlays, seed=len(overlay or ""))
+    assert trained.code == 0, trained.error
     state = torch.load(tmp_path / "run/model.pt", weights_only=True)
     assert state.keys() == before.keys() and all(value.isfinite().all() for value in state.values())
-    outcome = cli.run(
-        *("inference", *overlays),
-        stack=dataset / "images/cell.tif",
-        output_dir=tmp_path / "out",
-        weights=tmp_path / "run/model.pt",
-        device="cpu",
-    )
+    cli.evaluated_as_printed(trained, tmp_path / "run")
+    places = {"STACK": str(dataset / "images/cell.tif"), "OUT": str(tmp_path / "out")}
+    outcome = cli.bundle_words([places.get(word, word) for word in cli.printed(trained, "segment")])
     assert outcome.code == 0, outcome.error
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert summary["shape_zyx"] == [6, 140, 140] and summary["network"] in type(network_of("train", *overlays)).__name__
 
 
-@pytest.mark.parametrize("loss", ["dice_bce", "bce", "balanced_bce", "tversky", "focal_tversky"])
-def test_a_loss_trains(loss: str, dataset: Path, tmp_path: Path) -> None:
-    outcome = cli.train(dataset, tmp_path, network_def=cli.TINY, loss=loss, patches_per_epoch=8, max_epochs=2)
+@pytest.mark.parametrize(
+    ("loss", "seed", "window"),
+    [
+        ("dice_bce", 0, {}),
+        ("bce", 1, {"percentiles": [1, 99]}),
+        ("balanced_bce", 2, {"fixed": [10000, 30000]}),
+        ("tversky", 3, {"percentiles": [0, 100]}),
+        ("focal_tversky", 4, {}),
+    ],
+)
+def test_a_loss_trains(loss: str, seed: int, window: dict[str, Any], dataset: Path, tmp_path: Path) -> None:
+    keys = {"network_def": cli.TINY, "loss": loss, "seed": seed} | {f"grey_window#{k}": v for k, v in window.items()}
+    outcome = cli.train(dataset, tmp_path, **keys, patches_per_epoch=8, max_epochs=2)
     assert outcome.code == 0, outcome.error
+    scored = cli.evaluated_as_printed(outcome, tmp_path)
+    assert scored["grey_window"] == {"percentiles": [0.5, 99.5], "fixed": None} | window
     with open(tmp_path / "metrics.csv", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["epoch"] for row in rows] == ["1", "2"]

@@ -52,3 +52,12 @@ def test_refusals(weights: Path, tmp_path: Path) -> None:
     outcome = cli.segment(tmp_path / "s.zarr", tmp_path / "out", weights, stack_index="first")
     assert outcome.code == 2 and "--stack_index 'first' is not usable" in outcome.error
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_axes_in_another_order(weights: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "s.npy", GREY)
+    np.save(tmp_path / "t.npy", np.ascontiguousarray(GREY.transpose(1, 2, 0)))
+    expected = mask(tmp_path / "s.npy", tmp_path / "as_it_is", weights)
+    np.testing.assert_array_equal(mask(tmp_path / "t.npy", tmp_path / "turned", weights, stack_axes="yxz"), expected)
+    outcome = cli.segment(tmp_path / "t.npy", tmp_path / "out", weights, stack_axes="yx")
+    assert outcome.code == 2 and "t.npy: --stack_axes yx is not usable" in outcome.error

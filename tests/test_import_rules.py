@@ -31,7 +31,9 @@ ALLOWED: dict[str, set[str] | None] = {
 SHARING_JSON = {
     f"custom/sharing/{name}.py" for name in ("execution", "metadata", "packing", "record", "script", "staging")
 }
-PARSING = {f"custom/{name}.py" for name in ("config_keys", "config_values", "sharing/fitting", "sharing/trust")}
+PARSING = {
+    f"custom/{name}.py" for name in ("config_keys", "config_values", "following", "sharing/fitting", "sharing/trust")
+}
 STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
 
 

@@ -146,6 +146,7 @@ def test_what_is_done_is_not_done_again(
         ({"slab_height": 2}, "a different slab height (1, now 2)"),
         ({"grey_window#fixed": [20000, 30000]}, "a different grey window ("),
         ({"probability": True}, "a different probability (False, now True)"),
+        ({"stack_axes": "zxy"}, "a different stack axes (None, now zxy)"),
         ({"output_format": "tiff"}, "a different output format (zarr, now tiff)"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ logger = logging.getLogger("report")
 
 def training_done(
     output_dir: str | os.PathLike[str],
-    dataset_dir: str | os.PathLike[str],
+    commands: Mapping[str, str],
     rows: Sequence[Mapping[str, float]],
     rank: int = 0,
 ) -> None:
@@ -21,7 +22,7 @@ def training_done(
 
     Args:
         output_dir: the training's folder, with its model.json.
-        dataset_dir: what it was trained on.
+        commands: what to give next, by what it does.
         rows: the curves, one row per epoch with at least ``epoch`` and ``val_mdsc``.
         rank: only rank 0 speaks.
     """
@@ -29,8 +30,6 @@ def training_done(
         return
     scored = [row for row in rows if "val_mdsc" in row]
     kept = json.loads((Path(output_dir) / "model.json").read_text(encoding="utf-8"))
-    run = "python -m monai.bundle run --config_file"
-    evaluation = "\"['bundle/configs/train.json','bundle/configs/evaluate.json']\""
     lines = ["", f"Trained for {rows[-1]['epoch']:.0f} epochs in {rows[-1]['minutes']:.1f} minutes."]
     if scored:
         lines.append(
@@ -40,9 +39,7 @@ def training_done(
     lines += [
         f"In {output_dir}: model.pt (the weights that were kept), checkpoint.pt (for --resume true), metrics.csv, train.log",
         "and the TensorBoard events. Next:",
-        f"  curves:    tensorboard --logdir {output_dir}",
-        f"  evaluate:  {run} {evaluation} --dataset_dir {dataset_dir} --output_dir {output_dir}",
-        f"  segment:   {run} bundle/configs/inference.json --weights {output_dir}/model.pt --stack STACK --output_dir OUT",
-        "(for another network than the default, stack its network_*.json after the first file again)",
+        f"  {'curves:':11}tensorboard --logdir {shlex.quote(os.fspath(output_dir))}",
+        *(f"  {name + ':':11}{command}" for name, command in commands.items()),
     ]
     logger.info("\n".join(lines))

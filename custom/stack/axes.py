@@ -39,16 +39,16 @@ class Axes:
         """How many voxels lie before the volume where the stored array is in C order."""
         return int(np.ravel_multi_index(self.at, self.lengths))
 
-    def slices(self, start: int, stop: int) -> tuple[int | slice, ...]:
-        """Index into the stored array of the slices start, ..., stop - 1."""
+    def slices(self, start: int, stop: int, y: slice = slice(None), x: slice = slice(None)) -> tuple[int | slice, ...]:
+        """Index into the stored array of the slices start, ..., stop - 1, or of a part of them."""
         part: list[int | slice] = list(self.at)
-        part[self.y] = part[self.x] = slice(None)
+        part[self.y], part[self.x] = y, x
         if self.z is not None:
             part[self.z] = slice(start, stop)
         return tuple(part)
 
     def turned(self, part: np.ndarray) -> np.ndarray:
-        """What `slices` cut out, with the axes that are left in the order of the file, as (stop - start, Y, X)."""
+        """What `slices` cut out, with the axes that are left in the order of the file, as (Z, Y, X)."""
         wanted = [axis for axis in (self.z, self.y, self.x) if axis is not None]
         part = part.transpose([sorted(wanted).index(axis) for axis in wanted])
         return part[None] if self.z is None else part

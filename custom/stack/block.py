@@ -83,10 +83,14 @@ class RawBlockStack(_BlockStack):
     """Maps the file anew for each read, so that pages already read do not count as memory of the process."""
 
     def _read(self, start: int, stop: int) -> np.ndarray:
+        return self.read_box(slice(start, stop))
+
+    def read_box(self, z: slice, y: slice = slice(None), x: slice = slice(None)) -> np.ndarray:
+        """See `Stack.read_box`."""
         block = self._block
         with refusing_damage(block.file):
             mapped = np.memmap(block.file, block.dtype, "r", block.offset, block.axes.lengths, block.order)
-            part = mapped[block.axes.slices(start, stop)]
+            part = mapped[block.axes.slices(z.start, z.stop, y, x)]
             return np.array(block.axes.turned(part), order="C", subok=False)
 
 

@@ -15,6 +15,7 @@ from custom.stack.npy import open_npy
 from custom.stack.nrrd import open_nrrd
 from custom.stack.selection import Selection, selection
 from custom.stack.stack import Stack
+from custom.stack.stack_axes import with_axes
 from custom.stack.tiff import open_tiff
 from custom.stack.units import VoxelSize, given_voxel_size, in_um
 from custom.stack.warn import warn_once
@@ -51,6 +52,7 @@ def open_stack(
     stack_key: str | int | None = None,
     stack_index: int | Sequence[int] | None = None,
     labels: bool = False,
+    stack_axes: str | Sequence[str] | None = None,
 ) -> Stack:
     """Open a stack lazily: headers are read, voxels are not.
 
@@ -62,19 +64,22 @@ def open_stack(
         stack_index: where a file holds several volumes along further axes (channels, time): position along that axis, or
             one along each of them in the order of the file, counted from 0.
         labels: whether the file holds labels, so that whole slices may be empty.
+        stack_axes: what the axes are that would be read as z, y and x, such as "yxz" where the last axis is z.
 
     Returns:
         The stack with axes (Z, Y, X), the same for the same volume in every format.
 
     Raises:
-        BadInput: missing, empty, of an unknown suffix, damaged, or not one grey volume; an unusable `voxel_size_um`; a
-            `stack_key` or `stack_index` that the file has no use for.
+        BadInput: missing, empty, of an unknown suffix, damaged, or not one grey volume; an unusable `voxel_size_um` or
+            `stack_axes`; a `stack_key` or `stack_index` that the file has no use for.
     """
     path = Path(path)
     opener = _opener(path)
     if stack_key is not None and opener not in _KEYED:
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
     stack = opener(path, selection(path, stack_key, stack_index, labels))
+    if stack_axes is not None:
+        stack = with_axes(stack, stack_axes)
     if voxel_size_um is not None:
         _resize(stack, given_voxel_size(path, voxel_size_um))
     elif stack.voxel_size is not None and stack.voxel_size.contradicted_by is not None:

@@ -84,6 +84,10 @@ class Stack(ABC):
             raise IndexError(f"slices {start} to {stop} do not lie within the {self.shape[0]} slices of {self.path}")
         return np.ascontiguousarray(self._read(start, stop), dtype=self.dtype)
 
+    def read_box(self, z: slice, y: slice = slice(None), x: slice = slice(None)) -> np.ndarray:
+        """A part as the file has it, straight from there: (Z, Y, X) of the stored type, in memory of its own."""
+        return self._read(z.start, z.stop)[:, y, x]
+
     @abstractmethod
     def _read(self, start: int, stop: int) -> np.ndarray:
         """The slices start, ..., stop - 1 as (stop - start, Y, X), in memory of their own, of the stored type."""

@@ -45,7 +45,7 @@ def top_folder(path: Path) -> str:
         return ""
     with zipfile.ZipFile(path) as archive:
         names = [PurePosixPath(name) for name in archive.namelist()]
-    folders = {name.parent for name in names if name.name in MARKERS and "__MACOSX" not in name.parts}
+    folders = {name.parent for name in names if name.name in MARKERS}
     least = min((len(folder.parts) for folder in folders), default=0)
     tops = sorted(str(folder) for folder in folders if len(folder.parts) == least)
     if len(tops) > 1:

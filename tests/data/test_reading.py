@@ -114,7 +114,8 @@ def test_keys_without_use(tmp_path: Path, reading: dict[str, Any], words: str) -
 
 def test_keys_of_the_commands(tmp_path: Path) -> None:
     """A training and an evaluation read what their keys say, and note it."""
-    large = np.pad(GREY.repeat(4, 0), ((0, 0), (0, 40), (0, 40)), "reflect")
+    turned = [GREY, GREY[:, ::-1], GREY[:, :, ::-1], GREY[:, ::-1, ::-1]]  # no slice is there twice
+    large = np.pad(np.concatenate(turned), ((0, 0), (0, 40), (0, 40)), "reflect")
     hdf5(tmp_path / "set/images/a.h5", grey=large)
     hdf5(tmp_path / "set/labels/a.h5", nothing=large * 0, labels=np.stack([large * 0, (large > 40_000) * 255]))
     reading = Reading("grey", None, "labels", [1], "lithium")

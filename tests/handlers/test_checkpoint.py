@@ -209,6 +209,19 @@ def test_a_checkpoint_that_does_not_fit(tmp_path: Path, damage: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_older_weights_tell_of_slices_that_were_learned_from_since(tmp_path: Path) -> None:
+    record = {"split": {"train": {"a": "0 aa"}}, "earlier": {}, "loss": "bce"}
+    Training(tmp_path, [0.9], record=record).run()
+    before = json.loads((tmp_path / "model.json").read_text())
+    grown = record | {"split": {"train": {"a": "0 aa", "b": "0 bb"}}, "loss": "focal"}
+    Training(tmp_path, [0.9, 0.1], record=grown, resume=True).run()
+    assert json.loads((tmp_path / "model.json").read_text()) == before | {"split": grown["split"]}
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["record"] == grown
+    (tmp_path / "model.json").unlink()
+    Training(tmp_path, [0.9, 0.1, 0.1], record=record, resume=True).run()
+    assert not (tmp_path / "model.json").exists()
+
+
 def test_other_ranks_write_nothing(tmp_path: Path) -> None:
     training = Training(tmp_path, [0.2, 0.5], writes=False).run()
     assert training.checkpoint.best == 0.5

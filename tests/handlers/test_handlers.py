@@ -218,16 +218,16 @@ def test_last_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     kept = {"epoch": 2, "validation": {"val_mdsc": 0.75}}
     (tmp_path / "model.json").write_text(json.dumps(kept))
     with caplog.at_level(logging.INFO):
-        training_done(tmp_path, "cells", rows)
+        training_done(tmp_path, {"segment": "do this"}, rows)
         said = caplog.text
-        training_done(tmp_path, "cells", rows, rank=1)
-        training_done(tmp_path, "cells", [])
+        training_done(tmp_path, {}, rows, rank=1)
+        training_done(tmp_path, {}, [])
         assert caplog.text == said
     for words in (
         "4 epochs in 2.0 minutes",
         "last 0.5000, of model.pt, epoch 2, 0.7500",
-        f"--weights {tmp_path}/model.pt",
+        f"tensorboard --logdir {tmp_path}",
+        "  segment:   do this",
     ):
         assert words in said
-    assert "--dataset_dir cells" in said
-    training_done(tmp_path, "cells", [{"epoch": 1, "minutes": 0.5}])
+    training_done(tmp_path, {}, [{"epoch": 1, "minutes": 0.5}])

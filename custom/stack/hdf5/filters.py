@@ -41,9 +41,8 @@ def check_filters(path: object, dataset: h5py.Dataset) -> None:
                 if str(path) == dataset.file.filename
                 else f"takes its voxels from {dataset.file.filename}, which is"
             )
-            cure = "or rewrite it with gzip where it was made" if taken else "or pip install hdf5plugin"
+            cure = "" if taken else "pip install hdf5plugin, or "
             raise BadInput(
                 f"{path}: {where} compressed with the HDF5 filter {code} ({name.decode(errors='replace') or 'unnamed'}), "
-                f"which is not installed; set HDF5_PLUGIN_PATH to the folder that holds it, {cure}, and give the command "
-                "again."
+                f"which is not installed; {cure}set HDF5_PLUGIN_PATH to the folder that holds it, and give the command again."
             )
