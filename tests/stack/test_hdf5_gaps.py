@@ -75,10 +75,19 @@ def test_a_whole_virtual_dataset(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     assert fingerprint(stack) != before
 
 
+def linked(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["d"] = h5py.ExternalLink("gone.h5", "/d")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda f: f.unlink(), "takes its voxels from s2.h5, which is missing; put it back beside the file."),
+        (
+            lambda f: f.unlink(),
+            "takes its voxels from s2.h5, which is missing; put it back beside the file, or set HDF5_VDS",
+        ),
+        (lambda f: linked(f), "takes its voxels from s2.h5, whose d is a link to /d in gone.h5, which is missing; put"),
         (lambda f: h5py.File(f, "w").close(), "takes its voxels from s2.h5, which has no dataset d; put"),
         (lambda f: f.unlink() or plain(f, VOXELS[2, :5]), "dataset d is (5, 13) and of another size than is taken"),
         (lambda f: f.unlink() or plain(f, np.pad(VOXELS[2], 1)), "dataset d is (13, 15) and of another size than is"),

@@ -129,7 +129,7 @@ def test_a_voxel_size_beside(
         file["entry/results/data"], file[where] = VOXELS, value
         file[where].attrs.update(attributes)
     stack = open_stack(tmp_path / "s.h5", stack_key="entry/results/data")
-    assert stack.voxel_size_um == (None if um is None else pytest.approx((um,) * 3))
+    assert stack.voxel_size_um == (None if um is None else (um,) * 3)
     assert stack.voxel_size_source == (None if um is None else f"HDF5 dataset /{where}")
 
 

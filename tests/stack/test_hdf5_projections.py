@@ -31,6 +31,7 @@ def saved(path: Path, key: str = "exchange/data", **beside: np.ndarray) -> Path:
         ("entry/data/data", {"entry__instrument__detector__image_key": np.zeros(7, int)}),
         ("entry/instrument/detector/data", {"entry__instrument__detector__image_key_control": np.zeros(7, int)}),
         ("entry/instrument/detector/data", {"entry__sample__rotation_angle": np.arange(7.0)}),
+        ("1.1/measurement/pcoedge", {"1.1__measurement__hrsrot": np.arange(7.0)}),
         ("entry1/tomo_entry/data/data", {"entry1__tomo_entry__data__rotation_angle": np.arange(7.0)}),
     ],
 )

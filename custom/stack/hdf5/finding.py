@@ -34,7 +34,7 @@ def find_dataset(path: Path, file: h5py.File, key: str | None) -> str:
         found, name = _plottable(start, name)
     if is_array(found):
         return name
-    if reason := _broken(file, wanted):
+    if reason := broken_link(file, wanted):
         raise BadInput(f"{path}: its {wanted} is a link to {reason}.")
     raise BadInput(f"{path}: has no dataset {wanted if key is None else key}; {_choice(file)}.")
 
@@ -72,10 +72,10 @@ def _plottable(group: h5py.Group, name: str) -> tuple[Any, str]:
 
 def _is_named(file: h5py.File, key: str) -> bool:
     """Whether there is a link of this name, sound or not."""
-    return _broken(file, key) is not None
+    return broken_link(file, key) is not None
 
 
-def _broken(group: h5py.Group, key: str, steps: int = _MOST_STEPS) -> str | None:
+def broken_link(group: h5py.Group, key: str, steps: int = _MOST_STEPS) -> str | None:
     """What the first broken link on the way to `key` says, with the cure, or None where there is none."""
     at: Any = group.file if key.startswith("/") else group
     for part in key.strip("/").split("/"):
@@ -92,7 +92,7 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
     if not steps or not isinstance(link, (h5py.ExternalLink, h5py.SoftLink)):
         return "itself in the end; name another dataset with --stack_key"
     if isinstance(link, h5py.SoftLink):
-        further = _broken(group, link.path, steps - 1)
+        further = broken_link(group, link.path, steps - 1)
         return further or f"{link.path}, which is not there; name another dataset with --stack_key"
     own = Path(group.file.filename).parent
     there = next((name for name in (own / link.filename, Path(link.filename)) if name.is_file()), None)
@@ -101,7 +101,7 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
     if not h5py.is_hdf5(there):
         return f"{link.path} in {link.filename}, which is not HDF5; copy it again from its source"
     with h5py.File(there, "r") as opened:
-        further = _broken(opened, link.path, steps - 1)
+        further = broken_link(opened, link.path, steps - 1)
     return further or f"{link.path} in {link.filename}, which holds no such thing; put the right file there"
 
 

@@ -14,7 +14,7 @@ from custom.stack.hdf5.naming import ANGLES, nexus_axes
 from custom.stack.warn import warn_once
 
 _FLAT = re.compile(r"(data_)?(white|dark|flat|bright)s?(_?field)?s?(_?(pre|post|before|after|data))?", re.IGNORECASE)
-_PER_FRAME = ANGLES | {"image_key", "image_key_control"}
+_PER_FRAME = re.compile(rf"{'|'.join(sorted(ANGLES))}|\w*rot|image_key(_control)?", re.IGNORECASE)
 _RESULTS = re.compile(r"recon|result|process|volume", re.IGNORECASE)
 _MOST_GROUPS = 200
 
@@ -71,7 +71,7 @@ def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> tuple
     for name, other in _below(groups):
         leaf = name.rpartition("/")[2].lower()
         size = "x".join(map(str, other.shape))
-        if leaf in _PER_FRAME and other.size > 1:
+        if _PER_FRAME.fullmatch(leaf) and other.size > 1:
             (fitting if other.size == dataset.shape[0] else others).append(f"{name} of {size}")
         elif _FLAT.fullmatch(leaf) and other.ndim > 1:
             (fitting if other.shape[-2:] == dataset.shape[-2:] else others).append(f"{name} of {size}")
@@ -98,7 +98,7 @@ def _below(groups: Mapping[tuple[str, str], h5py.Group], depth: int = 3) -> Iter
 
 
 def _tells(name: str) -> bool:
-    return name.lower() in _PER_FRAME or bool(_FLAT.fullmatch(name))
+    return bool(_PER_FRAME.fullmatch(name) or _FLAT.fullmatch(name))
 
 
 def _is_result(name: str, group: h5py.Group) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from custom.errors import BadInput
 from custom.stack.hdf5.coverage import Coverage, Piece, of_pieces, whole
+from custom.stack.hdf5.finding import broken_link, item
 from custom.stack.hdf5.fitting import fits, fitted
 from custom.stack.hdf5.selections import Positions, endless_axis, positions
 from custom.stack.hdf5.sources import announced_shape, find_source, is_pattern, numbered, numbers_there, unescaped
@@ -42,7 +43,9 @@ class VirtualSources:
         found = {file: find_source(dataset, file) for _, file, _, _ in self._parts}
         if missing := [file for file, there in found.items() if there is None]:
             more = f", as are {len(missing) - 1} more of its {len(found)} sources" if len(missing) > 1 else ""
-            raise BadInput(f"{self._says} {missing[0]}, which is missing{more}; put it back beside the file.")
+            raise BadInput(
+                f"{self._says} {missing[0]}, which is missing{more}; put it back beside the file, or set HDF5_VDS_PREFIX to its folder."
+            )
         self._where = {file: there for file, there in found.items() if there is not None}
         self.files = [file for name, file in self._where.items() if name != "."]
 
@@ -121,19 +124,22 @@ class VirtualSources:
         for name, parts in of_file.items():
             with h5py.File(self._where[name], "r") as opened:
                 for products, _, key, source in parts:
-                    pieces += self._pieces(products, name, opened.get(key), key, source, coverage_of)
+                    pieces += self._pieces(products, name, opened, key, source, coverage_of)
         return of_pieces(self.dataset.shape, pieces)
 
     def _pieces(
         self,
         products: list[Positions],
         name: str,
-        found: h5py.Dataset | None,
+        file: h5py.File,
         key: str,
         space: h5py.h5s.SpaceID,
         coverage_of: Callable[[h5py.Dataset], Coverage],
     ) -> list[Piece]:
+        found = item(file, key)
         if not isinstance(found, h5py.Dataset):
+            if reason := broken_link(file, key):
+                raise BadInput(f"{self._says} {name}, whose {key} is a link to {reason}.")
             raise BadInput(
                 f"{self._says} {name}, which has no dataset {key}; put the right file there, or write it anew."
             )

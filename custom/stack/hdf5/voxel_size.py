@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -66,4 +67,6 @@ def _of_dataset(path: Path, stated: h5py.Dataset) -> VoxelSize | None:
             'programs read in different orders; give it as --voxel_size_um "[z,y,x]".'
         )
         return None
-    return stated_voxel_size([sizes[0]] * 3, unit, f"HDF5 dataset {stated.name}")
+    found = stated_voxel_size([sizes[0]] * 3, unit, f"HDF5 dataset {stated.name}")
+    edge = float(f"{found.um[0]:.7g}") if found else 0.0  # cm, m and float32 leave a rest of rounding in um
+    return found and replace(found, um=(edge, edge, edge))
