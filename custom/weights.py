@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 
 from custom.errors import BadInput
 
@@ -27,7 +27,9 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the refusal says all there is to say
-            state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+            # from bytes: its own reader takes UTF-8 names alone
+            packed = file.suffix == ".safetensors"
+            state = load(file.read_bytes()) if packed else torch.load(file, "cpu", weights_only=True)
     except Exception as error:
         raise BadInput(
             f"{file}: is not a file of tensors only and is not opened further; give --weights a model.pt "

@@ -11,7 +11,9 @@ import cli
 import numpy as np
 import pytest
 import tifffile
+import torch
 from monai.bundle import ConfigWorkflow
+from safetensors.torch import save_file
 
 GREY = cli.volume((1, 60, 90))
 CONFIGS = cli.ROOT / "bundle/configs"
@@ -43,6 +45,20 @@ def test_a_segmentation_reads_and_writes_what_was_typed(there: Path) -> None:
     assert summary["stack"] == "Li#3" and summary["weights"] == "w#1.pt"
     np.testing.assert_allclose(summary["grey_window"], (low, high), atol=20)
     assert sorted(os.listdir(there)) == ["2026_01", "Li", "Li#3", "w#1.pt"]
+
+
+def test_names_that_are_no_utf_8(there: Path) -> None:
+    stack, out, weights = (os.fsdecode(name) for name in (b"d\xb5", b"out\xb5", b"w\xb5.safetensors"))
+    (there / "Li#3").rename(there / stack)
+    (there / stack / "s.tif").rename(there / stack / os.fsdecode(b"s\xb5.tif"))
+    save_file(torch.load(there / "w#1.pt"), there / "w.safetensors")
+    (there / "w.safetensors").rename(there / weights)
+    words = ("--stack", stack, "--output_dir", out, "--weights", weights)
+    assert run(there, CONFIGS / "inference.json", *words).code == 0
+    summary = json.loads((there / out / "summary.json").read_bytes().decode("utf-8"))
+    assert summary["stack"] == r"d\xb5" and summary["weights"] == r"w\xb5.safetensors"
+    refusal = run(there, CONFIGS / "inference.json", *words).error
+    assert refusal == r"error: out\xb5/mask.zarr: is there already; give --overwrite true or another --output_dir"
 
 
 def test_a_missing_value_is_never_the_phantom(there: Path) -> None:

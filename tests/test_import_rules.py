@@ -22,9 +22,9 @@ ALLOWED: dict[str, set[str] | None] = {
     "transforms": {"errors", "stack"},
     "inferers": {"errors", "precision"},
     "metrics": {"errors", "stack"},
-    "data": {"errors", "files", "stack"},
-    "report": {"errors", "files"},
-    "study": {"errors", "files", "placement", "stack", "taken", "data", "transforms", "metrics", "report"},
+    "data": {"errors", "files", "readable", "stack"},
+    "report": {"errors", "files", "readable"},
+    "study": {"errors", "files", "placement", "stack", "taken", "data", "transforms", "metrics", "report", "readable"},
     "handlers": None,
     "sharing": {"errors", "files", "stack", "weights"},
 }

@@ -151,9 +151,9 @@ def _write_cells(folder: Path, seeds: range, slices: int) -> None:
     stems, test, val = list(described), max(1, round(0.2 * len(seeds))), max(1, round(0.1 * len(seeds)))
     train = len(stems) - val - test
     splits = {"train": stems[:train], "val": stems[train : train + val], "test": stems[train + val :]}
-    (folder / "splits.json").write_text(json.dumps(splits, indent=2) + "\n")
+    (folder / "splits.json").write_text(json.dumps(splits, indent=2) + "\n", encoding="utf-8")
     about = {"seed": seeds.start, "voxel_size_um": VOXEL_SIZE_UM, "cells": described}
-    (folder / "phantom.json").write_text(json.dumps(about, indent=2) + "\n")
+    (folder / "phantom.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
 
 def _attenuation(

@@ -13,6 +13,7 @@ from typing import Any
 
 from custom.data.pairing import stem_of
 from custom.errors import BadInput
+from custom.readable import readable
 
 logger = logging.getLogger("data")
 
@@ -145,5 +146,5 @@ def _stem(listing: Path, name: str | int, files: Mapping[str, str]) -> str:
 
 
 def _plain(name: str) -> str:
-    """One spelling: forward slashes, and letters with accents in one piece, which macOS takes apart."""
-    return unicodedata.normalize("NFC", name.strip().replace("\\", "/").removeprefix("./"))
+    """One spelling: forward slashes, letters with accents in one piece, which macOS takes apart, bytes spelt out."""
+    return unicodedata.normalize("NFC", readable(name).strip().replace("\\", "/").removeprefix("./"))

@@ -1,5 +1,6 @@
 """Ignite handlers of the trainings and evaluations."""
 
+from custom.handlers.board import summary_writer
 from custom.handlers.budget import TrainingBudget
 from custom.handlers.checkpoint import Checkpoint
 from custom.handlers.curves import TrainingCurves
@@ -29,4 +30,5 @@ __all__ = [
     "TrainingCurves",
     "check_output",
     "check_stack_place",
+    "summary_writer",
 ]

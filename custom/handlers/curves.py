@@ -103,7 +103,7 @@ class TrainingCurves:
 
     def _write_csv(self) -> None:
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with complete_file(self.path) as part, open(part, "w", newline="") as handle:
+        with complete_file(self.path) as part, open(part, "w", newline="", encoding="utf-8") as handle:
             table = csv.DictWriter(handle, names)
             table.writeheader()
             table.writerows(self.rows)

@@ -2,7 +2,7 @@
 
 from custom.report.messages import training_done
 from custom.report.overlay import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
-from custom.report.tables import amounts_line, scores_table, write_json, write_scores_csv
+from custom.report.tables import amounts_line, plain, scores_table, write_json, write_scores_csv
 from custom.report.triples import triple
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "amounts_line",
     "overlay_mask",
     "overlay_truth",
+    "plain",
     "save_overlay",
     "scores_table",
     "training_done",

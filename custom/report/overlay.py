@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from custom.files import complete_file
+from custom.readable import readable
 from custom.report.planes import grey, planes
 
 Colour = tuple[int, int, int]
@@ -72,7 +73,7 @@ def save_overlay(
         BadInput: the file cannot be written; nothing is left under its name.
     """
     picture = _resized(Image.fromarray(rgb))
-    strip = _strip(picture.width, legend, title)
+    strip = _strip(picture.width, legend, readable(title))
     page = Image.new("RGB", (picture.width, picture.height + strip.height))
     page.paste(picture, (0, 0))
     page.paste(strip, (0, picture.height))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from custom.files import complete_file
+from custom.readable import HANDLER, readable
 
 SLICE_COLUMNS = (
     *("stack", "z", "tp", "fp", "fn", "tn", "dsc", "iou"),
@@ -34,7 +35,7 @@ def write_scores_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, o
         ValueError: a row has a column too many or too few.
         BadInput: the file cannot be written; nothing is left under its name.
     """
-    with complete_file(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+    with complete_file(path) as part, open(part, "w", newline="", encoding="utf-8", errors=HANDLER) as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(SLICE_COLUMNS)
         for row in rows:
@@ -44,13 +45,14 @@ def write_scores_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, o
 
 
 def write_json(path: str | os.PathLike[str], content: object) -> None:
-    """Write indented, strict JSON. NaN and infinity become null; numpy and torch values and paths are converted.
+    """Write indented, strict JSON. NaN and infinity become null; numpy and torch values and paths are converted, names made
+    readable.
 
     Raises:
         TypeError: a value that JSON cannot hold.
         BadInput: the file cannot be written; nothing is left under its name.
     """
-    text = json.dumps(_plain(content), indent=2, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False)
     with complete_file(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
@@ -77,14 +79,16 @@ def _four_places(score: float | None) -> str:
     return "-" if score is None else f"{score:.4f}"
 
 
-def _plain(value: Any) -> Any:
-    """Turn `value` into what the json module can write strictly."""
+def plain(value: Any) -> Any:
+    """What `write_json` writes of a value, and reads back as it is."""
     if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {readable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    return readable(value) if isinstance(value, str) else value

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from custom.sharing.layout import OVERLAY_OF_ALL, TOOLS, Source
 from custom.sharing.naming import renamed
@@ -100,21 +100,23 @@ def _copy_files(source: Source, folder: Path, own: bool) -> None:
     (folder / "models").mkdir(exist_ok=True)
     if own:
         licence = (source.bundle / "docs/data_license.txt").read_text(encoding="utf-8")
-        (folder / "docs/data_license.txt").write_text(renamed(licence, source.name, folder.name))
+        (folder / "docs/data_license.txt").write_text(renamed(licence, source.name, folder.name), encoding="utf-8")
         for path in (source.bundle / "models").iterdir():
             if path.suffix in (".pt", ".safetensors", ".json"):
                 shutil.copyfile(path, folder / "models" / path.name)
         return
     (folder / "docs/data_license.txt").write_text(
         "These weights were trained on data of the laboratory that packed them. The file models/model.json names the\n"
-        "data; ask that laboratory for its terms.\n"
+        "data; ask that laboratory for its terms.\n",
+        encoding="utf-8",
     )
 
 
 def _copy_weights(weights: Path, models: Path) -> None:
     # a training ends with model.pt; the record's SHA-256 is that of this very file
     shutil.copyfile(weights, models / "model.pt")
-    save_file({key: value.contiguous() for key, value in read_state(weights).items()}, models / "model.safetensors")
+    state = {key: value.contiguous() for key, value in read_state(weights).items()}
+    (models / "model.safetensors").write_bytes(save(state))
     record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     for key in ("dataset_dir", "started_from"):
         if isinstance(record.get(key), str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,9 +25,9 @@ def fingerprint(stack: Stack) -> str:
             name = part.relative_to(file.parent).as_posix()
             try:
                 status = part.stat()
-                found.update(f"\n{name} {status.st_size} {status.st_mtime_ns}".encode())
+                found.update(os.fsencode(f"\n{name} {status.st_size} {status.st_mtime_ns}"))
             except FileNotFoundError:
-                found.update(f"\n{name} is gone".encode())
+                found.update(os.fsencode(f"\n{name} is gone"))
     return found.hexdigest()
 
 

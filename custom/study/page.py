@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from custom.files import complete_file
+from custom.readable import HANDLER
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 1200px; margin: 2rem auto;
@@ -51,7 +52,7 @@ def write_markdown(path: Path, title: str, sections: list[Section]) -> None:
     for section in sections:
         lines += [f"## {section.title}", *(_markdown(block) for block in section.blocks)]
     with complete_file(path) as part:
-        part.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+        part.write_text("\n\n".join(lines) + "\n", encoding="utf-8", errors=HANDLER)
 
 
 def _markdown(block: str | Table | Picture) -> str:
@@ -73,7 +74,7 @@ def write_html(path: Path, title: str, sections: list[Section]) -> None:
     )
     page = f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body>\n'
     with complete_file(path) as part:
-        part.write_text(page + "\n".join(body) + "\n</body></html>\n", encoding="utf-8")
+        part.write_text(page + "\n".join(body) + "\n</body></html>\n", encoding="utf-8", errors=HANDLER)
 
 
 def _html(block: str | Table | Picture) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from custom.errors import BadInput
-from custom.report import write_json
+from custom.report import plain, write_json
 from custom.study.commands import Part
 from custom.study.reading import read_json
 
@@ -68,7 +68,7 @@ def run_part(part: Part, output_dir: Path, execute: Execute) -> bool:
     """
     mark = output_dir / ".parts" / f"{part.name}.json"
     state = {"words": list(part.words), "inputs": {str(path): _sha256(path) for path in part.inputs}}
-    if mark.is_file() and read_json(mark) == state and all(path.is_file() for path in part.results):
+    if mark.is_file() and read_json(mark) == plain(state) and all(path.is_file() for path in part.results):
         return False
     mark.unlink(missing_ok=True)
     execute(part.words, output_dir / "logs" / f"{part.name}.log")

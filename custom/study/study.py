@@ -12,7 +12,7 @@ from pathlib import Path
 from custom.data import ensure_dataset
 from custom.errors import BadInput
 from custom.placement import check_place
-from custom.report import write_json
+from custom.report import plain, write_json
 from custom.study.commands import Part, costing, evaluation, segmentation, training
 from custom.study.dataset_keys import words_of
 from custom.study.plan import ENET, LOSSES, NETWORKS, TRAINED, Network, Study, check_paths
@@ -128,7 +128,7 @@ def note_settings(study: Study) -> None:
         write_json(path, settings)
         return
     before = read_json(path)
-    for name, value in settings.items():
+    for name, value in plain(settings).items():
         if before.get(name) != value:
             what = {"files": "of other files in the data set"}.get(name, f"with {name} {before.get(name)}")
             raise BadInput(f"{study.output_dir}: holds a study {what}; give another --output_dir or delete it")

@@ -132,7 +132,7 @@ def peak_mb(run: Callable[[], object], device: torch.device) -> float | None:
         run()
         return (torch.cuda.max_memory_allocated(device) - before) / 1e6
     try:
-        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew from here
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark starts anew from here
     except OSError:
         run()
         return None
@@ -142,7 +142,7 @@ def peak_mb(run: Callable[[], object], device: torch.device) -> float | None:
 
 
 def _status(key: str) -> int:
-    found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     return int(found[1]) if found else 0
 
 
@@ -150,7 +150,9 @@ def machine(device: torch.device, threads: int | None) -> dict[str, Any]:
     """The processor, the number of threads and the versions that a figure belongs to."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
-    if info.is_file() and (named := re.search(r"model name\s*:\s*(.*)", info.read_text())):
+    if info.is_file() and (
+        named := re.search(r"model name\s*:\s*(.*)", info.read_text(encoding="utf-8", errors="replace"))
+    ):
         cpu = named[1]
     return {
         "cpu": cpu,

@@ -49,11 +49,11 @@ def nnunet(task: Task, folder: Path) -> dict[str, Any]:
     preprocess([1], configurations=("2d",), num_processes=(2,))
     prepared = work / "preprocessed" / NAME
     split = [{side: [case(piece) for piece in task.sides[side]] for side in ("train", "val")}]
-    (prepared / "splits_final.json").write_text(json.dumps(split))
+    (prepared / "splits_final.json").write_text(json.dumps(split), encoding="utf-8")
 
     set_determinism(task.seed)
-    planned = json.loads((prepared / "nnUNetPlans.json").read_text())
-    about = json.loads((prepared / "dataset.json").read_text())
+    planned = json.loads((prepared / "nnUNetPlans.json").read_text(encoding="utf-8"))
+    about = json.loads((prepared / "dataset.json").read_text(encoding="utf-8"))
     # which it takes out of the plans, as its own command puts it there
     trainer = nnUNetTrainer({**planned, "continue_training": False}, "2d", 0, about, task.device)
     trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = ITERATIONS, VALIDATIONS
@@ -97,7 +97,7 @@ def _write_raw(task: Task, folder: Path) -> None:
         "file_ending": ".tif",
         "overwrite_image_reader_writer": "NaturalImage2DIO",
     }
-    (folder / "dataset.json").write_text(json.dumps(content))
+    (folder / "dataset.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def _plan(small: bool) -> None:

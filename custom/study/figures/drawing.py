@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from custom.files import complete_file
+from custom.readable import readable
 from custom.report import TRUTH_COLOURS
 from custom.report.overlay import Colour
 
@@ -25,6 +26,11 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def as_text(name: str) -> str:
+    """The name of a file as text of a figure, where `$` would begin a formula."""
+    return readable(name).replace("$", r"\$")
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from custom.errors import BadInput
 from custom.report import overlay_truth
-from custom.study.figures.drawing import label_picture, new_figure, save, show, truth_legend
+from custom.study.figures.drawing import as_text, label_picture, new_figure, save, show, truth_legend
 from custom.study.plan import NETWORKS, Study
 from custom.study.slices import LabelledSlice
 
@@ -63,7 +63,7 @@ def draw_patches(study: Study, slices: list[LabelledSlice], path: Path) -> None:
             found = patch.piece.prediction(study.folder(network, "test"))[place]
             show(grid[row, column], overlay_truth(image, found, label), network.title if row == 0 else "")
         stem, z = patch.piece.place
-        text = f"{name}: {100 * patch.share:.1f} % lithium\n{stem}, slice {z}"
+        text = f"{name}: {100 * patch.share:.1f} % lithium\n{as_text(stem)}, slice {z}"
         grid[row, 0].set_ylabel(text, fontsize=9)
     truth_legend(figure)
     save(figure, path)

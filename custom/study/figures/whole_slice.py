@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from custom.report import overlay_truth
 from custom.stack import source
-from custom.study.figures.drawing import label_picture, new_figure, save, scale_bar, show, truth_legend
+from custom.study.figures.drawing import as_text, label_picture, new_figure, save, scale_bar, show, truth_legend
 from custom.study.plan import NETWORKS, Study
 from custom.study.slices import LabelledSlice
 
@@ -34,6 +34,6 @@ def draw_slice(study: Study, slices: list[LabelledSlice], path: Path) -> None:
     voxel = source(piece.item, "image").open().voxel_size_um
     scale_bar(grid[len(panels) - columns], width, voxel[2] if voxel else None)
     stem, z = piece.place
-    figure.suptitle(f"{stem}, slice {z}", fontsize=11)
+    figure.suptitle(f"{as_text(stem)}, slice {z}", fontsize=11)
     truth_legend(figure)
     save(figure, path)
