@@ -84,7 +84,7 @@ def in_words(place: Place) -> str:
     numbers = [", ".join(f"{number:.6g}" for number in part) for part in (place.spacing, place.affine[:3, 3])]
     unit = place.unit or "mm"
     axes = "".join(str(code) for code in aff2axcodes(place.affine))
-    return f"voxels of ({numbers[0]}) {unit} along {axes}, the first at ({numbers[1]})"
+    return f"voxels of ({numbers[0]}) {unit} along {axes}, the first at RAS ({numbers[1]})"
 
 
 def _fits(label: Stack, image: Stack) -> Iterator[_Fit]:

@@ -146,7 +146,7 @@ AS_THEY_ARE: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Path], str
     "an image with a header of ones": (
         image_far,
         lambda path: saved(at(spacing=(1, 1, 1), origin=(0, 0, 0)), path / "b.mha"),
-        "its header states a place (voxels of (0.00133, 0.00133, 0.00133) mm along RAS, the first at (500, -300, 200))",
+        "its header states a place (voxels of (0.00133, 0.00133, 0.00133) mm along RAS, the first at RAS (500, -300, 200))",
     ),
     "the size alone": (
         lambda path: nii(path / "label.nii", affine_of(0.00133)),
