@@ -27,11 +27,14 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the first cell; the next cells take the next seeds"
     )
+    parser.add_argument(
+        "--round_field", action="store_true", help="slices as wide as the scanned circle, black outside of it"
+    )
     given = parser.parse_args()
     start = time.monotonic()
     try:
         check_place(given.output_dir)
-        folder = make_dataset(given.output_dir, given.cells, given.slices, given.seed)
+        folder = make_dataset(given.output_dir, given.cells, given.slices, given.seed, given.round_field)
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2

@@ -68,26 +68,39 @@ class Cell:
     parameters: dict[str, Any]
 
 
-def make_cell(seed: int, slices: int = 24) -> Cell:
-    """Grow, scan and reconstruct the cell of this seed: slices of (192, 320) voxels; same seed, same bytes."""
+def make_cell(seed: int, slices: int = 24, round_field: bool = False) -> Cell:
+    """Grow, scan and reconstruct the cell of this seed: slices of (192, 320) voxels; same seed, same bytes.
+
+    Args:
+        seed: of the cell.
+        slices: how many.
+        round_field: slices of (192, 384), as wide as the scanned circle; their corners lie outside it and are 0, as
+            reconstructions leave them.
+    """
     drawing, growing, scanning = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     shape, scan, grey = CellParameters.draw(drawing, seed), ScanParameters.draw(drawing), GreyParameters.draw(drawing)
     phases = phase_map(shape, growing, slices)
     sinogram = project(_attenuation(phases, grey, scan.fringe, growing), phase.GRID[1], ANGLES)
-    stack = reconstruct(detect(sinogram, scan, scanning), phase.FIELD) / grey.polymer
+    field = phase.GRID if round_field else phase.FIELD
+    stack = reconstruct(detect(sinogram, scan, scanning), field) / grey.polymer
     image = np.clip(np.rint(grey.offset + grey.scale * stack), 0, 65535).astype(np.uint16)
-    phases = np.ascontiguousarray(phases[:, :, phase.EDGE : -phase.EDGE])
+    if round_field:
+        image[:, ~_scanned()] = phases[:, ~_scanned()] = 0
+    else:
+        phases = np.ascontiguousarray(phases[:, :, phase.EDGE : -phase.EDGE])
     label = np.isin(phases, (phase.DENDRITE, phase.REDEPOSITED)).astype(np.uint8)
     parameters = {"seed": seed, "slices": slices, "shape": asdict(shape), "scan": asdict(scan), "grey": asdict(grey)}
     return Cell(image, label, phases, (VOXEL_SIZE_UM,) * 3, parameters)
 
 
-def make_dataset(dataset_dir: str | os.PathLike[str], cells: int = 9, slices: int = 24, seed: int = 0) -> Path:
+def make_dataset(
+    dataset_dir: str | os.PathLike[str], cells: int = 9, slices: int = 24, seed: int = 0, round_field: bool = False
+) -> Path:
     """Write the cells of seeds `seed` ... `seed + cells - 1` as a labelled data set and return its folder.
 
     images/, labels/ and phases/ hold one (Z, Y, X) TIFF per cell (`cell_0000.tif`, numbered by seed), splits.json
     names the cells of each side (about 70 % train, 10 % val, 20 % test) and phantom.json what each cell was drawn
-    with. The folder appears under its name when it is complete.
+    with; `round_field` as for `make_cell`. The folder appears under its name when it is complete.
 
     Raises:
         BadInput: fewer than 3 cells or 1 slice, a folder that already holds something, or one that cannot be written.
@@ -102,7 +115,7 @@ def make_dataset(dataset_dir: str | os.PathLike[str], cells: int = 9, slices: in
     partial = target.absolute().with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(parents=True)
-        _write_cells(partial, range(seed, seed + cells), slices)
+        _write_cells(partial, range(seed, seed + cells), slices, round_field)
         os.rename(partial, target)
     except OSError as error:
         raise BadInput(
@@ -138,12 +151,12 @@ def _holds_dataset(folder: Path) -> bool:
     return (folder / "images").is_dir() and (folder / "labels").is_dir()
 
 
-def _write_cells(folder: Path, seeds: range, slices: int) -> None:
+def _write_cells(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
     described = {}
     for kind in ("images", "labels", "phases"):
         (folder / kind).mkdir()
     for number in seeds:
-        cell, stem = make_cell(number, slices), f"cell_{number:04d}"
+        cell, stem = make_cell(number, slices, round_field), f"cell_{number:04d}"
         for kind, stack in (("images", cell.image), ("labels", cell.label), ("phases", cell.phases)):
             with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, (VOXEL_SIZE_UM,) * 3) as writer:
                 writer.write(0, stack)
@@ -171,5 +184,11 @@ def _attenuation(
         return ndimage.gaussian_filter(mixed, grey.blur, mode="nearest")
 
     stack = with_fringe(blurred(grey.attenuation()), blurred(DENSITY), fringe)
+    return stack * _scanned()
+
+
+def _scanned() -> NDArray[np.bool_]:
+    """The circle that parallel beams reconstruct, bool (Y, X) on the grid."""
     y, x = (np.arange(n) - n // 2 for n in phase.GRID)
-    return stack * (y[:, None] ** 2 + x**2 < (phase.GRID[1] // 2 - 1) ** 2)
+    inside: NDArray[np.bool_] = y[:, None] ** 2 + x**2 < (phase.GRID[1] // 2 - 1) ** 2
+    return inside

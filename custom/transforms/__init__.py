@@ -4,6 +4,7 @@ from custom.transforms.candidates import CandidateCentresd
 from custom.transforms.grey_window import GreyWindowd, apply_window
 from custom.transforms.load import LoadStackd
 from custom.transforms.outside import ClearOutsided
+from custom.transforms.rand_surround import RandSurroundd
 from custom.transforms.restore import RestoreAxesd
 from custom.transforms.uncertainty import CountAboved, SplitDisagreementd
 
@@ -13,6 +14,7 @@ __all__ = [
     "CountAboved",
     "GreyWindowd",
     "LoadStackd",
+    "RandSurroundd",
     "RestoreAxesd",
     "SplitDisagreementd",
     "apply_window",

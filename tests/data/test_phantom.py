@@ -31,6 +31,7 @@ from custom.data.growth import dendrite, solid
 from custom.data.phantom import Cell, ensure_dataset, make_cell, make_dataset
 from custom.errors import BadInput
 from custom.metrics.grey_window import best_grey_window
+from custom.stack import grey_window, outside
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SEEDS = range(9)
@@ -206,7 +207,7 @@ def tiny_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that are made at once, for the tests of what is done with them."""
     empty = np.zeros((2, 4, 4), np.uint8)
     tiny = Cell(empty.astype(np.uint16), empty, empty, (1.33, 1.33, 1.33), {})
-    monkeypatch.setattr(phantom, "make_cell", lambda seed, slices: tiny)
+    monkeypatch.setattr(phantom, "make_cell", lambda seed, slices, round_field: tiny)
 
 
 @pytest.mark.usefixtures("tiny_cells")
@@ -258,8 +259,8 @@ def test_two_at_once_leave_one_whole_data_set(tmp_path: Path, monkeypatch: pytes
     """Both begin before either ends: the slower one finds the name taken and drops its copy."""
     meeting, write = threading.Barrier(2, timeout=60), phantom._write_cells
 
-    def write_together(folder: Path, seeds: range, slices: int) -> None:
-        write(folder, seeds, slices)
+    def write_together(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
+        write(folder, seeds, slices, round_field)
         meeting.wait()
 
     monkeypatch.setattr(phantom, "_write_cells", write_together)
@@ -277,7 +278,7 @@ def test_two_at_once_leave_one_whole_data_set(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.usefixtures("tiny_cells")
 def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     script, folder = ROOT / "scripts" / "make_phantom.py", tmp_path / "made"
-    arguments = ["--output_dir", str(folder), "--cells", "3", "--slices", "2", "--seed", "40"]
+    arguments = ["--output_dir", str(folder), "--cells", "3", "--slices", "2", "--seed", "40", "--round_field"]
     monkeypatch.setattr(sys, "argv", [str(script), *arguments])
     for code in (0, 2):  # the second time the folder is taken
         with pytest.raises(SystemExit) as left:
@@ -291,3 +292,15 @@ def test_grid_holds_the_field_of_view() -> None:
     assert np.hypot(GRID[0], GRID[1] - 2 * EDGE) < GRID[1], (
         "the slice's diagonal must fit the circle that is reconstructed"
     )
+
+
+def test_a_round_field_is_black_outside_the_scanned_circle() -> None:
+    cell, plain = make_cell(3, 2, round_field=True), make_cell(3, 2)
+    assert cell.image.shape == cell.label.shape == cell.phases.shape == (2, *GRID)
+    y, x = (np.arange(n) - n // 2 for n in GRID)
+    beyond = np.hypot(y[:, None], x) >= GRID[1] // 2 - 1
+    assert 0.02 < beyond.mean() < 0.1 and not cell.image[:, beyond].any() and not cell.label[:, beyond].any()
+    assert cell.image[:, ~beyond].min() > 0
+    window = grey_window(cell.image)
+    assert window.surround == (0.0,) and np.array_equal(outside(cell.image[0], window.surround), beyond)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(cell.image[:, :, EDGE:-EDGE], plain.image)

@@ -12,7 +12,7 @@ from monai.transforms import Compose
 
 from custom.data import PatchDataset
 
-PARTS = ("flip_y", "flip_x", "quarter_turn", "contrast", "brightness")
+PARTS = ("flip_y", "flip_x", "quarter_turn", "contrast", "brightness", "surround")
 
 
 def chain(*overlays: str, **overrides: Any) -> Compose:
@@ -66,7 +66,7 @@ def test_patches_of_any_slice(size: tuple[int, int], overlays: tuple[str, ...]) 
 def test_label_moves_with_its_image(overlays: tuple[str, ...], given: dict[str, float], bound: float) -> None:
     piece = item((200, 220))
     piece["image"] = (piece["label"] == 1).astype(np.float32)
-    transform = chain(*overlays, contrast__prob=0.0, brightness__prob=0.0, **given)
+    transform = chain(*overlays, contrast__prob=0.0, brightness__prob=0.0, surround__prob=0.0, **given)
     for i in range(10):
         (patch,) = PatchDataset([piece], transform, patches_per_epoch=10, seed=i)[0]
         image, label = patch["image"][0].numpy(), patch["label"][0].numpy()
@@ -77,7 +77,7 @@ def test_label_moves_with_its_image(overlays: tuple[str, ...], given: dict[str, 
 
 def test_patches_lie_in_all_eight_ways() -> None:
     square = item((128, 128))
-    transform = chain(contrast__prob=0.0, brightness__prob=0.0)
+    transform = chain(contrast__prob=0.0, brightness__prob=0.0, surround__prob=0.0)
     patches = PatchDataset([square], transform, patches_per_epoch=100)
     label = torch.as_tensor(square["label"][0])
     ways = [
