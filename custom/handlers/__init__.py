@@ -10,7 +10,7 @@ from custom.handlers.evaluation import Evaluation
 from custom.handlers.frozen_norm import FreezeBatchNorm
 from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
-from custom.handlers.results import check_output, check_stack_place
+from custom.handlers.results import check_output, check_stack_place, check_unfinished
 from custom.handlers.same_buffers import SameBuffers
 from custom.handlers.segmentation import Segmentation
 from custom.handlers.triples import SliceTriples
@@ -31,4 +31,5 @@ __all__ = [
     "check_output",
     "check_stack_place",
     "summary_writer",
+    "check_unfinished",
 ]

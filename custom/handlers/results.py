@@ -9,6 +9,8 @@ from pathlib import Path
 
 from custom.errors import BadInput
 from custom.placement import check_place
+from custom.stack import SCRATCH
+from custom.stack.store import SETTINGS
 from custom.stack.writers import OUTPUT_FORMATS
 
 OVERLAYS, STORE = "overlays", ".slabs"
@@ -22,7 +24,7 @@ def check_stack_place(output_dir: str | os.PathLike[str], stack: str | os.PathLi
     Raises:
         BadInput: names the stack and another place.
     """
-    check_place(output_dir, stack=stack, results=(*MASKS, OVERLAYS, STORE))
+    check_place(output_dir, stack=stack, results=(*MASKS, OVERLAYS, STORE, SCRATCH))
 
 
 def check_output(
@@ -48,6 +50,16 @@ def check_output(
         raise BadInput(f"{there[0]}: is there already; give --overwrite true or another --output_dir")
     if stack is not None and any(Path(stack).resolve().is_relative_to(path.resolve()) for path in there):
         raise BadInput(f"{stack}: is the stack itself and would be replaced; give another --output_dir")
+
+
+def check_unfinished(output_dir: str | os.PathLike[str], overwrite: bool, stack: str | os.PathLike[str]) -> None:
+    """`check_output`, before the stack is read; what a segmentation that was cut off has left may be gone on with.
+
+    Raises:
+        BadInput: see there.
+    """
+    if not (Path(output_dir) / STORE / SETTINGS).exists():
+        check_output(output_dir, overwrite, stack=stack)
 
 
 def remove_masks(output_dir: str | os.PathLike[str], keep: Sequence[Path]) -> None:

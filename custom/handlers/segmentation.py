@@ -20,7 +20,7 @@ from custom.handlers.assembly import assemble
 from custom.handlers.results import RESULTS, STORE, check_output
 from custom.lock import FolderLock
 from custom.processes import Gathering
-from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint
+from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
@@ -128,6 +128,7 @@ class Segmentation:
             return
         if self.store.begun() == self.store.settings and not self._done():
             self.store.remove()
+            remove_scratch(self.folder)
         self.lock.release()
         self.lock = None
 
@@ -216,6 +217,7 @@ class Segmentation:
                 )
             self._assemble()
             self.store.remove()
+            remove_scratch(self.folder)
         finally:
             self._let_go()
 

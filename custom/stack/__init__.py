@@ -7,6 +7,7 @@ from custom.stack.only_array import only_array
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
 from custom.stack.same_grid import on_grid_of
+from custom.stack.scratch import SCRATCH, remove_scratch
 from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
@@ -17,6 +18,7 @@ from custom.stack.warn import tell_once
 from custom.stack.window import GreyWindow, grey_range, grey_window, grey_window_of
 
 __all__ = [
+    "SCRATCH",
     "LABEL",
     "LABEL_VALUES",
     "GreyWindow",
@@ -37,6 +39,7 @@ __all__ = [
     "inside_values",
     "open_stack",
     "outside",
+    "remove_scratch",
     "slabs",
     "source",
     "takes_key",

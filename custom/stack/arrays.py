@@ -13,7 +13,7 @@ from custom.stack.units import VoxelSize
 
 
 class ArrayStack(Stack):
-    """Reads the chunks that the wanted slices touch, anew for each read.
+    """Reads the chunks that the wanted slices touch.
 
     `handle` lends something whose attribute `array` numpy's basic indexing cuts.
     """

@@ -18,6 +18,7 @@ import numpy as np
 from custom.errors import BadInput
 from custom.stack.axes import Axes
 from custom.stack.faults import refusing_damage
+from custom.stack.grain import grain_of_block
 from custom.stack.handle import Handle
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize
@@ -69,7 +70,9 @@ def open_block(path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize
             f"{block.file}: is cut short, {needed} bytes are announced and {present} are there; "
             "copy it again from its source."
         )
-    return RawBlockStack(path, block, voxel_size)
+    stack = RawBlockStack(path, block, voxel_size)
+    stack.grain = grain_of_block(block.axes, block.dtype.itemsize, block.order)
+    return stack
 
 
 class _BlockStack(Stack):
@@ -96,6 +99,8 @@ class RawBlockStack(_BlockStack):
 
 class CompressedBlockStack(_BlockStack):
     """Decompresses forwards; a read that goes back starts again at the first slice."""
+
+    costly_again = True
 
     def __init__(self, path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> None:
         super().__init__(path, block, voxel_size)

@@ -54,6 +54,7 @@ class RescaledStack(Stack):
         super().__init__(stored.path, stored.shape, np.result_type(stored.dtype, np.float32), stored.voxel_size)
         self._stored, self._slope, self._intercept = stored, slope, intercept
         self.step = abs(slope) if stored.dtype.kind in "iu" else 0.0
+        self.costly_again = stored.costly_again
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         values = self._stored.read(start, stop).astype(self.dtype, copy=False)

@@ -13,6 +13,7 @@ from custom.stack.mha import open_mha
 from custom.stack.nifti import open_nifti
 from custom.stack.npy import open_npy
 from custom.stack.nrrd import open_nrrd
+from custom.stack.planning import plan_reading
 from custom.stack.selection import Selection, selection
 from custom.stack.stack import Stack
 from custom.stack.stack_axes import with_axes
@@ -53,6 +54,7 @@ def open_stack(
     stack_index: int | Sequence[int] | None = None,
     labels: bool = False,
     stack_axes: str | Sequence[str] | None = None,
+    scratch_dir: str | os.PathLike[str] | None = None,
 ) -> Stack:
     """Open a stack lazily: headers are read, voxels are not.
 
@@ -65,6 +67,8 @@ def open_stack(
             one along each of them in the order of the file, counted from 0.
         labels: whether the file holds labels, so that whole slices may be empty.
         stack_axes: what the axes are that would be read as z, y and x, such as "yxz" where the last axis is z.
+        scratch_dir: where the voxels of a stack of very tall chunks are kept decoded once slices are read (see
+            `Scratch`); None: among the system's temporary files.
 
     Returns:
         The stack with axes (Z, Y, X), the same for the same volume in every format.
@@ -77,7 +81,9 @@ def open_stack(
     opener = _opener(path)
     if stack_key is not None and opener not in _KEYED:
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
-    stack = opener(path, selection(path, stack_key, stack_index, labels))
+    chosen = selection(path, stack_key, stack_index, labels)
+    stack = opener(path, chosen)
+    plan_reading(stack, None if scratch_dir is None else Path(scratch_dir), repr(chosen))
     if stack_axes is not None:
         stack = with_axes(stack, stack_axes)
     if voxel_size_um is not None:

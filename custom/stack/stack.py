@@ -3,12 +3,21 @@
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from custom.errors import BadInput
+from custom.stack.grain import Grain
 from custom.stack.place import Place, plain_affine
 from custom.stack.units import VoxelSize
+
+
+class Between(Protocol):
+    """What stands between the reads and the file, and keeps what one read decodes beyond its slices for the next."""
+
+    def read(self, stack: "Stack", start: int, stop: int) -> np.ndarray:
+        """The slices start, ..., stop - 1 of `stack`, in memory of their own."""
 
 
 class Stack(ABC):
@@ -23,9 +32,15 @@ class Stack(ABC):
         doubt: what speaks against the place of a label that is paired with its image all the same; "" if nothing does.
         files: the files, or folders of files, that hold it.
         step: between neighbouring grey values where stored integers were given a slope, else 0.
+        grain: the chunks that it is cut into; None: slices are read one by one.
+        between: what keeps decoded chunks from one read to the next, if anything.
+        costly_again: whether reading a slice again costs the decoding of others.
+        scratch_dir: where files may be put that help to read it; None: among the system's temporary ones.
     """
 
     step = 0.0
+    costly_again = False
+    scratch_dir: Path | None = None
     doubt = ""
 
     def __init__(
@@ -46,6 +61,8 @@ class Stack(ABC):
         self.dtype = _native_dtype(path, stored_dtype)
         self.voxel_size = voxel_size
         self.place: Place | None = None
+        self.grain: Grain | None = None
+        self.between: Between | None = None
         if 0 in shape:
             raise BadInput(f"{path}: holds no voxels, its size (z, y, x) is {shape}; export it anew.")
 
@@ -82,7 +99,8 @@ class Stack(ABC):
         """
         if not 0 <= start < stop <= self.shape[0]:
             raise IndexError(f"slices {start} to {stop} do not lie within the {self.shape[0]} slices of {self.path}")
-        return np.ascontiguousarray(self._read(start, stop), dtype=self.dtype)
+        part = self.between.read(self, start, stop) if self.between else self._read(start, stop)
+        return np.ascontiguousarray(part, dtype=self.dtype)
 
     def read_box(self, z: slice, y: slice = slice(None), x: slice = slice(None)) -> np.ndarray:
         """A part as the file has it, straight from there: (Z, Y, X) of the stored type, in memory of its own."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from custom.errors import BadInput
 from custom.stack.percentiles import Blocks, exact_percentiles
+from custom.stack.samples import Sample, at_hand
 from custom.stack.stack import Stack
 from custom.stack.surround import find_surround, inside_values
 from custom.stack.warn import tell_once
@@ -15,8 +16,6 @@ from custom.stack.warn import tell_once
 _MOST_SLICES = 64
 _SOME_SLICES = 16  # of these, in which what lies outside the reconstruction is looked for
 _USUAL = (0.5, 99.5)
-
-Sample = tuple[Stack | np.ndarray, int]  # a volume and z
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def grey_window_of(
     if not stacks:
         raise BadInput("There is no stack to find a grey window of; give at least one.")
     name, volumes = _name(stacks), _volumes(stacks)
-    chosen = _evenly_spaced(volumes)
+    chosen = at_hand(_evenly_spaced(volumes))
     surround = find_surround(plane[0] for plane in _read(_some(chosen)))
     ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, percentiles)
     if ends is None:
@@ -100,7 +99,7 @@ def grey_window_of(
 def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> GreyWindow:
     lower, upper = _ascending(fixed, "grey window", -math.inf, math.inf)
     volumes = _volumes(stacks)
-    chosen = _some(_evenly_spaced(volumes))
+    chosen = at_hand(_some(_evenly_spaced(volumes)))
     surround = find_surround(plane[0] for plane in _read(chosen))
     ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, _USUAL) if volumes else None
     if ends is not None and (ends[1] <= lower or ends[0] >= upper):
@@ -113,7 +112,7 @@ def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> 
 
 def grey_range(stack: Stack) -> tuple[float, float] | None:
     """The 0.5 and 99.5 percentiles of a stack's material, lower < upper, or None where it has no contrast."""
-    chosen = _some(_evenly_spaced([stack]))
+    chosen = at_hand(_some(_evenly_spaced([stack])))
     surround = find_surround(plane[0] for plane in _read(chosen))
     ends = _ends(lambda: inside_values(_read(chosen), surround), [stack], _USUAL)
     return None if ends is None or ends[0] == ends[1] else ends

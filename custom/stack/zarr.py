@@ -12,10 +12,11 @@ from custom.errors import BadInput
 from custom.stack.arrays import ArrayStack
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
+from custom.stack.grain import grain_of_chunks
 from custom.stack.handle import Handle
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
-from custom.stack.zarr_chunks import check_chunks
+from custom.stack.zarr_chunks import check_chunks, read_as_a_whole
 from custom.stack.zarr_finding import find_array
 from custom.stack.zarr_store import MARKERS, ZIPS, open_store, root_of, top_folder
 
@@ -49,6 +50,7 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
         check_chunks(path, array, axes, chosen.labels)
         stack = ArrayStack(path, axes, array.dtype, image.voxel_size if image else None, handle)
         stack.place = image.place if image else None
+        stack.grain = grain_of_chunks(axes, read_as_a_whole(array))
         return stack
 
 

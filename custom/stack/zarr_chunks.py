@@ -61,6 +61,12 @@ def check_chunks(path: Path, array: zarr.Array, axes: Axes, labels: bool = False
     )
 
 
+def read_as_a_whole(array: zarr.Array) -> tuple[int, ...]:
+    """Lengths of what zarr decodes at once: a chunk, be it within a shard, unless the shard itself is encoded once more."""
+    encoded_again = len(getattr(array.metadata, "codecs", ())) > 1
+    return array.shards if array.shards and encoded_again else array.chunks
+
+
 def _present(path: Path, array: zarr.Array, axes: Axes) -> tuple[np.ndarray, int]:
     """Which chunks of the volume exist, bool (layers along z, chunks in a layer), and how many slices a layer has."""
     files = _files(path, array.path)

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import h5py
+import nibabel
 import numpy as np
 import pytest
 import tifffile
 
 from custom.errors import BadInput
-from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack
+from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack, samples
 from custom.stack.percentiles import exact_percentiles
 
 
@@ -128,3 +130,25 @@ def test_unusable_percentiles(percentiles: tuple[float, float]) -> None:
 def test_unusable_fixed_window(fixed: tuple[float, float]) -> None:
     with pytest.raises(BadInput, match="grey window .* not usable"):
         grey_window(np.arange(10).reshape(1, 2, 5), fixed=fixed)
+
+
+@pytest.mark.parametrize("in_memory", [1 << 27, 0])
+@pytest.mark.parametrize("written", ["zip.nii.gz", "layers.h5"])
+def test_where_going_back_costs_the_slices_are_read_once(
+    written: str, in_memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "_IN_MEMORY", in_memory)
+    grey = np.random.default_rng(4).normal(size=(90, 8, 9)).astype(np.float32)
+    path = tmp_path / written
+    if path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("/exchange/data", data=grey, chunks=(20, 8, 9))
+    else:
+        nibabel.save(nibabel.Nifti1Image(grey.transpose(2, 1, 0), np.eye(4)), path)
+    stack = open_stack(path, scratch_dir=tmp_path / "not made yet")
+    read: list[int] = []
+    reading = stack.read
+    stack.read = lambda start, stop: (read.append(start), reading(start, stop))[1]  # type: ignore[method-assign]
+    assert grey_window(stack) == grey_window(grey)  # of floats, in two passes or more
+    assert len(read) == 64 and read == sorted(read)
+    assert list(tmp_path.iterdir()) == [path]

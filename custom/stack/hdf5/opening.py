@@ -11,6 +11,7 @@ from custom.stack.arrays import ArrayStack
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
 from custom.stack.handle import Handle
+from custom.stack.hdf5.chunks import grain_of_dataset
 from custom.stack.hdf5.external import open_with_files
 from custom.stack.hdf5.filters import take_installed
 from custom.stack.hdf5.finding import find_dataset, item
@@ -40,6 +41,7 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
         coverage, files = look_for_voxels(path, dataset)
         axes = find_axes(path, dataset.shape, chosen, axis_names(path, dataset, group))
         stack = ArrayStack(path, axes, dataset.dtype, voxel_size(path, dataset, group), handle)
+        stack.grain = grain_of_dataset(dataset, axes)
         check_gaps(path, dataset, coverage, axes, chosen.labels)
         stack.files = list(
             dict.fromkeys([path, Path(dataset.file.filename), *files])

@@ -1,0 +1,68 @@
+"""Slices that are gone through several times, from files that decode many others to give one."""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from tqdm import tqdm
+
+from custom.stack.stack import Stack
+
+_IN_MEMORY = 1 << 27
+
+Sample = tuple[Stack | np.ndarray, int]  # a volume and z
+
+
+def at_hand(samples: Sequence[Sample]) -> list[Sample]:
+    """The same slices, each read once where reading it again would cost more than the slice.
+
+    They are then in memory, or, where they take more than 128 MB, in a temporary file without a name. Where there is no room
+    for it, or no need, they are left where they are.
+
+    Args:
+        samples: volumes and z, ascending within a volume.
+    """
+    found: list[Sample] = []
+    for _, group in groupby(samples, key=lambda sample: id(sample[0])):
+        wanted = list(group)
+        volume = wanted[0][0]
+        if isinstance(volume, Stack) and volume.costly_again and len(wanted) > 1:
+            wanted = _kept(volume, [z for _, z in wanted])
+        found += wanted
+    return found
+
+
+def _kept(volume: Stack, places: Sequence[int]) -> list[Sample]:
+    slice_bytes = math.prod(volume.shape[1:]) * volume.dtype.itemsize
+    turns = tqdm(places, "reading for the grey window", unit="slice", leave=False, delay=2, disable=None)
+    if slice_bytes * len(places) <= _IN_MEMORY:
+        kept: Stack | np.ndarray = np.concatenate([volume.read(z, z + 1) for z in turns])
+    else:
+        try:
+            kept = _Spool(volume, turns, len(places))
+        except OSError:  # no room
+            return [(volume, z) for z in places]
+    return [(kept, number) for number in range(len(places))]
+
+
+class _Spool(Stack):
+    """Some slices of a stack in a temporary file, which goes with this object."""
+
+    def __init__(self, volume: Stack, places: "tqdm[int]", count: int) -> None:
+        super().__init__(volume.path, (count, *volume.shape[1:]), volume.dtype, volume.voxel_size)
+        folder = volume.scratch_dir
+        there = None if folder is None else next(one for one in (folder, *folder.parents) if one.is_dir())
+        self._file = tempfile.TemporaryFile(dir=there)  # noqa: SIM115 (as long as this object)
+        for z in places:
+            volume.read(z, z + 1).tofile(self._file)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        shape = stop - start, *self.shape[1:]
+        self._file.seek(start * math.prod(self.shape[1:]) * self.dtype.itemsize)
+        return np.fromfile(self._file, self.dtype, math.prod(shape)).reshape(shape)
