@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from custom.stack.axes import Axes
 
 _PAGE = 4096
@@ -63,8 +65,12 @@ def grain_of_chunks(axes: Axes, chunks: Sequence[int]) -> Grain:
 
 
 def grain_of_block(axes: Axes, itemsize: int, order: str = "C") -> Grain:
-    """The grain of voxels that lie one after another, in pages of the system: where z runs fastest, a page holds many slices."""
-    lengths = axes.lengths if order == "C" else axes.lengths[::-1]
-    z = None if axes.z is None else axes.z if order == "C" else len(lengths) - 1 - axes.z
-    tall = 1 if z is None else math.ceil(_PAGE / (itemsize * math.prod(lengths[z + 1 :])))
-    return Grain(axes.shape, range(0, axes.shape[0], min(tall, axes.shape[0])), 1, 1)
+    """The grain of voxels that lie one after another, which the system reads by pages: as tall as one holds of another axis.
+
+    Where z is the slowest of z, y and x, slices lie one after another, and are read so.
+    """
+    steps = np.cumprod([itemsize, *(axes.lengths[::-1] if order == "C" else axes.lengths)])[:-1]
+    steps = steps[::-1] if order == "C" else steps
+    depth = axes.shape[0]
+    tall = 1 if axes.z is None or steps[axes.z] >= max(steps[axes.y], steps[axes.x]) else _PAGE // steps[axes.z]
+    return Grain(axes.shape, range(0, depth, min(max(int(tall), 1), depth)), 1, 1)

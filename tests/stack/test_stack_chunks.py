@@ -269,3 +269,17 @@ def test_temporary_files_go_with_the_stack_that_made_them(
     assert worker.exitcode == 0 and folder.exists() and len(list((tmp_path / "t").iterdir())) == 2
     del stack, copy
     assert not list((tmp_path / "t").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("order", "shape", "tall"),
+    [("C", (9, 8, 7), 1), ("F", (9, 8, 7), 9), ("F", (5000, 2, 3), 2048), ("C", (9, 1, 1), 1)],
+)
+def test_voxels_with_z_running_fastest_are_read_by_pages(
+    order: Any, shape: tuple[int, int, int], tall: int, tmp_path: Path
+) -> None:
+    grey = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    np.save(tmp_path / "s.npy", np.asarray(grey, order=order))
+    stack = open_stack(tmp_path / "s.npy")
+    assert stack.grain is not None and stack.grain.tallest == tall
+    np.testing.assert_array_equal(read_all(stack, 100), grey)
