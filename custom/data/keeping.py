@@ -18,7 +18,7 @@ Sides = Mapping[str, Sequence[Item]]
 def keep_sides(
     items: Sequence[Item],
     known: Known,
-    draw: Callable[[], Sides],
+    draw: Callable[[Sequence[Item]], Sides],
     listed: bool,
     new: str,
     folder: str,
@@ -26,12 +26,13 @@ def keep_sides(
 ) -> Split:
     """Split as the training that `known` tells of; slices that it did not know go to `new`, or as splits.json says.
 
-    A data set that shares no slice with it is split by itself.
+    A data set that shares no slice with it is split by itself, and so are the slices that are new where a training that
+    begins with the weights would have none to validate on.
 
     Args:
         items: the labelled slices, with their digests.
         known: what the records of the weights, or of the checkpoint, tell.
-        draw: the data set's own split.
+        draw: the own split of slices.
         listed: whether splits.json decides on that.
         new: the side of the slices that are new.
         folder: the data set's, for what is said.
@@ -43,19 +44,21 @@ def keep_sides(
     seen = _seen(items, known, folder)
     if not seen:
         if known.stems:
-            return _by_stems(items, known, draw(), folder)
+            return _by_stems(items, known, draw(items), folder)
         if resumed:
             raise BadInput(
                 f"{folder}: holds none of the slices that this training was begun with; give their --dataset_dir, or begin "
                 "another training with --weights and another --output_dir"
             )
-        return Split(draw(), {}, "the data set's own")
-    own = draw() if listed else {}
-    side_of = {place_of(item): side for side in own for item in own[side]}
+        namesakes = _told_of_namesakes(items, known, folder)
+        return Split(draw(items), None if namesakes else {}, "the data set's own")
     added = [item for item in items if place_of(item) not in seen]
+    lacks_val = new == "train" and not resumed and "val" not in seen.values() and len(added) > 1
+    own = draw(items) if listed else draw(added) if lacks_val else {new: added}
+    side_of = {place_of(item): side for side in own for item in own[side]}
     sides: dict[str, list[Item]] = {side: [] for side in SIDES}
     for item in items:
-        side = seen.get(place_of(item)) or (side_of.get(place_of(item)) if listed else new)
+        side = seen.get(place_of(item)) or side_of.get(place_of(item))
         if side:
             sides[side].append(item)
     _tell(folder, added, sides, side_of, seen)
@@ -80,14 +83,20 @@ def _seen(items: Sequence[Item], known: Known, folder: str) -> dict[Place, str]:
                 _words(told[0]),
             )
         return by_name
-    if renewed:
+    return {}
+
+
+def _told_of_namesakes(items: Sequence[Item], known: Known, folder: str) -> int:
+    """How many slices of what is taken for another data set bear names that are known, which is told."""
+    namesakes = sum(place_of(item) in known.places for item in items)
+    if namesakes:
         logger.warning(
             "%s: %d slices have the names of slices that the weights know, and none the same grey values: this is taken "
             "for another data set; if it is the same one exported anew, its scores are of slices that were trained on.",
             folder,
-            len(renewed),
+            namesakes,
         )
-    return {}
+    return namesakes
 
 
 def _words(item: Item) -> str:

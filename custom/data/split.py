@@ -58,15 +58,20 @@ def split_dataset(
     add_digests(items)
     listing = find_splits(Path(dataset_dir))
 
-    def draw() -> Sides:
-        return split_by_stems(items, listing) if listing else split_by_blocks(items, seed, dataset_dir)
+    def draw(part: Sequence[Item]) -> Sides:
+        return split_by_stems(part, listing) if listing else split_by_blocks(part, seed, dataset_dir)
 
     folder = os.fspath(dataset_dir)
     if records:
         split = keep_sides(items, Known(records), draw, listing is not None, new, folder, resumed)
     else:
-        split = Split(draw(), origin="splits.json" if listing else "the seed")
+        split = Split(draw(items), origin="splits.json" if listing else "the seed")
     drop_copies(split, folder, training=new == "train")
+    if new == "train" and not split["val"]:
+        raise BadInput(
+            f"{dataset_dir}: leaves nothing to validate on that the weights which the training begins with do not know; "
+            "label further slices and list them under val in splits.json, or leave --weights away"
+        )
     if new == "train" and not holds_lithium(split["train"]):
         raise BadInput(
             f"{dataset_dir}: none of the {len(split['train'])} training slices holds lithium; list others "

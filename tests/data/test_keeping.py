@@ -179,7 +179,8 @@ def test_another_data_set_is_split_by_itself(folder: Folder, tmp_path: Path, cap
     with pytest.raises(BadInput, match="holds none of the slices that this training was begun with"):
         trained(other, 4, record, resumed=True)
     other.rename("t_50", "s_0")  # an ordinary name
-    assert evaluated(other, record, seed=4).origin == "the data set's own"
+    doubtful = evaluated(other, record, seed=4)
+    assert doubtful.origin == "the data set's own" and about_side(doubtful["test"])["trained_on"] is None
     assert "1 slices have the names of slices that the weights know, and none the same grey values" in caplog.text
 
 
@@ -217,6 +218,27 @@ def test_weights_that_were_trained_further_know_both_data_sets(folder: Folder, t
     # on the first data set again, with another seed: what the parent was trained on is not validated on
     again, _ = trained(folder, 6, tuned)
     assert all(names(again, side) == names(split, side) for side in SIDES)
+
+
+def test_weights_that_know_all_slices_but_new_ones(folder: Folder, tmp_path: Path) -> None:
+    """A training that begins with them validates on new ones, and is refused where there are none."""
+    split, record = trained(folder, seed=1)
+    other = Folder(tmp_path / "other", 0)
+    for name in sorted(names(split, "train"))[:4]:
+        other.add(int(name.removeprefix("s_")), name)
+    for extra in ([], [60]):
+        for number in extra:
+            other.add(number)
+        with pytest.raises(BadInput, match=r"leaves nothing to validate on .* list them under val in splits.json"):
+            trained(other, 0, record)
+    other.list_sides(train=["s_0"], val=["s_60"])
+    assert names(trained(other, 0, record)[0], "val") == {"s_60"}  # the cure
+    (other.path / "splits.json").unlink()
+    for number in range(61, 70):
+        other.add(number)
+    found, _ = trained(other, 0, record)
+    assert len(found["val"]) == len(found["test"]) == 1
+    assert not (names(found, "val") | names(found, "test")) & names(split, "train")
 
 
 def test_an_ensemble_scores_what_none_of_its_members_was_trained_on(folder: Folder) -> None:
