@@ -106,3 +106,16 @@ def test_a_training_from_weights_keeps_their_sides(dataset: Path, tmp_path: Path
     assert second["split"] == first["split"] and second["grey_window"] == first["grey_window"]
     assert second["patch_size"] == 64
     cli.evaluated_as_printed(tuned, tmp_path / "second")
+    segmented = cli.segment(dataset / "images/slice_0.tif", tmp_path / "out", tmp_path / "second/model.pt")
+    assert segmented.code == 0 and "which is taken" not in segmented.output
+    assert json.loads((tmp_path / "out/summary.json").read_text())["grey_window"] == [9000, 42000]
+
+
+def test_a_client_that_reads_inference_json_alone_scales_as_the_weights_want_it(dataset: Path, tmp_path: Path) -> None:
+    assert cli.train(dataset, tmp_path, seed=1, **KEYS, **WINDOW).code == 0
+    parser = cli.parser_of("inference")
+    parser["weights"] = str(tmp_path / "model.pt")
+    values = tifffile.imread(dataset / "images/slice_0.tif").astype("float32")
+    scaled = parser.get_parsed_content("preprocessing")({"image": values})["image"]
+    assert scaled[0] == pytest.approx(((values - 9000) / 33000).clip(0, 1), abs=1e-5)
+    assert list(parser.get_parsed_content("inferer").roi_size) == [64, 64]
