@@ -28,6 +28,9 @@ Opener = Callable[[Path, Selection], Stack]
 OPENERS: dict[str, Opener] = {
     ".tif": open_tiff,
     ".tiff": open_tiff,
+    ".btf": open_tiff,  # BigTIFF, as .tf8 is; .tf2 is plain TIFF
+    ".tf8": open_tiff,
+    ".tf2": open_tiff,
     ".nii": open_nifti,
     ".nii.gz": open_nifti,
     ".nrrd": open_nrrd,

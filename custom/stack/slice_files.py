@@ -9,7 +9,7 @@ from custom.stack.faults import refusing_damage
 from custom.stack.numbering import natural_key, number_key
 from custom.stack.warn import warn_once
 
-_SUFFIXES = (".tif", ".tiff")
+_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 # other pictures, and slices that are on their way or packed
 _NO_TIFF = (
     *(".png", ".jpg", ".jpeg", ".jp2", ".bmp", ".gif", ".pgm", ".dcm", ".edf", ".gz", ".zip"),

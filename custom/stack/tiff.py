@@ -1,8 +1,10 @@
 """One TIFF file: a 2-D slice or a stack of pages, classic or BigTIFF, plain or compressed."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
@@ -14,26 +16,28 @@ from custom.stack.faults import refusing_damage
 from custom.stack.handle import Handle
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
-from custom.stack.tiff_layout import check_directories, check_imagej, check_pages
-from custom.stack.tiff_page import note_white_is_zero, page_values
+from custom.stack.tiff_description import check_description, described, slices_held
+from custom.stack.tiff_directories import Directory, read_directories, slice_pages
+from custom.stack.tiff_layout import check_pages, colour, planes_of
+from custom.stack.tiff_page import note_white_is_zero, page_at, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize
 
 
 def open_tiff(path: Path, chosen: Selection) -> Stack:
-    """Open one TIFF file; a stored ImageJ or OME description decides which pages are its slices.
+    """Open one TIFF file: its pages are the slices, in the order of an ImageJ or OME description that fits them.
 
     Raises:
         BadInput: damaged, cut short, colour, pages of different size or type, or channels or time beside z of which
             `chosen` takes none.
     """
-    check_directories(path)
+    directories = read_directories(path)
     with refusing_damage(path):
-        handle = Handle(partial(_TiffSlices, path, chosen))
+        handle = Handle(partial(_TiffSlices, path, directories, chosen))
         with handle.lend() as slices:
             axes, dtype, block = slices.axes, slices.dtype, slices.block
-            voxel_size = tiff_voxel_size(slices.tiff)
-            note_white_is_zero(path, slices.tiff.pages.first)
+            voxel_size = tiff_voxel_size(slices.tiff, slices.first)
+            note_white_is_zero(path, slices.first)
     if block is None:
         return TiffStack(path, axes.shape, dtype, voxel_size, handle)
     handle.close()
@@ -65,10 +69,10 @@ class TiffStack(Stack):
 class _TiffSlices:
     """An open TIFF file and its slices: either one raw `block`, or `pages`, one a slice."""
 
-    def __init__(self, path: Path, chosen: Selection) -> None:
+    def __init__(self, path: Path, directories: list[Directory], chosen: Selection) -> None:
         self.tiff = TiffFile(path)
         try:
-            self._find(path, chosen)
+            self._find(path, directories, chosen)
         except BaseException:
             self.tiff.close()
             raise
@@ -76,61 +80,90 @@ class _TiffSlices:
     def close(self) -> None:
         self.tiff.close()
 
-    def _find(self, path: Path, chosen: Selection) -> None:
-        check_pages(path, self.tiff, [self.tiff.pages.first])
-        check_imagej(path, self.tiff)
-        series = self.tiff.series
-        pages = [page for one in series for page in _pages_of(path, self.tiff, one)]
+    def _find(self, path: Path, directories: list[Directory], chosen: Selection) -> None:
+        numbers = slice_pages(directories)
+        self.first = first = page_at(self.tiff, numbers[0])
+        check_pages(path, first)
+        self.block: Block | None = None
+        self.dtype = np.dtype(first.dtype)
+        if first.samplesperpixel > 1 and len(numbers) > 1:
+            raise colour(path, first)
+        if first.samplesperpixel > 1:
+            self._take(path, planes_of(path, first), chosen)
+            return
+        told = described(self.tiff, numbers)
+        held = slices_held(path, first, len(numbers), told, directories)
+        series = _series(self.tiff, numbers, held) if told is None or told.planes == held else None
+        if series is None:
+            check_description(path, told, held)
+            self._take(path, [page_at(self.tiff, number) for number in numbers], chosen)
+            return
+        pages = [page for one in series for page in one.pages if page is not None]
         if len(series) > 1:  # the same kind of slice written piece by piece: back to the order of the file
             pages.sort(key=lambda page: page.index)
-        check_pages(path, self.tiff, pages)
-        self.dtype = series[0].dtype
+        check_pages(path, first, pages)
         self.axes = _axes(path, series, chosen)
-        self.block = _raw_block(path, self.tiff, self.axes)
+        self.block = _raw_block(path, self.tiff, series, self.axes)
         if self.block is None:
             self.pages = _chosen_pages(path, pages, self.axes)
 
+    def _take(self, path: Path, pages: Sequence[TiffPage], chosen: Selection) -> None:
+        """One page a slice, whatever a description says."""
+        for page in pages:
+            _check_alike(path, (pages[0].shape, pages[0].dtype), (page.shape, page.dtype))
+        check_pages(path, self.first, pages)
+        self.axes = find_axes(path, (len(pages), *pages[0].shape), chosen)
+        self.pages = _chosen_pages(path, pages, self.axes)
 
-def _pages_of(path: Path, tiff: TiffFile, series: TiffPageSeries) -> list[TiffPage | TiffFrame]:
-    pages = [page for page in series.pages if page is not None and page.parent is tiff]
-    if len(pages) != len(series.pages):
-        raise BadInput(f"{path}: is one of several files that make up one OME-TIFF; give their folder instead.")
-    return pages
+
+def _series(tiff: TiffFile, numbers: Sequence[int], held: int) -> list[TiffPageSeries] | None:
+    """What tifffile makes of the pages, without those that are no slices; None where it is not each of them once."""
+    wanted = set(numbers)
+    series = [one for one in tiff.series if any(page is None or page.index in wanted for page in one.pages)]
+    pages = [page for one in series for page in one.pages if page is not None and page.parent is tiff]
+    if len(pages) < sum(len(one.pages) for one in series) or any(one.axes[-2:] != "YX" for one in series):
+        return None
+    whole = sum(math.prod(one.shape[:-2]) for one in series) == held and series[0].dataoffset is not None
+    return series if sorted(page.index for page in pages) == list(numbers) or (len(series) == 1 and whole) else None
+
+
+def _check_alike(path: Path, first: tuple[Any, Any], other: tuple[Any, Any]) -> None:
+    if first != other:
+        raise BadInput(
+            f"{path}: its pages differ, {first[0]} {first[1]} and {other[0]} {other[1]}; "
+            "save the slices of one volume alone."
+        )
 
 
 def _axes(path: Path, series: list[TiffPageSeries], chosen: Selection) -> Axes:
     """The axes of the one series, or of the volume that several make up, written piece by piece."""
     first = series[0]
     for one in series:
-        if one.axes[-2:] != "YX" or (len(series) > 1 and len(one.axes) > 3):
+        if len(series) > 1 and len(one.axes) > 3:
             raise BadInput(
                 f"{path}: has axes {one.axes} of length {one.shape} where ZYX is wanted; "
                 "save one grey volume, without time or channels."
             )
         if one.shape[-2:] != first.shape[-2:] or one.dtype != first.dtype:
-            raise BadInput(
-                f"{path}: its pages differ, {first.shape} {first.dtype} and {one.shape} {one.dtype}; "
-                "save the slices of one volume alone."
-            )
+            _check_alike(path, (first.shape, first.dtype), (one.shape, one.dtype))
     # One axis beside Y and X is z whatever its name: tifffile calls it C when it writes for ImageJ, ImageJ sometimes T.
-    if all(len(one.axes) <= 3 for one in series):
-        depth = sum(one.shape[0] if len(one.shape) == 3 else 1 for one in series)
+    if all(sum(length > 1 for length in one.shape[:-2]) <= 1 for one in series):
+        depth = sum(math.prod(one.shape[:-2]) for one in series)
         return find_axes(path, (depth, *first.shape[-2:]), chosen)
     return find_axes(path, first.shape, chosen, list(first.axes))
 
 
-def _raw_block(path: Path, tiff: TiffFile, axes: Axes) -> Block | None:
+def _raw_block(path: Path, tiff: TiffFile, series: list[TiffPageSeries], axes: Axes) -> Block | None:
     """The voxels as one block, where they lie so. ImageJ stores stacks beyond 4 GB in this way only."""
-    if len(tiff.series) != 1 or tiff.series[0].dataoffset is None:
+    if len(series) != 1 or series[0].dataoffset is None:
         return None
-    dtype = np.dtype(tiff.series[0].dtype).newbyteorder(tiff.byteorder)
-    return Block(path, tiff.series[0].dataoffset, axes, dtype)
+    return Block(path, series[0].dataoffset, axes, np.dtype(series[0].dtype).newbyteorder(tiff.byteorder))
 
 
-def _chosen_pages(path: Path, pages: list[TiffPage | TiffFrame], axes: Axes) -> list[TiffPage | TiffFrame]:
+def _chosen_pages(path: Path, pages: Sequence[TiffPage | TiffFrame], axes: Axes) -> list[TiffPage | TiffFrame]:
     """The pages of the slices: tifffile lists them with the last axis before Y and X as the fastest."""
     planes = axes.lengths[:-2]
     if len(pages) != math.prod(planes):
         raise BadInput(f"{path}: holds {len(pages)} pages for {math.prod(planes)} slices; save it as one page a slice.")
     numbers = np.arange(len(pages)).reshape(*planes, 1, 1)[axes.slices(0, axes.shape[0])]
-    return [pages[number] for number in numbers.ravel()]
+    return [pages[number] for number in numbers.ravel().tolist()]

@@ -1,100 +1,79 @@
 """What must hold of a TIFF page before it is read as a grey slice; from headers alone."""
 
-import struct
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-from tifffile import TiffFile, TiffFrame, TiffPage
+from tifffile import PHOTOMETRIC, PLANARCONFIG, TiffFrame, TiffPage
 
 from custom.errors import BadInput
+from custom.stack.tiff_description import written_shape
+from custom.stack.tiff_directories import cut_short
+from custom.stack.warn import warn_once
 
 _COLOURS = {"RGB", "CMYK", "YCBCR", "CIELAB", "ICCLAB", "ITULAB"}
-_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
-def check_directories(path: Path) -> None:
-    """Walk the chain of image file directories and see that it, and every value it points to, lies inside the file.
-
-    tifffile stops silently where the chain is broken, so that a file cut short would open as a shorter stack.
-
-    Raises:
-        BadInput: not a TIFF file, or cut short.
-    """
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        header = file.read(16)
-        endian = {b"II": "<", b"MM": ">"}.get(header[:2])
-        if endian is None or header[2:4] not in (struct.pack(f"{endian}H", 42), struct.pack(f"{endian}H", 43)):
-            raise BadInput(f"{path}: is not a TIFF file although it is named so; export it as TIFF.")
-        if len(header) < 16:
-            raise _cut_short(path)
-        big = 43 in header[2:4]
-        offset = struct.unpack(*((f"{endian}Q", header[8:16]) if big else (f"{endian}I", header[4:8])))[0]
-        seen: set[int] = set()
-        while offset and offset not in seen:
-            seen.add(offset)
-            offset = _next_directory(path, file, size, offset, endian, big)
-
-
-def _next_directory(path: Path, file: BinaryIO, size: int, offset: int, endian: str, big: bool) -> int:
-    """Check the directory at `offset` and return the offset of the next one, 0 after the last."""
-    count_code, entry_code, offset_code = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
-    inline = struct.calcsize(offset_code)
-    entry = struct.Struct(endian + entry_code)
-    try:
-        file.seek(offset)
-        (count,) = struct.unpack(endian + count_code, file.read(struct.calcsize(endian + count_code)))
-        directory = file.read(count * entry.size + inline)
-        (following,) = struct.unpack(endian + offset_code, directory[count * entry.size :])
-    except (struct.error, OverflowError, MemoryError):
-        raise _cut_short(path) from None
-    for _, kind, values, where in entry.iter_unpack(directory[: count * entry.size]):
-        length = values * _TYPE_BYTES.get(kind, 0)
-        if length > inline and where + length > size:
-            raise _cut_short(path)
-    return int(following)
-
-
-def check_pages(path: Path, tiff: TiffFile, pages: Sequence[TiffPage | TiffFrame]) -> None:
-    """See that the pages are grey, of a known type, and that their strips or tiles lie inside the file.
+def check_pages(path: Path, first: TiffPage, pages: Sequence[TiffPage | TiffFrame] = ()) -> None:
+    """See that the first page is grey, of a known type, and that the strips or tiles of all lie inside the file.
 
     Raises:
         BadInput: colour, several samples a voxel, no voxels, an unknown type, or cut short.
     """
-    first = tiff.pages.first
-    photometric = getattr(first.photometric, "name", str(first.photometric))
-    if photometric in _COLOURS or first.samplesperpixel > 1:
-        raise BadInput(
-            f"{path}: is a colour image ({photometric}, {first.samplesperpixel} samples a pixel); "
-            "save it as a grey image."
-        )
+    if (_photometric(first) in _COLOURS or first.samplesperpixel > 1) and not _are_slices(first):
+        raise colour(path, first)
     if first.dtype is None:
         raise BadInput(f"{path}: its voxel type ({first.bitspersample} bits) is not read; save it as 8 or 16 bit.")
-    size = tiff.filehandle.size
-    for page in pages:
+    size = first.parent.filehandle.size
+    for page in (first, *pages):
         if not page.dataoffsets:
             raise BadInput(f"{path}: has a page without voxels; export it anew.")
         strips = zip(page.dataoffsets, page.databytecounts, strict=False)
         if any(offset + count > size for offset, count in strips):
-            raise _cut_short(path)
+            raise cut_short(path)
 
 
-def check_imagej(path: Path, tiff: TiffFile) -> None:
-    """See that all the slices are there that ImageJ announces, be it with one directory for all of them.
+def colour(path: Path, page: TiffPage) -> BadInput:
+    """The refusal of a page with several samples a pixel."""
+    return BadInput(
+        f"{path}: is a colour image ({_photometric(page)}, {page.samplesperpixel} samples a pixel); save it as a grey image."
+    )
 
-    Raises:
-        BadInput: some are missing.
+
+def _photometric(page: TiffPage) -> str:
+    return getattr(page.photometric, "name", str(page.photometric))
+
+
+def _are_slices(page: TiffPage) -> bool:
+    """Whether the samples of a page are slices, stored one after another as the planes of a colour.
+
+    tifffile, and scikit-image and imageio with it, store an array of 3 or 4 slices so. Photographs are of 8 bit; of
+    these only tifffile's own word, that the first axis has the length of the samples, tells.
     """
-    announced = int((tiff.imagej_metadata or {}).get("images", 1))
-    first, found = tiff.pages.first, len(tiff.pages)
-    if found == 1 and announced > 1:
-        found = (tiff.filehandle.size - first.dataoffsets[0]) // first.nbytes
-    if found < announced:
-        raise BadInput(
-            f"{path}: is cut short, it announces {announced} slices and holds {found}; copy it again from its source."
-        )
+    if (
+        page.samplesperpixel < 2
+        or page.planarconfig != PLANARCONFIG.SEPARATE
+        or _photometric(page) not in ("RGB", "MINISBLACK")
+    ):
+        return False
+    return page.dtype != "uint8" or written_shape(page) == [page.samplesperpixel, page.imagelength, page.imagewidth]
 
 
-def _cut_short(path: Path) -> BadInput:
-    return BadInput(f"{path}: is cut short, it points to data beyond its end; copy it again from its source.")
+def planes_of(path: Path, page: TiffPage) -> list[TiffPage]:
+    """The planes of a page with several samples as grey pages of their own, which is said once."""
+    number = page.samplesperpixel
+    warn_once(
+        f"{path}: its {number} slices are stored as the planes of a colour image, as tifffile and scikit-image do with "
+        f"{number} slices; they are read as slices."
+    )
+    strips = len(page.dataoffsets) // number
+    planes = []
+    for i in range(number):
+        plane = copy.copy(page)
+        plane.dataoffsets = page.dataoffsets[i * strips : (i + 1) * strips]
+        plane.databytecounts = page.databytecounts[i * strips : (i + 1) * strips]
+        plane.samplesperpixel, plane.extrasamples, plane.photometric = 1, (), PHOTOMETRIC.MINISBLACK
+        plane.shape, plane.axes = (page.imagelength, page.imagewidth), "YX"
+        plane.shaped = (1, *page.shaped[1:])
+        planes.append(plane)
+    return planes

@@ -1,11 +1,17 @@
 """The values of one TIFF page, where 0 may be stored for white."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
-from tifffile import PHOTOMETRIC, TiffFrame, TiffPage
+from tifffile import PHOTOMETRIC, TiffFile, TiffFrame, TiffPage
 
 from custom.stack.warn import warn_once
+
+
+def page_at(tiff: TiffFile, number: int) -> TiffPage:
+    """A page with all its tags: tifffile makes frames, which have none, for its series alone."""
+    return cast(TiffPage, tiff.pages[number])
 
 
 def page_values(page: TiffPage | TiffFrame) -> np.ndarray:

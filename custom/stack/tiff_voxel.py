@@ -12,9 +12,8 @@ _FINEST_UM, _COARSEST_UM = 0.01, 20.0
 _UM_PER_INCH = 25.4e3
 
 
-def tiff_voxel_size(tiff: TiffFile) -> VoxelSize | None:
-    """From OME-XML, else ImageJ metadata, else plain resolution tags where they are meant as a measurement."""
-    page = tiff.pages.first
+def tiff_voxel_size(tiff: TiffFile, page: TiffPage) -> VoxelSize | None:
+    """From OME-XML, else ImageJ metadata, else the resolution tags of the first slice where they are a measurement."""
     return first_stated(
         _from_ome(tiff.ome_metadata) if tiff.is_ome and tiff.ome_metadata else None,
         _from_imagej(page, tiff.imagej_metadata) if tiff.is_imagej and tiff.imagej_metadata else None,

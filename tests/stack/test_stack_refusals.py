@@ -68,11 +68,11 @@ def test_a_stack_among_the_slices(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["file", "folder"])
-@pytest.mark.parametrize("options", [{"photometric": "rgb"}, {"photometric": "rgb", "planarconfig": "separate"}])
+@pytest.mark.parametrize("options", [{}, {"planarconfig": "separate", "metadata": None}])
 def test_colour_tiff(place: str, options: dict[str, Any], tmp_path: Path) -> None:
     pixels = np.zeros((20, 30, 3), np.uint8)
     pixels = pixels.transpose(2, 0, 1) if "planarconfig" in options else pixels
-    tifffile.imwrite(tmp_path / "colour.tif", pixels, **options)
+    tifffile.imwrite(tmp_path / "colour.tif", pixels, photometric="rgb", **options)
     sentence = refusal(tmp_path if place == "folder" else tmp_path / "colour.tif")
     assert "colour.tif: is a colour image (RGB, 3 samples a pixel); save it as a grey image." in sentence
 
