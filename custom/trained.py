@@ -61,11 +61,16 @@ class Trained:
                 break
         return wanted
 
-    def check(self, patch_size: int, seed: int) -> None:
+    def check(self, patch_size: int, seed: int, reading: Mapping[str, Any] | None = None) -> None:
         """Compare what was given with the records.
 
+        Args:
+            patch_size, seed: those of this run.
+            reading: the keys of `custom.data.Reading` that it was given.
+
         Raises:
-            BadInput: a training that goes on with another patch size, or whose record holds no split, with another seed.
+            BadInput: a training that goes on with another patch size, other labels or another meaning of their 255, or
+                whose record holds no split, with another seed.
         """
         for file, record in self.by_file:
             noted = record.get("patch_size")
@@ -73,10 +78,17 @@ class Trained:
                 self._contradict(file, f"on patches of {noted}", "patch_size", str(patch_size))
                 break
         for file, record in self.by_file if self.resumed else ():
+            self._check_labels(file, record.get("reading") or {}, reading or {})
             if "split" not in record and record.get("seed", seed) != seed:
                 raise BadInput(
                     f"{file}: does not hold its split, which --seed {record['seed']} drew; give that in place of --seed {seed}"
                 )
+
+    def _check_labels(self, file: str, noted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """A key that either lacks may have led to the same labels; two that differ do not."""
+        for key in ("label_key", "label_index", "label_255"):
+            if key in noted and key in given and _plain(noted[key]) != _plain(given[key]):
+                self._contradict(file, f"with --{key} {noted[key]}", key, str(given[key]))
 
     def _contradict(self, file: str, noted: str, key: str, given: str) -> None:
         if self.resumed:
@@ -108,6 +120,11 @@ def _ends(setting: Any) -> Any:
         return fixed, [float(end) for end in ends or ()]
     except (TypeError, ValueError):
         return fixed, [str(ends)]
+
+
+def _plain(value: Any) -> Any:
+    """`/labels` and `labels`, and 1 and [1], are the same array."""
+    return value.strip("/") if isinstance(value, str) else list(value) if isinstance(value, Sequence) else [value]
 
 
 def _key(window: Window) -> str:

@@ -87,3 +87,21 @@ def test_a_checkpoint_without_its_split_goes_on_with_its_seed_alone() -> None:
     of({"seed": 1, "split": {}}, resumed=True).check(128, 2)
     with pytest.raises(BadInput, match="which --seed 1 drew; give that in place of --seed 2"):
         of({"seed": 1}, resumed=True).check(128, 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "noted", "other", "same"),
+    [
+        ("label_255", "lithium", "unlabelled", "lithium"),
+        ("label_key", "labels/li", "labels/pits", "/labels/li"),
+        ("label_index", 1, [0], [1]),
+    ],
+)
+def test_a_training_goes_on_with_its_labels(key: str, noted: Any, other: Any, same: Any) -> None:
+    begun = of({"reading": {key: noted}}, resumed=True)
+    with pytest.raises(BadInput, match=f"was begun with --{key} .* leave --{key} away, or give another --output_dir"):
+        begun.check(128, 0, {key: other})
+    for given in ({key: same}, {}, None):
+        begun.check(128, 0, given)
+    of({"reading": {key: noted}}).check(128, 0, {key: other})  # of another data set
+    of({}, resumed=True).check(128, 0, {key: other})

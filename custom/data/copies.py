@@ -29,19 +29,22 @@ def drop_copies(split: Split, folder: str, training: bool = True) -> None:
         kept = [item for item in split[side] if item["digest"] not in before]
         if training and copies and side == "val" and not kept:
             raise BadInput(
-                f"{folder}: all {len(copies)} validation slices hold the same grey values as training slices; take the "
-                "copies away and label other slices"
+                f"{folder}: all {len(copies)} validation slices ({_words(copies[0])} first) hold the same grey values as "
+                "training slices; take one of each two away with its label, or label other slices"
             )
         before.update(item["digest"] for item in kept if item["digest"])
         split[side][:] = kept
         dropped += copies
     if dropped:
-        stem, z = place_of(dropped[0])
         logger.warning(
-            "%s: %d slices hold the same grey values as a slice on another side (%s, slice %d first) and are left out of "
+            "%s: %d slices hold the same grey values as a slice on another side (%s first) and are left out of "
             "validation and test.",
             folder,
             len(dropped),
-            stem,
-            z,
+            _words(dropped[0]),
         )
+
+
+def _words(item: Item) -> str:
+    stem, z = place_of(item)
+    return f"{stem}, slice {z}"

@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from custom.data.blanks import warn_of_blanks
 from custom.data.doubts import tell_doubts
 from custom.data.listing import list_pairs
 from custom.data.meaning import SliceCounts, lithium_is_255
+from custom.data.numbers import check_numbers
 from custom.data.pairing import stem_of
 from custom.data.reading import Reading
 from custom.data.windows import windows_of
 from custom.errors import BadInput
 from custom.stack import LABEL, LABEL_VALUES, Stack, inside_values, source
-from custom.stack.numbering import first_out_of_step
 
 logger = logging.getLogger("data")
 
@@ -61,6 +62,7 @@ def labelled_slices(
     counted = [check_label(stack, label) for stack, label in zip(stacks, opened, strict=True)]
     by_file = dict(zip((label for _, label in pairs), counted, strict=True))
     lithium_255 = lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
+    warn_of_blanks([count for counts in counted for count in counts], Path(dataset_dir) / "labels", lithium_255)
     labelled = [[z for z, count in enumerate(counts) if lithium_255 or count.labelled] for counts in counted]
     used = [file for file, some in enumerate(labelled) if some]
     ends = (float(percentiles[0]), float(percentiles[1]))
@@ -129,23 +131,12 @@ def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
         raise BadInput(
             f"{label.path}: the label is {_size(label)} and its image {image.path.name} is {_size(image)} (z, y, x); {cure}"
         )
-    _check_numbers(image, label)
+    check_numbers(image, label)
     counts = []
     for z in range(label.shape[0]):
         of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256)
         counts.append(SliceCounts(*(int(of_value[value]) for value in LABEL_VALUES)))
     return counts
-
-
-def _check_numbers(image: Stack, label: Stack) -> None:
-    if not image.path.is_dir() or not label.path.is_dir() or not len(image.files) == len(label.files) == image.shape[0]:
-        return
-    z = first_out_of_step(image.files, label.files)
-    if z is not None:
-        raise BadInput(
-            f"{label.files[z]}: is slice {z} of the labels but by its number not that of {image.files[z].name}, slice {z} of "
-            f"the images in {image.path}; give both folders the same slices under the same numbers"
-        )
 
 
 def _warn_of_nonfinite(image: Stack, chosen: Sequence[int], surround: Sequence[float]) -> None:

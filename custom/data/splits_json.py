@@ -33,12 +33,10 @@ def find_splits(dataset_dir: Path) -> Path | None:
         return listing
     if listing.is_symlink() or listing.exists():
         raise BadInput(f"{listing}: is no file, or a link to one that is gone; put the file there or take this away")
-    near = [path.name for path in sorted(dataset_dir.iterdir()) if re.match(r"splits?[._ ]", path.name.lower())]
+    near = [path for path in sorted(dataset_dir.iterdir()) if re.match(r"splits?[._ ]", path.name.lower())]
+    near += [path for part in ("images", "labels") if (path := dataset_dir / part / listing.name).is_file()]
     if near:
-        logger.warning(
-            "%s: is not read, only a file named splits.json decides on the sides; they are drawn by the seed.",
-            dataset_dir / near[0],
-        )
+        logger.warning("%s: is not read, only %s decides on the sides; they are drawn by the seed.", near[0], listing)
     return None
 
 

@@ -6,10 +6,12 @@ The one reader of labels: what a data set was checked for is what its training, 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 
 from custom.errors import BadInput
+from custom.stack.opening import takes_key
 from custom.stack.stack import Stack
 
 BACKGROUND, LITHIUM, UNLABELLED = 0, 1, 255
@@ -75,7 +77,9 @@ def _no_label(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadIn
             f"{path}: {np.isnan(values).sum()} voxels of slice {z} are NaN; write 255 where a voxel is unlabelled and 0 where it is "
             "background"
         )
+    keyed = os.path.exists(path) and takes_key(Path(path))
     return BadInput(
         f"{path}: holds the value {str(wrong).removesuffix('.0')} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
         "map the values of your labelling tool to these"
+        f"{', or give --label_key if the labels are another array of it' if keyed else ''}"
     )

@@ -152,6 +152,25 @@ def test_folders_whose_slices_differ_in_number(root: Path) -> None:
     assert found(root) == {"a": 3}
 
 
+def test_folders_that_share_names_at_other_places(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """s_000 to s_004 beside s_002 to s_006; numbers of their own, as tools count their exports, are no fault."""
+    shutil.rmtree(root / "labels/a")
+    for z in range(5):
+        write(root, f"a/s_{z + 2}.tif", parts=("labels",))
+    for z in range(4):
+        write(root, f"b/rec_{z + 340}.tif", parts=("images",))
+        write(root, f"b/rec_{z}.tif", parts=("labels",))
+        write(root, f"c/s_{z}.tif", parts=("images",))
+        write(root, f"c/mask_{z + 1}.tif", parts=("labels",))
+    assert found(root) == {"a": 5, "b": 4, "c": 4} == found(root)
+    (record,) = caplog.records
+    message = record.getMessage().replace(f"{root}/", "")
+    assert message.startswith("labels/a: its slices are numbered from s_2.tif and those of images/a from s_000.tif; ")
+    assert (
+        "3 names that are in both belong to different slices (s_2.tif is slice 0 of the labels and 2 of the" in message
+    )
+
+
 def test_a_label_for_some_slices_alone(root: Path) -> None:
     (root / "labels/a/s_001.tif").unlink()
     assert "give every slice of the image one in the label, all 255 where nothing is labelled" in refusal(root)

@@ -88,6 +88,14 @@ def test_the_only_array_of_a_label_needs_no_key(tmp_path: Path) -> None:
     assert "--label_key" in refusal(tmp_path / "other")
 
 
+def test_grey_values_in_the_usual_place_of_a_label(tmp_path: Path) -> None:
+    """A copy of the image file to which the labels were added: the cure is a key, not another value."""
+    hdf5(tmp_path / "images/a.h5", exchange__data=GREY)
+    hdf5(tmp_path / "labels/a.h5", exchange__data=GREY, labels=LABEL)
+    assert "or give --label_key if the labels are another array of it" in refusal(tmp_path)
+    np.testing.assert_array_equal(read(tmp_path, label_key="labels")[1], LABEL)
+
+
 @pytest.mark.parametrize("axis", [0, 3])
 def test_channels_without_a_name(tmp_path: Path, axis: int) -> None:
     hdf5(tmp_path / "images/a.h5", exchange__data=GREY)

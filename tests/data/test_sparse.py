@@ -128,3 +128,21 @@ def test_a_stack_without_labels_beside_one_with_some(tmp_path: Path) -> None:
     (root / "splits.json").write_text('{"train": ["a"], "val": ["b"]}')
     with pytest.raises(BadInput, match="no voxel is labelled .* in any of the 1 files that it lists under 'val'"):
         split_dataset(root)
+
+
+@pytest.mark.parametrize("lithium", [1, 255])
+def test_zeros_where_nobody_labelled(lithium: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """As Fiji leaves slices that nobody drew in: they cannot be known from background, so that is said."""
+    plane = np.zeros((8, 9), np.uint8)
+    plane[2:4, 3] = lithium
+    items = labelled_slices(labelled_only_at({z: plane if z % 5 == 2 else 0 for z in range(20)}, tmp_path))
+    assert sum(bool(item["lithium"]) for item in items) == 4 and len(items) == 20
+    assert "labels: 4 of 20 slices hold lithium, each of them alone between slices that are 0 all over" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "rich", [range(7, 12), (2, 3, 12, 17), (2, 12), range(0, 20, 2)], ids=["one run", "a pair", "two", "every other"]
+)
+def test_lithium_as_it_may_well_be(rich: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    labelled_slices(labelled_only_at({z: np.eye(8, 9) if z in rich else 0 for z in range(20)}, tmp_path))
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -179,7 +179,10 @@ def test_what_splits_json_lists_under_no_side(own: Path, caplog: pytest.LogCaptu
     assert "'unused' is no side, what it lists (2) is left out" in told.getMessage()
 
 
-@pytest.mark.parametrize("name", ["split.json", "Splits.json", "splits.json.txt", "splits.yaml", "splits_final.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["split.json", "Splits.json", "splits.json.txt", "splits.yaml", "splits_final.json", "images/splits.json"],
+)
 def test_a_splits_json_of_another_name(own: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
     (own / name).write_text('{"train": ["slice_0"], "val": ["slice_1"]}')
     with caplog.at_level(logging.WARNING):
