@@ -88,7 +88,10 @@ class Trained:
         """A key that either lacks may have led to the same labels; two that differ do not."""
         for key in ("label_key", "label_index", "label_255"):
             if key in noted and key in given and _plain(noted[key]) != _plain(given[key]):
-                self._contradict(file, f"with --{key} {noted[key]}", key, str(given[key]))
+                raise BadInput(
+                    f"{file}: this training was begun with --{key} {noted[key]}, and now it is {given[key]}; give --{key} "
+                    f"{noted[key]} again, or another --output_dir"
+                )
 
     def _contradict(self, file: str, noted: str, key: str, given: str) -> None:
         if self.resumed:

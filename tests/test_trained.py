@@ -99,7 +99,7 @@ def test_a_checkpoint_without_its_split_goes_on_with_its_seed_alone() -> None:
 )
 def test_a_training_goes_on_with_its_labels(key: str, noted: Any, other: Any, same: Any) -> None:
     begun = of({"reading": {key: noted}}, resumed=True)
-    with pytest.raises(BadInput, match=f"was begun with --{key} .* leave --{key} away, or give another --output_dir"):
+    with pytest.raises(BadInput, match=f"was begun with --{key} {noted}, .*; give --{key} {noted} again, or another"):
         begun.check(128, 0, {key: other})
     for given in ({key: same}, {}, None):
         begun.check(128, 0, given)

@@ -83,7 +83,8 @@ def side_to_score(split: Split, section: str, dataset_dir: str, allow_seen: bool
         validated = split.count(every, "val")
         raise BadInput(
             f"{dataset_dir}: the {section} side is empty, of its {len(every)} slices {known} were trained on and "
-            f"{validated} validated on by these weights; label further ones, or give --section train --allow_seen true"
+            f"{validated} validated on by these weights; label further ones and list them in splits.json if there is one, or "
+            f"give --section {'val' if split['val'] and section != 'val' else 'train --allow_seen true'}"
         )
     return side
 

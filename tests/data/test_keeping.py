@@ -346,3 +346,13 @@ def test_places_are_those_of_the_items(folder: Folder) -> None:
     split, record = trained(folder)
     known = Known([record])
     assert {place_of(item): side for side in SIDES for item in split[side]} == known.places
+
+
+def test_a_split_without_a_test_side(folder: Folder) -> None:
+    folder.list_sides(train=["s_0", "s_1"], val=["s_2"])
+    _, record = trained(folder)
+    with pytest.raises(BadInput, match="list them in splits.json if there is one, or give --section val$"):
+        side_to_score(evaluated(folder, record), "test", "set")
+    assert len(side_to_score(evaluated(folder, record), "val", "set")) == 1
+    folder.list_sides(train=["s_0", "s_1"], val=["s_2"], test=["s_3"])
+    assert names(side_to_score(evaluated(folder, record), "test", "set").split, "test") == {"s_3"}
