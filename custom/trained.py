@@ -44,17 +44,18 @@ class Trained:
         """The settings of the grey window: given ones, else those of the training, else `otherwise`.
 
         Args:
-            given: ``percentiles`` and ``fixed`` as the user gave them, None where not.
+            given: ``percentiles`` and ``fixed`` as the user gave them, None or nothing where not.
             otherwise: both, for what nothing is known of.
 
         Raises:
             BadInput: a training that goes on with another window, or members of an ensemble that differ.
         """
         noted = [(file, record["grey_window"]) for file, record in self.by_file if record.get("grey_window")]
-        if given["percentiles"] is None and given["fixed"] is None:
+        percentiles, fixed = given.get("percentiles"), given.get("fixed")
+        if percentiles is None and fixed is None:
             chosen = self._one("grey_window#percentiles", noted) or otherwise
             return {key: chosen[key] for key in ("percentiles", "fixed")}
-        wanted = {"percentiles": given["percentiles"] or otherwise["percentiles"], "fixed": given["fixed"]}
+        wanted = {"percentiles": percentiles or otherwise["percentiles"], "fixed": fixed}
         for file, window in noted:
             if _ends(window) != _ends(wanted):
                 self._contradict(file, f"with the grey window {_in_words(window)}", _key(wanted), _in_words(wanted))

@@ -81,7 +81,6 @@ def test_a_history(dataset: Path, tmp_path: Path) -> None:
             "was begun with the grey window 9000 to 42000",
             "--grey_window#percentiles",
         ),
-        ({"grey_window#fixed": [9000, 42001]}, "--grey_window#fixed gives 9000 to 42001", "--grey_window#fixed"),
         ({"patch_size": 32}, "was begun on patches of 64, and --patch_size gives 32", "--patch_size"),
     ],
 )

@@ -27,6 +27,7 @@ def test_the_window_of_the_weights(noted: dict[str, Any], resumed: bool, caplog:
     key = "fixed" if noted["fixed"] else "percentiles"
     same = NOTHING | {key: tuple(map(float, noted[key]))}
     assert tuple(known.window(same, DEFAULT)[key]) == same[key] and not caplog.text
+    assert known.window({key: noted[key]}, DEFAULT)[key] == noted[key]  # an overlay that names one alone
 
 
 def test_what_is_given_to_weights_of_another_window_is_taken_and_told(caplog: pytest.LogCaptureFixture) -> None:
