@@ -17,6 +17,7 @@ from types import TracebackType
 
 import torch.distributed
 
+from custom import interruption
 from custom.config_keys import check_keys
 from custom.config_values import calling_parser, put_right
 from custom.errors import BadInput
@@ -35,6 +36,7 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
     """
     sys.excepthook = _excepthook
     threading.excepthook = _thread_excepthook
+    interruption.install()
     readable_streams()
     arguments = sys.argv[1:]
     check_keys(arguments)
@@ -123,7 +125,8 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
     if refusal is None:
         sys.__excepthook__(kind, error, trace)
         return
+    interruption.deaf()
     release_folders()
     sys.stdout.flush()
     print(f"error: {refusal}", file=sys.stderr, flush=True)
-    raise SystemExit(2)
+    interruption.end(2)

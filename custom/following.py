@@ -11,6 +11,7 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from custom.config_keys import files_of
+from custom.interruption import quoted
 from custom.typed import taken_apart
 
 RUN = "python -m monai.bundle run"
@@ -73,7 +74,7 @@ def _renamed(key: str) -> str:
 
 def _command(files: Sequence[str], keys: Mapping[str, str | None]) -> str:
     stacked = files[0] if len(files) == 1 else "[" + ",".join(repr(str(file)) for file in files) + "]"
-    words = ["--config_file", _quoted(stacked)]
+    words = ["--config_file", quoted(stacked)]
     for key, value in keys.items():
         name = f"--{key.replace('::', '#')}"
         if value is None:
@@ -81,11 +82,5 @@ def _command(files: Sequence[str], keys: Mapping[str, str | None]) -> str:
         elif value.startswith("-"):
             words.append(f"{name}={shlex.quote(value)}")
         else:
-            words += [name, _quoted(value)]
+            words += [name, quoted(value)]
     return " ".join([RUN, *words])
-
-
-def _quoted(word: str) -> str:
-    """As `shlex.quote`, in double quotes where that is easier to read."""
-    plain = "'" in word and not re.search(r'["$`\\!]', word)
-    return f'"{word}"' if plain else shlex.quote(word)

@@ -8,6 +8,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+if __name__ == "__main__":
+    from custom import interruption
+
+    interruption.install()  # before what takes seconds to import
+
 import torch
 from benchmarking import inference, training
 from benchmarking.measuring import NETWORKS, table

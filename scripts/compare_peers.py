@@ -9,6 +9,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+if __name__ == "__main__":
+    from custom import interruption
+
+    interruption.install()  # before what takes seconds to import
+
 import torch
 from comparing import classical
 from comparing.nnunet import nnunet
@@ -19,6 +24,7 @@ from comparing.task import Method, Task, make_task
 
 from custom.data import ensure_dataset
 from custom.errors import BadInput
+from custom.interruption import goes_on
 from custom.options import GivenPath
 from custom.placement import check_place
 from custom.precision import check_device
@@ -108,6 +114,7 @@ def main() -> int:
         )
         minutes, device, out = minutes_of(given.budget), check_device(given.device), Path(given.output_dir).absolute()
         check_place(out, dataset_dir)
+        goes_on(lambda: f"what is finished is in {out}")
         take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:

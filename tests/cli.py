@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import shlex
+import signal
 import sys
 import threading
 import warnings
@@ -28,6 +29,7 @@ import torch
 from monai.bundle import ConfigParser
 from monai.networks.nets import BasicUNet
 
+from custom import interruption
 from custom.data.known import known_slices
 
 ROOT = Path(__file__).parents[1]
@@ -118,7 +120,10 @@ def own_process(arguments: list[str], folder: Path = ROOT) -> Iterator[None]:
         stack.enter_context(patch.object(sys, "orig_argv", ["/usr/bin/python", "-m", "monai.bundle", *arguments]))
         stack.enter_context(patch.object(sys, "path", sys.path[:]))
         stack.enter_context(patch.object(sys, "excepthook", sys.__excepthook__))
+        stack.enter_context(patch.object(sys, "unraisablehook", sys.unraisablehook))
         stack.enter_context(patch.object(threading, "excepthook", threading.__excepthook__))
+        for number in interruption.SIGNALS:
+            stack.callback(signal.signal, number, signal.getsignal(number))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         warnings.filterwarnings("error", module=r"custom\.")

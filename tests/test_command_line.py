@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cli
 import pytest
 from monai.bundle import ConfigParser
 
@@ -100,13 +100,13 @@ def test_other_commands_are_left_alone(given: list[str]) -> None:
     check_keys(given)
 
 
-def test_install_reads_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    monkeypatch.setattr(sys, "argv", ["monai.bundle", *words("--max_epocs", "1")])
-    with pytest.raises(BadInput, match="max_epochs"):
-        install()
-    assert sys.excepthook is command_line._excepthook
+def test_install_reads_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with cli.own_process(list(words("--max_epocs", "1"))):
+        with pytest.raises(BadInput, match="max_epochs"):
+            install()
+        with pytest.raises(SystemExit) as ended:
+            sys.excepthook(BadInput, BadInput("a.tif: is damaged"), None)
+    assert ended.value.code == 2 and capsys.readouterr().err == "error: a.tif: is damaged\n"
 
 
 def test_bad_input_is_found_through_the_parser() -> None:

@@ -8,6 +8,7 @@ from custom.handlers.divergence import StopDiverged
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
 from custom.handlers.frozen_norm import FreezeBatchNorm
+from custom.handlers.going_on import training_goes_on
 from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
 from custom.handlers.results import check_output, check_stack_place, check_unfinished
@@ -32,4 +33,5 @@ __all__ = [
     "check_stack_place",
     "summary_writer",
     "check_unfinished",
+    "training_goes_on",
 ]

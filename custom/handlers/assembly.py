@@ -18,6 +18,7 @@ import torch
 
 from custom.files import complete_file
 from custom.handlers.results import remove_masks
+from custom.interruption import shielded
 from custom.metrics import lithium_summary
 from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
 from custom.stack import GreyWindow, Slab, SlabStore, Stack
@@ -71,13 +72,14 @@ def assemble(
         for z in shown(lithium):
             _save_picture(aside, stack, slabs, store, window, z)
         # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
-        with complete_file(folder / "summary.json") as part:
-            write_json(part, summary)
-            for writer in writers.values():
-                writer.close()
-        shutil.rmtree(folder / "overlays", ignore_errors=True)
-        aside.rename(folder / "overlays")
-        remove_masks(folder, keep=[writer.path for writer in writers.values()])
+        with shielded(last=True):
+            with complete_file(folder / "summary.json") as part:
+                write_json(part, summary)
+                for writer in writers.values():
+                    writer.close()
+            shutil.rmtree(folder / "overlays", ignore_errors=True)
+            aside.rename(folder / "overlays")
+            remove_masks(folder, keep=[writer.path for writer in writers.values()])
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     if nonfinite:

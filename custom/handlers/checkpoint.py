@@ -20,6 +20,7 @@ from custom.errors import BadInput
 from custom.files import complete_file
 from custom.handlers.budget import TrainingBudget
 from custom.handlers.calibrated import divided, output_layer
+from custom.interruption import shielded
 from custom.report import write_json
 from custom.weights import first_not_finite, sha256
 
@@ -122,6 +123,7 @@ class Checkpoint:
             # a whole number of epochs, also where another batch size made them longer or shorter
             engine.state.iteration = engine.state.epoch * (engine.state.epoch_length or 0)
 
+    @shielded()  # model.pt, its model.json and checkpoint.pt are of one epoch
     def __call__(self, engine: Engine) -> None:
         # an epoch that val_interval leaves out has no score of its own; until the first score the latest epoch counts
         validated = self.evaluator.state.epoch == engine.state.epoch

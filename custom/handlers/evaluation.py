@@ -13,6 +13,7 @@ import torch
 from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
+from custom.interruption import shielded
 from custom.metrics import (
     PatchOverlap,
     calibration_error,
@@ -100,6 +101,7 @@ class Evaluation:
             "reliability": reliability_table(self.bins),
         }
 
+    @shielded(last=True)
     def _write(self, engine: Engine) -> None:
         scores = self.metric.scores()
         amounts = self._amounts()

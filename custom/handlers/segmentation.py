@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import time
@@ -18,6 +19,7 @@ from custom.allocation import release_freed_memory
 from custom.errors import BadInput
 from custom.handlers.assembly import assemble
 from custom.handlers.results import RESULTS, STORE, check_output
+from custom.interruption import goes_on, received, shielded
 from custom.lock import FolderLock
 from custom.processes import Gathering
 from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint, remove_scratch
@@ -97,8 +99,10 @@ class Segmentation:
         Raises:
             BadInput: another run is writing there, a result is there, or an unfinished one of other settings.
         """
+        goes_on(self._kept, speaks=self.rank == 0, processes=self.world_size)
         if self.rank == 0:
             self.lock = FolderLock(self.folder, self.job)
+            atexit.register(self._let_go)
             try:
                 self._take_up()
             except BaseException:
@@ -131,14 +135,19 @@ class Segmentation:
             remove_scratch(self.folder)
         self.lock.release()
         self.lock = None
+        atexit.unregister(self._let_go)
 
     def _done(self) -> int:
         return sum(self.store.has(slab.start) for slab in self.slabs)
 
+    def _kept(self) -> str | None:
+        done = self._done()
+        return f"{done} of {len(self.slabs)} slabs are finished and kept in {self.folder}" if done else None
+
     def _tell_what_is_kept(self) -> None:
         # rank 0, once: Ignite tells its handlers of an error twice
-        if self.lock is not None and (done := self._done()):
-            logger.info("%d of %d slabs are finished and kept: the same command goes on.", done, len(self.slabs))
+        if self.lock is not None and received() is None and (kept := self._kept()):
+            logger.info("%s: the same command goes on.", kept)
 
     def pending(self) -> list[Slab]:
         """The slabs that are left for this process: every `world_size`th, without those that are done."""
@@ -216,8 +225,9 @@ class Segmentation:
                     "command again with --overwrite true when nothing writes to it any more"
                 )
             self._assemble()
-            self.store.remove()
-            remove_scratch(self.folder)
+            with shielded(last=True):
+                self.store.remove()
+                remove_scratch(self.folder)
         finally:
             self._let_go()
 

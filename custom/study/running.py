@@ -10,15 +10,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from custom.errors import BadInput
+from custom.interruption import Interrupted, received
 from custom.report import plain, write_json
 from custom.study.commands import Part
 from custom.study.reading import read_json
 
 Execute = Callable[[Sequence[str], Path], None]  # the words after `python -m monai.bundle`, and the log file
 PR_SET_PDEATHSIG = 1  # prctl(2)
+INTERVAL = 0.5  # seconds between two looks for a signal
+PATIENCE = 30.0  # seconds that an interrupted command has to put its files in order
 
 
 class Bundle:
@@ -40,16 +45,36 @@ class Bundle:
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "w", encoding="utf-8") as file:
             command = [sys.executable, "-m", "monai.bundle", *words]
-            done = subprocess.run(command, cwd=self.root, stdout=file, stderr=file, preexec_fn=_end_with_parent())
-        if done.returncode == 0:
+            code = _ended(command, cwd=self.root, stdout=file, stderr=file, preexec_fn=_end_with_parent())
+        if code == 0:
             return
         refusals = re.findall(r"^error: (.*)$", log.read_text(encoding="utf-8", errors="replace"), flags=re.MULTILINE)
-        if done.returncode == 2 and refusals:
+        if code == 2 and refusals:
             raise BadInput(refusals[-1])
         raise BadInput(
-            f"{log}: the command that this is the log of ended with code {done.returncode}; read its last lines, mend "
+            f"{log}: the command that this is the log of ended with code {code}; read its last lines, mend "
             "what they name and give the study's command again, which goes on from here"
         )
+
+
+def _ended(command: Sequence[str], **options: Any) -> int:
+    """Run a command to its end and return its exit code; where the study is interrupted, the command is too.
+
+    Several commands run in threads, in which nothing is raised: so all look whether a signal came.
+    """
+    with subprocess.Popen(command, **options) as process:
+        try:
+            while True:
+                if number := received():
+                    raise Interrupted(number)
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(INTERVAL)
+        except BaseException:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+            process.kill()
+            raise
 
 
 def _end_with_parent() -> Callable[[], object] | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from custom.data import ensure_dataset
 from custom.errors import BadInput
+from custom.interruption import goes_on
 from custom.placement import check_place
 from custom.report import plain, write_json
 from custom.study.commands import Part, costing, evaluation, segmentation, training
@@ -41,6 +42,7 @@ def run_study(study: Study, root: Path, execute: Execute) -> None:
     check_paths(study)
     networks = (*NETWORKS, *LOSSES)
     check_place(study.output_dir, study.dataset_dir, study.stack, [network.name for network in networks])
+    goes_on(lambda: f"its finished parts are in {study.output_dir}")
     take_folder(study.output_dir)
     try:
         _study(study, root, execute)

@@ -89,9 +89,9 @@ def test_a_killed_study_leaves_no_command_running(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from custom.study import running
-run = running.subprocess.run
+ended = running._ended
 code = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
-running.subprocess.run = lambda command, **given: run([sys.executable, "-c", code], **given)
+running._ended = lambda command, **given: ended([sys.executable, "-c", code], **given)
 running.Bundle(Path({str(tmp_path)!r}))([], Path({str(tmp_path / "log")!r}))
 """
     study = subprocess.Popen([sys.executable, "-c", program], cwd=cli.ROOT, env=cli.ENVIRONMENT)
@@ -104,6 +104,33 @@ running.Bundle(Path({str(tmp_path)!r}))([], Path({str(tmp_path / "log")!r}))
         study.send_signal(signal.SIGKILL)
         study.wait()
     _wait(lambda: not _runs(command))
+
+
+def test_an_interrupted_study_lets_its_commands_put_their_files_in_order(tmp_path: Path) -> None:
+    """The signal reaches the study alone; several devices have a thread each, in which no signal is raised."""
+    program = f"""
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from custom import interruption
+from custom.study import running
+interruption.install()
+ended = running._ended
+code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('in order')); print(1, flush=True); time.sleep(60)"
+running._ended = lambda command, **given: ended([sys.executable, "-c", code], **given)
+words = [], Path({str(tmp_path / "log")!r})
+bundle = running.Bundle(Path({str(tmp_path)!r}))
+with ThreadPoolExecutor(1) as devices:
+    devices.submit(bundle, *words).result()
+"""
+    log = tmp_path / "log"
+    words = [sys.executable, "-c", program]
+    with subprocess.Popen(words, cwd=cli.ROOT, env=cli.ENVIRONMENT, stderr=subprocess.PIPE, text=True) as study:
+        _wait(lambda: log.is_file() and log.read_text().endswith("\n"))
+        study.send_signal(signal.SIGTERM)
+        _, told = study.communicate(timeout=30)
+    assert study.returncode == 143 and told.startswith("ended by SIGTERM; begin again with: ")
+    assert log.read_text() == "1\nin order\n"
 
 
 def _wait(until: Any, seconds: float = 30) -> None:
