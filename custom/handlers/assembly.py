@@ -17,17 +17,15 @@ import monai
 import torch
 
 from custom.files import complete_file
+from custom.handlers.pictures import shown
 from custom.handlers.results import remove_masks
 from custom.interruption import shielded
 from custom.metrics import lithium_summary
 from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
-from custom.stack import GreyWindow, Slab, SlabStore, Stack
+from custom.stack import Slab, SlabStore, Stack
 from custom.stack.writers.writer import StackWriter
-from custom.transforms import apply_window
 
 logger = logging.getLogger("segmentation")
-
-PICTURES = 5  # the stack is cut into so many parts along z; of each the slice with most lithium is shown
 
 
 def assemble(
@@ -35,7 +33,6 @@ def assemble(
     slabs: Sequence[Slab],
     store: SlabStore,
     writers: Mapping[str, StackWriter],
-    window: GreyWindow,
     folder: Path,
     record: Mapping[str, Any],
     thresholds: Sequence[float] = (),
@@ -45,7 +42,6 @@ def assemble(
     Args:
         stack, slabs, store: the stack and what was found in all its slabs.
         writers: open ones, by the name of what they take: ``mask``, ``probability``, ``uncertainty``.
-        window: the stack's grey window.
         folder: gets summary.json and overlays/.
         record: what else summary.json says.
         thresholds: those that the slabs' voxels were counted above for.
@@ -70,7 +66,7 @@ def assemble(
     shutil.rmtree(aside, ignore_errors=True)
     try:
         for z in shown(lithium):
-            _save_picture(aside, stack, slabs, store, window, z)
+            _save_picture(aside, stack, slabs, store, z)
         # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
         with shielded(last=True):
             with complete_file(folder / "summary.json") as part:
@@ -92,25 +88,10 @@ def assemble(
     logger.info(_text(summary, folder))
 
 
-def shown(lithium: Sequence[int]) -> list[int]:
-    """The slice with most lithium of each of `PICTURES` equal parts of a stack, given its voxels slice by slice."""
-    depth = len(lithium)
-    parts = min(PICTURES, depth)
-    best: dict[int, int] = {}
-    for z in range(depth):
-        part = z * parts // depth
-        if part not in best or lithium[z] > lithium[best[part]]:
-            best[part] = z
-    return list(best.values())
-
-
-def _save_picture(
-    folder: Path, stack: Stack, slabs: Sequence[Slab], store: SlabStore, window: GreyWindow, z: int
-) -> None:
+def _save_picture(folder: Path, stack: Stack, slabs: Sequence[Slab], store: SlabStore, z: int) -> None:
     slab = next(slab for slab in slabs if slab.start <= z < slab.stop)
-    mask = store.read(slab.start).mask[z - slab.start]
-    grey, _ = apply_window(torch.as_tensor(stack.read(z, z + 1)[0].astype("float64")), window.lower, window.upper)
-    picture = overlay_mask(grey, mask)
+    found = store.read(slab.start)
+    picture = overlay_mask(found.grey[z] / 255, found.mask[z - slab.start])
     save_overlay(folder / f"slice_{z:05d}.png", picture, MASK_COLOURS, f"{stack.path.name}, slice {z}")
 
 

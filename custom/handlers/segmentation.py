@@ -18,11 +18,12 @@ from ignite.engine import Engine, Events
 from custom.allocation import release_freed_memory
 from custom.errors import BadInput
 from custom.handlers.assembly import assemble
+from custom.handlers.pictures import Richest
 from custom.handlers.results import RESULTS, STORE, check_output
 from custom.interruption import goes_on, received, shielded
 from custom.lock import FolderLock
 from custom.processes import Gathering
-from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint, remove_scratch
+from custom.stack import Slab, SlabStore, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
@@ -42,7 +43,6 @@ class Segmentation:
     Args:
         stack: the stack.
         slabs: all its slabs, in order.
-        window: the stack's grey window, for the overlays.
         settings: whatever else decides the mask (weights, threshold, ...); slabs of other settings are not mixed in.
         open_writer: opens the writer of a result, given its path without suffix.
         output_dir: gets the result.
@@ -59,7 +59,6 @@ class Segmentation:
         self,
         stack: Stack,
         slabs: Sequence[Slab],
-        window: GreyWindow,
         settings: Mapping[str, Any],
         open_writer: Callable[[Path], StackWriter],
         output_dir: str | os.PathLike[str],
@@ -74,7 +73,6 @@ class Segmentation:
     ) -> None:
         self.stack = stack
         self.slabs = slabs
-        self.window = window
         self.open_writer = open_writer
         kept = {"mask": True, "probability": probability, "uncertainty": uncertainty}
         self.results = tuple(name for name in RESULTS if kept[name])
@@ -90,6 +88,7 @@ class Segmentation:
         self.lock: FolderLock | None = None
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
+        self.richest = Richest(stack.shape[0])
         self.voxels = self.released = 0
         self.writing: Future[None] | None = None
 
@@ -171,16 +170,19 @@ class Segmentation:
             mask = found["pred"][0].to(torch.uint8).cpu().numpy()
             kept = {name: to_uint8(found[name][0]) for name in self.results if name != "mask"}
             above = found["pred_above"].tolist() if self.thresholds else ()
+            start, outside = int(item["start"]), item.get("outside")
+            grey = self.richest.of_slab(start, mask, item["image"][0], None if outside is None else outside[0])
             # one slab is written while the next one is computed; waiting for the one before bounds the memory
             self._written()
             self.writing = self.pool.submit(
                 self.store.write,
-                int(item["start"]),
+                start,
                 mask,
                 int(item["nonfinite"]),
-                int(item["outside"].sum()) if "outside" in item else 0,
+                0 if outside is None else int(outside.sum()),
                 **kept,
                 above=above,
+                grey=grey,
             )
             self.voxels += mask.size
         engine.state.batch = engine.state.output = None  # else they stay in memory while the next slab is computed
@@ -234,9 +236,7 @@ class Segmentation:
     def _assemble(self) -> None:
         record = {**self.record, "seconds": round(time.time() - self.started, 2)}
         try:
-            assemble(
-                self.stack, self.slabs, self.store, self.writers, self.window, self.folder, record, self.thresholds
-            )
+            assemble(self.stack, self.slabs, self.store, self.writers, self.folder, record, self.thresholds)
         except BaseException:
             self._tell_what_is_kept()
             raise

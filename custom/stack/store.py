@@ -8,7 +8,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Segmented:
         probability: (h, Y, X) uint8, 255 times the probability of lithium, or None where it is not kept.
         uncertainty: (h, Y, X) uint8, 255 times the standard deviation of the members' probabilities, or None likewise.
         above: voxels at or above each of the thresholds that the amount of lithium is told for.
+        grey: some of its slices for pictures, (Y, X) uint8, by their place in the stack.
     """
 
     mask: np.ndarray
@@ -41,6 +42,7 @@ class Segmented:
     probability: np.ndarray | None = None
     uncertainty: np.ndarray | None = None
     above: tuple[int, ...] = ()
+    grey: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 class SlabStore:
@@ -116,12 +118,13 @@ class SlabStore:
         probability: np.ndarray | None = None,
         uncertainty: np.ndarray | None = None,
         above: Sequence[int] = (),
+        grey: Mapping[int, np.ndarray] | None = None,
     ) -> None:
         """Bring a slab's result to disk: when this returns, neither a kill nor a power cut loses it.
 
         Args:
             start: its first slice.
-            mask, nonfinite, outside, probability, uncertainty, above: as in `Segmented`.
+            mask, nonfinite, outside, probability, uncertainty, above, grey: as in `Segmented`.
 
         Raises:
             BadInput: the disk is full or fails; all slabs written before stay.
@@ -137,6 +140,7 @@ class SlabStore:
         }
         content |= {} if probability is None else {"probability": probability}
         content |= {} if uncertainty is None else {"uncertainty": uncertainty}
+        content |= {f"grey{z}": plane for z, plane in (grey or {}).items()}
         with complete_file(self.file(start)) as part, open(part, "wb") as file:
             np.savez_compressed(file, **content)
 
@@ -161,6 +165,7 @@ class SlabStore:
                     content.get("probability"),
                     content.get("uncertainty"),
                     tuple(content["above"].tolist()),
+                    {int(name[4:]): content[name] for name in content if name.startswith("grey")},
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             file.unlink(missing_ok=True)
