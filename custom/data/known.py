@@ -126,8 +126,11 @@ class Known:
         return self.contents.get(item["digest"])
 
     def side(self, item: Item) -> str | None:
-        """The side of a slice of this content or name, None of an unknown one."""
-        sides = {self.content(item), self.places.get(place_of(item)), self.stems.get(str(item["stem"]))}
+        """The side of a slice of this content, else of this name; None of an unknown one.
+
+        Slices that were cut from a stack's start, or put there, shift the places of all others.
+        """
+        sides = {self.content(item) or self.places.get(place_of(item)), self.stems.get(str(item["stem"]))}
         return next((side for side in SIDES if side in sides), None)
 
     def same_folder(self, folder: str) -> bool:

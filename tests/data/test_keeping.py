@@ -140,9 +140,7 @@ def test_renamed_and_swapped_slices_are_known_by_their_content(folder: Folder) -
     folder.rename(tested, "x")
     folder.rename(learned, tested)
     folder.rename("x", learned)
-    found = evaluated(folder, record)
-    # what bears the name of a trained slice is not scored either: of two doubts the worse
-    assert tested not in names(found, "test") and learned not in names(found, "test")
+    assert names(evaluated(folder, record), "test") == {learned}  # by its values, whatever bore the name before
     folder.rename(learned, "kept_apart")
     assert names(evaluated(folder, record), "test") == {"kept_apart"}
 
@@ -356,3 +354,24 @@ def test_a_split_without_a_test_side(folder: Folder) -> None:
     assert len(side_to_score(evaluated(folder, record), "val", "set")) == 1
     folder.list_sides(train=["s_0", "s_1"], val=["s_2"], test=["s_3"])
     assert names(side_to_score(evaluated(folder, record), "test", "set").split, "test") == {"s_3"}
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [range(5, 24), range(23, -1, -1), [*range(100, 110), *range(24)]],
+    ids=["cut at its start", "turned round", "begun earlier"],
+)
+def test_a_stack_whose_slices_have_moved(tmp_path: Path, numbers: list[int]) -> None:
+    """Their grey values tell, not their places, where other slices lie now."""
+
+    def write(numbers: list[int]) -> None:
+        planes = [np.random.default_rng(number).integers(0, 60_000, (6, 8)).astype(np.uint16) for number in numbers]
+        for part, volume in (("images", np.stack(planes)), ("labels", (np.stack(planes) > 30_000).astype(np.uint8))):
+            tifffile.imwrite(folder.path / part / "cell.tif", volume, photometric="minisblack")
+
+    folder = Folder(tmp_path / "set", 0)
+    write(list(range(24)))
+    split, record = trained(folder, 1)
+    write(numbers)
+    for again in (evaluated(folder, record, seed=3), trained(folder, 3, record, resumed=True)[0]):
+        assert all(contents(again, side) == contents(split, side) for side in ("val", "test"))
