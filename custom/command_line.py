@@ -17,7 +17,7 @@ from types import TracebackType
 
 import torch.distributed
 
-from custom import interruption
+import custom.interruption as interruption
 from custom.config_keys import check_keys
 from custom.config_values import calling_parser, put_right
 from custom.errors import BadInput

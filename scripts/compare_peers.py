@@ -10,9 +10,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
-    from custom import interruption
+    from custom.interruption import install
 
-    interruption.install()  # before what takes seconds to import
+    install()  # before what takes seconds to import
 
 import torch
 from comparing import classical

@@ -7,9 +7,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
-    from custom import interruption
+    from custom.interruption import install
 
-    interruption.install()  # before what takes seconds to import
+    install()  # before what takes seconds to import
 
 from custom.errors import BadInput
 from custom.options import GivenPath

@@ -110,6 +110,17 @@ def test_imports_are_absolute() -> None:
 
 
 @pytest.mark.parametrize("folder", ["custom", "scripts"])
+def test_the_package_is_named_with_a_dot(folder: str) -> None:
+    """Without it, the bundle that is packed under another name would import a package that it has not."""
+
+    def undotted(path: Path) -> set[str]:
+        nodes = (node for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom))
+        return {f"from {node.module}" for node in nodes if node.module == "custom"}
+
+    assert offenders(ROOT / folder, undotted) == {}
+
+
+@pytest.mark.parametrize("folder", ["custom", "scripts"])
 def test_nothing_imports_the_scripts(folder: str) -> None:
     assert offenders(ROOT / folder, lambda path: libraries(path) & {"scripts"}) == {}
 
