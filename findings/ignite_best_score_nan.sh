@@ -17,6 +17,7 @@ keep = Checkpoint({"model": torch.nn.Linear(1, 1)}, DiskSaver("kept", create_dir
                   score_function=lambda engine: next(scores), score_name="dice")
 engine.add_event_handler(Events.EPOCH_COMPLETED, keep)
 engine.run([0], max_epochs=3)
-print(keep.last_checkpoint)
-assert "nan" in keep.last_checkpoint
+kept = str(keep.last_checkpoint)
+print(kept)
+assert "nan" in kept
 PYTHON
