@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 
 from custom.data.sides import Item, Split, place_of
 from custom.data.splits_json import SIDES
 from custom.errors import BadInput
 
 logger = logging.getLogger("data")
+
+
+def draw_once(
+    items: Sequence[Item], draw: Callable[[Sequence[Item]], dict[str, list[Item]]], folder: str
+) -> dict[str, list[Item]]:
+    """Deal out slices so that those with the same grey values are on one side.
+
+    Args:
+        items: with their digests.
+        draw: deals out slices that are all different.
+        folder: the data set's, for what is said.
+    """
+    first: dict[str, Item] = {}
+    copies = [item for item in items if item["digest"] and first.setdefault(item["digest"], item) is not item]
+    if not copies:
+        return draw(items)
+    taken = {id(item) for item in copies}
+    sides = draw([item for item in items if id(item) not in taken])
+    side_of = {item["digest"]: side for side, part in sides.items() for item in part}
+    for item in copies:
+        sides[side_of[item["digest"]]].append(item)
+    original = first[copies[0]["digest"]]
+    logger.warning(
+        "%s: %d slices hold the same grey values as another one (%s as %s), and are on its side.",
+        folder,
+        len(copies),
+        _words(copies[0]),
+        _words(original),
+    )
+    return sides
 
 
 def drop_copies(split: Split, folder: str, training: bool = True) -> None:

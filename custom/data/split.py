@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
-from custom.data.copies import drop_copies
+from custom.data.copies import draw_once, drop_copies
 from custom.data.digest import add_digests
 from custom.data.keeping import LONG, keep_sides
 from custom.data.known import Known
@@ -58,10 +58,13 @@ def split_dataset(
     add_digests(items)
     listing = find_splits(Path(dataset_dir))
 
-    def draw(part: Sequence[Item]) -> Sides:
-        return split_by_stems(part, listing) if listing else split_by_blocks(part, seed, dataset_dir)
-
     folder = os.fspath(dataset_dir)
+
+    def draw(part: Sequence[Item]) -> Sides:
+        if listing:
+            return split_by_stems(part, listing)
+        return draw_once(part, lambda originals: split_by_blocks(originals, seed, dataset_dir), folder)
+
     if records:
         split = keep_sides(items, Known(records), draw, listing is not None, new, folder, resumed)
     else:
