@@ -29,8 +29,9 @@ def warn_of_blanks(slices: Sequence[SliceCounts], folder: Path, lithium_255: boo
     if len(rich) >= _FEWEST and lone and sum(blank) >= _BLANKS * len(rich):
         logger.warning(
             "%s: %d of %d slices hold lithium, each of them alone between slices that are 0 all over and learned as "
-            "background; write 255 into those that nobody labelled.",
+            "background; write %s255 into those that nobody labelled.",
             folder,
             len(rich),
             len(slices),
+            "lithium as 1 and " if lithium_255 else "",
         )

@@ -138,6 +138,7 @@ def test_zeros_where_nobody_labelled(lithium: int, tmp_path: Path, caplog: pytes
     items = labelled_slices(labelled_only_at({z: plane if z % 5 == 2 else 0 for z in range(20)}, tmp_path))
     assert sum(bool(item["lithium"]) for item in items) == 4 and len(items) == 20
     assert "labels: 4 of 20 slices hold lithium, each of them alone between slices that are 0 all over" in caplog.text
+    assert ("write lithium as 1 and 255 into those" in caplog.text) == (lithium == 255)
 
 
 @pytest.mark.parametrize(
