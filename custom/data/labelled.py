@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from custom.data.beyond import lithium_beyond, tell_lithium_beyond
 from custom.data.blanks import warn_of_blanks
 from custom.data.doubts import tell_doubts
 from custom.data.listing import list_pairs
@@ -48,7 +49,8 @@ def labelled_slices(
     Returns:
         one item per slice that has a labelled voxel: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
         ``grey_window`` (lower, upper), ``surround`` (values outside the reconstruction) and ``lithium`` (number of voxels
-        labelled lithium); beside a path what `custom.stack.source` needs to read it, where that is not the usual.
+        labelled lithium within the reconstruction); beside a path what `custom.stack.source` needs to read it, where that is
+        not the usual.
 
     Raises:
         BadInput: whatever is wrong with the files, and a set without any labelled voxel or any lithium.
@@ -68,6 +70,7 @@ def labelled_slices(
     ends = (float(percentiles[0]), float(percentiles[1]))
     windows = windows_of([stacks[i] for i in used], ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
     items: list[dict[str, Any]] = []
+    beyond: dict[Path, list[int]] = {}
     for file, window in zip(used, windows, strict=True):
         _warn_of_nonfinite(stacks[file], labelled[file], window.surround)
         whole = {
@@ -77,8 +80,11 @@ def labelled_slices(
             "grey_window": (window.lower, window.upper),
             "surround": window.surround,
         }
+        lost = lithium_beyond(stacks[file], opened[file], (1, 255) if lithium_255 else (1,), window.surround)
+        beyond[opened[file].path] = lost
         lithium = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counted[file]]
-        items += [whole | {"z": z, "lithium": lithium[z]} for z in labelled[file]]
+        items += [whole | {"z": z, "lithium": lithium[z] - lost[z]} for z in labelled[file]]
+    tell_lithium_beyond(beyond)
     _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels")
     return items
 

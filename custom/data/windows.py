@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from custom.stack import GreyWindow, Stack, grey_range, grey_window_of, tell_once
 
@@ -20,10 +20,12 @@ class Scale:
     Attributes:
         stacks: the slices.
         known: 0.5 and 99.5 percentiles of each, None for a constant slice.
+        surround: the values that fill what lies outside the reconstruction in any of them.
     """
 
     stacks: list[Stack]
     known: list[Range | None] = field(default_factory=list)
+    surround: set[float] = field(default_factory=set)
 
     @property
     def ranges(self) -> list[Range]:
@@ -54,7 +56,7 @@ def windows_of(stacks: Sequence[Stack], percentiles: Range, fixed: Range | None)
     flat = [stack for stack in stacks if stack.shape[0] == 1]
     scales = _scales(flat) if fixed is None else [Scale(list(flat))] if flat else []
     shared = {
-        id(s): window for scale in scales for window in [_of(scale.stacks, percentiles, fixed)] for s in scale.stacks
+        id(s): window for scale in scales for window in [_of_all(scale, percentiles, fixed)] for s in scale.stacks
     }
     if len(scales) > 1:
         tell_once(
@@ -70,16 +72,25 @@ def _of(stacks: Sequence[Stack], percentiles: Range, fixed: Range | None) -> Gre
     return grey_window_of(stacks, percentiles=percentiles, fixed=fixed)
 
 
+def _of_all(scale: Scale, percentiles: Range, fixed: Range | None) -> GreyWindow:
+    """The window knows the surrounds of all slices, though it is found in at most 64 of them."""
+    window = _of(scale.stacks, percentiles, fixed)
+    # NaN, always math.nan, comes last
+    return replace(window, surround=tuple(sorted(scale.surround.union(window.surround), key=lambda v: (v != v, v))))
+
+
 def _scales(stacks: Sequence[Stack]) -> list[Scale]:
     scales: list[Scale] = []
     for stack in stacks:
-        values = grey_range(stack)
+        found = grey_range(stack)
+        values = None if found is None else (found.lower, found.upper)
         near = next((scale for scale in scales if scale.takes(stack, values)), None)
         if near is None:
             near = Scale([])
             scales.append(near)
         near.stacks.append(stack)
         near.known.append(values)
+        near.surround.update(() if found is None else found.surround)
     return scales
 
 

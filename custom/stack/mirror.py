@@ -39,9 +39,11 @@ class MirrorFill:
         if wide.all():
             self._far, self._targets, self._sources = np.flatnonzero(wide), np.zeros(0, int), np.zeros(0, int)
             return
-        distance, nearest = ndimage.distance_transform_edt(wide, return_indices=True)
-        within = wide & (distance <= self.reach)
-        target = np.stack(np.nonzero(within))
+        # the distances of all voxels would take as long again as the nearest ones
+        nearest = ndimage.distance_transform_edt(wide, return_distances=False, return_indices=True)
+        beyond = np.stack(np.nonzero(wide))
+        within = np.square(beyond - nearest[:, beyond[0], beyond[1]]).sum(axis=0) <= self.reach**2
+        target = beyond[:, within]
         source = target
         for _ in range(4):  # a strip thinner than the reach is mirrored to and fro
             lost = wide[source[0], source[1]]
@@ -54,4 +56,4 @@ class MirrorFill:
         lost = wide[source[0], source[1]]
         source[:, lost] = nearest[:, source[0][lost], source[1][lost]]
         self._targets, self._sources = (np.ravel_multi_index(tuple(at), wide.shape) for at in (target, source))
-        self._far = np.flatnonzero(wide & ~within)
+        self._far = np.ravel_multi_index(tuple(beyond[:, ~within]), wide.shape)

@@ -11,7 +11,7 @@ from nibabel.affines import apply_affine
 from nibabel.orientations import aff2axcodes
 
 from custom.errors import BadInput
-from custom.stack.place import Place
+from custom.stack.place import Place, plain_affine
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
 
@@ -54,11 +54,16 @@ def on_grid_of(label: Stack, image: Stack) -> Stack:
     lost its place: with so many scripts doing that, the label is taken as it is, with `doubt`, and so it is where the
     places differ by half a voxel or as rounded numbers do. A label of another shape comes back as it is.
 
+    An image that states no place, such as a TIFF, has that which ITK gives it, if a label fits to it exactly when turned:
+    one that was drawn over it and rewritten with its axes along R, A and S.
+
     Raises:
         BadInput: both state a place, of the same shape, and they are not the same.
     """
-    if image.place is None or label.place is None or not (image.place.stated and label.place.stated):
+    if label.place is None or not label.place.stated:
         return label
+    if image.place is None or not image.place.stated:
+        return _over_no_place(label, image)
     fit = min(_fits(label, image), key=lambda one: one.worst, default=None)
     if fit is not None and fit.worst <= _SAME:
         return _turned(label, image, fit)
@@ -71,17 +76,25 @@ def on_grid_of(label: Stack, image: Stack) -> Stack:
         return turned
     if label.shape != image.shape:
         return label
+    apart = "" if fit is None else f", up to {fit.worst:.3g} voxels apart"
     raise BadInput(
-        f"{label.path}: lies elsewhere than its image {image.path.name}, the label has {in_words(label.place)}, the image "
+        f"{label.path}: lies elsewhere than its image {image.path.name}{apart}, the label has {in_words(label.place)}, the image "
         f"{in_words(image.place)}; resample the label onto the image (SimpleITK.Resample(label, image, SimpleITK.Transform(), "
         "SimpleITK.sitkNearestNeighbor)) or, if they fit voxel by voxel, give it the image's place "
         "(label.CopyInformation(image))"
     )
 
 
+def _over_no_place(label: Stack, image: Stack) -> Stack:
+    assert label.place is not None
+    to_label = np.linalg.inv(label.place.affine) @ plain_affine(label.place.spacing)
+    fit = min(_ways(to_label, label, image), key=lambda one: one.worst, default=None)
+    return label if fit is None or fit.worst > _SAME else _turned(label, image, fit)
+
+
 def in_words(place: Place) -> str:
     """A place for a sentence."""
-    numbers = [", ".join(f"{number:.6g}" for number in part) for part in (place.spacing, place.affine[:3, 3])]
+    numbers = [", ".join(f"{number + 0.0:.6g}" for number in part) for part in (place.spacing, place.affine[:3, 3])]
     unit = place.unit or "mm"
     axes = "".join(str(code) for code in aff2axcodes(place.affine))
     return f"voxels of ({numbers[0]}) {unit} along {axes}, the first at RAS ({numbers[1]})"

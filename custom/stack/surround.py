@@ -41,6 +41,8 @@ def find_surround(planes: Iterable[np.ndarray]) -> tuple[float, ...]:
         whole = bool(candidates) and _is(plane, candidates).all()
         material |= not whole
         for value in candidates:
+            if value in found:  # a NaN too, which is always math.nan
+                continue
             if whole:
                 constant.add(value)
             elif _is_surround(plane, value):

@@ -14,7 +14,7 @@ from custom.stack.surround import find_surround, inside_values
 from custom.stack.warn import tell_once
 
 _MOST_SLICES = 64
-_SOME_SLICES = 16  # of these, in which what lies outside the reconstruction is looked for
+_SOME_SLICES = 16  # of these, where a rough range will do
 _USUAL = (0.5, 99.5)
 
 
@@ -75,7 +75,7 @@ def grey_window_of(
         raise BadInput("There is no stack to find a grey window of; give at least one.")
     name, volumes = _name(stacks), _volumes(stacks)
     chosen = at_hand(_evenly_spaced(volumes))
-    surround = find_surround(plane[0] for plane in _read(_some(chosen)))
+    surround = find_surround(plane[0] for plane in _read(chosen))
     ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, percentiles)
     if ends is None:
         raise BadInput(f"{name}: holds no finite grey value; export it anew.")
@@ -99,9 +99,9 @@ def grey_window_of(
 def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> GreyWindow:
     lower, upper = _ascending(fixed, "grey window", -math.inf, math.inf)
     volumes = _volumes(stacks)
-    chosen = at_hand(_some(_evenly_spaced(volumes)))
+    chosen = at_hand(_evenly_spaced(volumes))
     surround = find_surround(plane[0] for plane in _read(chosen))
-    ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, _USUAL) if volumes else None
+    ends = _ends(lambda: inside_values(_read(_some(chosen)), surround), volumes, _USUAL) if volumes else None
     if ends is not None and (ends[1] <= lower or ends[0] >= upper):
         raise BadInput(
             f"{_name(stacks)}: its grey values, {ends[0]:g} to {ends[1]:g}, all lie outside the grey window that was "
@@ -110,12 +110,12 @@ def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> 
     return GreyWindow(lower, upper, surround=surround)
 
 
-def grey_range(stack: Stack) -> tuple[float, float] | None:
-    """The 0.5 and 99.5 percentiles of a stack's material, lower < upper, or None where it has no contrast."""
+def grey_range(stack: Stack) -> GreyWindow | None:
+    """The window between a stack's 0.5 and 99.5 percentiles, found in 16 slices, or None where it has no contrast."""
     chosen = at_hand(_some(_evenly_spaced([stack])))
     surround = find_surround(plane[0] for plane in _read(chosen))
     ends = _ends(lambda: inside_values(_read(chosen), surround), [stack], _USUAL)
-    return None if ends is None or ends[0] == ends[1] else ends
+    return None if ends is None or ends[0] == ends[1] else GreyWindow(*ends, surround=surround)
 
 
 def _ends(

@@ -45,3 +45,10 @@ def test_slices_of_one_scan_share_a_window(tmp_path: Path) -> None:
 def test_a_fixed_window_is_that_of_all(tmp_path: Path) -> None:
     stacks = slices(tmp_path, plane(50, 200, "uint8"), plane(50, 60000, "uint16"))
     assert [(w.lower, w.upper) for w in windows_of(stacks, PERCENTILES, (40.0, 300.0))] == [(40.0, 300.0)] * 2
+
+
+def test_a_surround_that_one_slice_of_many_has_is_known(tmp_path: Path) -> None:
+    planes = [plane(20000, 40000, "uint16", i) for i in range(70)]
+    planes[1][:, :20] = 0
+    windows = windows_of(slices(tmp_path, *planes), PERCENTILES, None)
+    assert {window.surround for window in windows} == {(0.0,)}

@@ -45,6 +45,17 @@ def test_a_surround_is_found_and_leaves_the_window_alone(dtype: str, value: floa
     np.testing.assert_allclose((window.lower, window.upper), expected, rtol=2e-6)
 
 
+def test_slices_that_are_each_filled_with_their_own_mean() -> None:
+    surrounded = np.concatenate([noisy("float32", seed) for seed in range(10)])
+    material = surrounded[:, ~CIRCLE].copy()
+    for plane in surrounded:
+        plane[CIRCLE] = plane[~CIRCLE].mean()
+    window = grey_window(surrounded)
+    assert len(window.surround) == len(surrounded)
+    assert all(np.array_equal(outside(plane, window.surround), CIRCLE) for plane in surrounded)
+    np.testing.assert_allclose((window.lower, window.upper), np.percentile(material, (0.5, 99.5)), rtol=2e-6)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_noise_has_no_surround(dtype: str) -> None:
     assert find_surround(noisy(dtype)) == ()
