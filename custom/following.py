@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +79,7 @@ def _command(files: Sequence[str], keys: Mapping[str, str | None]) -> str:
         if value is None:
             words.append(name)
         elif value.startswith("-"):
-            words.append(f"{name}={shlex.quote(value)}")
+            words.append(f"{name}={quoted(value)}")
         else:
             words += [name, quoted(value)]
     return " ".join([RUN, *words])

@@ -129,7 +129,12 @@ def sentence(number: int) -> str:
 
 
 def quoted(word: str) -> str:
-    """A word for a shell, in the quotes that the README has around a list of config files."""
+    r"""A word for a shell, quoted as the README has lists of config files; bytes that are no UTF-8 as bash has them, $'\xb5'."""
+    if any("\udc80" <= sign <= "\udcff" for sign in word):
+        signs = (
+            chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(word)
+        )
+        return f"$'{''.join(signs)}'"
     plain = "'" in word and not any(sign in word for sign in '"$`\\!')
     return f'"{word}"' if plain else shlex.quote(word)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import cli
@@ -94,3 +96,10 @@ def test_as_printed_in_a_folder_with_a_space(labelled_set_2d: Path, tmp_path: Pa
     segmented = cli.bundle_words([places.get(word, word) for word in cli.printed(trained, "segment")])
     assert segmented.code == 0, segmented.error
     assert json.loads((tmp_path / "out/summary.json").read_text())["grey_window"] == [9000, 40000]
+
+
+def test_names_that_are_not_utf8_reach_a_command_through_bash() -> None:
+    name = "it's_10\udcb5\\m"
+    printed = following(["run", "training"], "data", name)["evaluate"].rpartition("--output_dir ")[2]
+    assert printed.isascii()
+    assert subprocess.run(["bash", "-c", f"printf %s {printed}"], capture_output=True).stdout == os.fsencode(name)

@@ -9,6 +9,7 @@ from typing import Any
 import zarr
 
 from custom.errors import BadInput
+from custom.stack.angles import angle_among
 from custom.stack.arrays import ArrayStack
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
@@ -16,6 +17,7 @@ from custom.stack.grain import grain_of_chunks
 from custom.stack.handle import Handle
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
+from custom.stack.warn import warn_once
 from custom.stack.zarr_chunks import check_chunks, read_as_a_whole
 from custom.stack.zarr_finding import find_array
 from custom.stack.zarr_store import MARKERS, ZIPS, open_store, root_of, top_folder
@@ -35,7 +37,7 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
     OME-Zarr states a scale and a unit; that of a coarser level, opened by its key, is not, as writers often get it wrong.
 
     Raises:
-        BadInput: no metadata, or damaged; no array or image, or several and none named; a missing level 0; half-written (see
+        BadInput: no metadata, or damaged; projections; no array or image, or several and none named; a missing level 0; half-written (see
             `zarr_chunks`); not of plain numbers, or not one volume.
     """
     if re.search(r"\.part-\w+$", path.name):
@@ -46,6 +48,7 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
     with refusing_damage(path), handle.lend() as opened:
         array, image = opened.array.array, opened.image
         names = image.names if image and image.names else _names(array)
+        _check_names(path, array, names or [], chosen)
         axes = find_axes(path, array.shape, chosen, names)
         check_chunks(path, array, axes, chosen.labels)
         stack = ArrayStack(path, axes, array.dtype, image.voxel_size if image else None, handle)
@@ -82,6 +85,19 @@ class _FewAtOnce:
     def __getitem__(self, part: tuple[int | slice, ...]) -> Any:
         with zarr.config.set({"async.concurrency": self._at_once}):
             return self.array[part]
+
+
+def _check_names(path: Path, array: zarr.Array, names: list[str], chosen: Selection) -> None:
+    """Projections, as xarray writes them, say so in the name of an axis."""
+    angle = angle_among(names)
+    if angle is None or array.ndim < 3:
+        return
+    if chosen.key is None:
+        cure = f"give --stack_key {array.path}" if array.path else "write it without that name"
+        raise BadInput(
+            f"{path}: holds projections, an axis is called {angle}; reconstruct them first, or {cure} if not."
+        )
+    warn_once(f"{path}: an axis is called {angle}, as in projections; it is taken because its key was given.")
 
 
 def _names(array: zarr.Array) -> list[str] | None:

@@ -32,6 +32,11 @@ def saved(path: Path, key: str = "exchange/data", **beside: np.ndarray) -> Path:
         ("entry/instrument/detector/data", {"entry__instrument__detector__image_key_control": np.zeros(7, int)}),
         ("entry/instrument/detector/data", {"entry__sample__rotation_angle": np.arange(7.0)}),
         ("1.1/measurement/pcoedge", {"1.1__measurement__hrsrot": np.arange(7.0)}),
+        ("exchange/data", {"exchange__bak": VOXELS[:2], "exchange__drk": VOXELS[:2]}),
+        ("exchange/data", {"exchange__flat_mean": VOXELS[0]}),
+        ("exchange/data", {"exchange__proj_angles": np.arange(7.0)}),
+        ("entry/scan/data/image/value", {"entry__scan__data__s_rot__value": np.arange(7.0)}),
+        ("entry/instrument/zyla/data", {"entry__instrument__rot__angle": np.arange(7.0)}),
         ("entry1/tomo_entry/data/data", {"entry1__tomo_entry__data__rotation_angle": np.arange(7.0)}),
     ],
 )
@@ -59,6 +64,28 @@ def test_nexus_calls_an_axis_an_angle(tmp_path: Path) -> None:
         file.attrs["default"], file["entry/data"].attrs["signal"] = "entry/data", "data"
         file["entry/data"].attrs["axes"] = ["rotation_angle", "y", "x"]
     assert "holds projections, its entry/data/data" in refusal(tmp_path / "scan.nxs").replace("its /", "its ")
+
+
+@pytest.mark.parametrize("attribute", [True, False])
+def test_sinograms_say_so(attribute: bool, tmp_path: Path) -> None:
+    with h5py.File(saved(tmp_path / "scan.h5"), "a") as file:
+        data = file["exchange/data"]
+        if attribute:
+            data.attrs["axes"] = "y:theta:x"
+        else:
+            data.dims[0].label, data.dims[1].label, data.dims[2].label = "detector_y", "rotation_angle", "detector_x"
+    assert "holds projections" in refusal(tmp_path / "scan.h5")
+
+
+def test_letters_in_longer_names_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Savu counts voxel_y along the rotation's axis, others voxel_z."""
+    for n, names in enumerate((["voxel_z", "voxel_y", "voxel_x"], ["voxel_x", "voxel_y", "voxel_z"])):
+        assert not caplog.records
+        with h5py.File(saved(tmp_path / f"{n}.h5"), "a") as file:
+            file["exchange"].attrs["axes"] = names
+        np.testing.assert_array_equal(open_stack(tmp_path / f"{n}.h5").read(0, 7), VOXELS)
+    assert "read as z, y, x in this order; give --stack_axes xyz if they are meant" in caplog.text
+    assert open_stack(tmp_path / "1.h5", stack_axes="xyz").shape == (13, 11, 7)
 
 
 def test_a_reconstruction_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

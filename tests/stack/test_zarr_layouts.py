@@ -159,3 +159,13 @@ def test_other_places_of_the_index(location: Any, codecs: list[Any], tmp_path: P
     )
     array[:6] = 5
     assert "it lacks 8 of the 20 chunks of its array and with them all slices from 6 on" in refusal(tmp_path / "s.zarr")
+
+
+def test_projections_in_names_of_axes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    values = np.arange(24, dtype="u2").reshape(2, 3, 4)
+    group = zarr.create_group(tmp_path / "scan.zarr")
+    group.create_array("scan", data=values, dimension_names=["theta", "y", "x"])
+    words = "holds projections, an axis is called theta; reconstruct them first, or give --stack_key scan if not."
+    assert words in refusal(tmp_path / "scan.zarr")
+    np.testing.assert_array_equal(open_stack(tmp_path / "scan.zarr", stack_key="scan").read(0, 2), values)
+    assert "as in projections" in caplog.text

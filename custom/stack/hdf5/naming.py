@@ -8,17 +8,16 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from custom.stack.angles import ANGLES
 from custom.stack.hdf5.finding import text
 from custom.stack.warn import warn_once
-
-ANGLES = {"theta", "angle", "angles", "rotation_angle", "rotation_angles", "omega"}
 
 
 def axis_names(path: Path, dataset: h5py.Dataset, group: h5py.Group) -> list[str] | None:
     """Names of the axes, the slowest first, or None where they are not stated.
 
     They are those of `axistags` (ilastik, vigra), of the attribute `axes` of a NeXus group or of the dataset ("x:y:z"),
-    dimension labels, or attached scales (netCDF).
+    dimension labels, or attached scales (netCDF). Another order in longer names, such as voxel_x, is a warning.
 
     Data Exchange's writers leave its default there, theta:y:x, for a reconstruction as well: that is a warning, not a name.
 
@@ -37,10 +36,30 @@ def axis_names(path: Path, dataset: h5py.Dataset, group: h5py.Group) -> list[str
             "that this is a reconstruction, or name another dataset with --stack_key."
         )
         own = []
-    labels = [dimension.label for dimension in dataset.dims]
-    scales = [_scale(dimension) for dimension in dataset.dims]
-    stated = (nexus_axes(dataset, group), own, labels, scales)
-    return next((names for names in stated if len(names) == dataset.ndim and all(names)), None)
+    stated = (nexus_axes(dataset, group), own, *_dimensions(dataset))
+    names = next((names for names in stated if len(names) == dataset.ndim and all(names)), None)
+    _tell_another_order(path, dataset, names or [])
+    return names
+
+
+def stated_axes(dataset: h5py.Dataset) -> list[str]:
+    """What the dataset itself calls its axes, without a first one of its attribute `axes`, which writers leave at theta."""
+    return [*_listed(dataset.attrs.get("axes"))[1:], *(name for names in _dimensions(dataset) for name in names)]
+
+
+def _dimensions(dataset: h5py.Dataset) -> tuple[list[str], list[str]]:
+    """Dimension labels, and names of attached scales."""
+    return [dimension.label for dimension in dataset.dims], [_scale(dimension) for dimension in dataset.dims]
+
+
+def _tell_another_order(path: Path, dataset: h5py.Dataset, names: list[str]) -> None:
+    """Names such as voxel_x are not taken by their letter: which of them is the rotation's axis differs between programs."""
+    letters = "".join(name.lower().replace("-", "_").rpartition("_")[2] for name in names)
+    if sorted(letters) == ["x", "y", "z"] and letters != "zyx" and any(len(name) > 1 for name in names):
+        warn_once(
+            f"{path}: the axes of {dataset.name} are called {', '.join(names)} and are read as z, y, x in this order; give "
+            f"--stack_axes {letters} if they are meant as their letters say."
+        )
 
 
 def nexus_axes(dataset: h5py.Dataset, group: h5py.Group) -> list[str]:

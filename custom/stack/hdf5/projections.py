@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 
 from custom.errors import BadInput
+from custom.stack.angles import ANGLES, angle_among
 from custom.stack.hdf5.finding import item, text
-from custom.stack.hdf5.naming import ANGLES, nexus_axes
+from custom.stack.hdf5.naming import nexus_axes, stated_axes
 from custom.stack.warn import warn_once
 
-_FLAT = re.compile(r"(data_)?(white|dark|flat|bright)s?(_?field)?s?(_?(pre|post|before|after|data))?", re.IGNORECASE)
-_PER_FRAME = re.compile(rf"{'|'.join(sorted(ANGLES))}|\w*rot|image_key(_control)?", re.IGNORECASE)
+_FLAT = re.compile(
+    r"(data_)?(white|dark|flat|bright|bak|drk)s?(_?field)?s?(_?(pre|post|before|after|data|mean|avg|average|median))?",
+    re.IGNORECASE,
+)
+_PER_FRAME = re.compile(rf"{'|'.join(sorted(ANGLES))}|\w+_angles?|\w*rot|image_key(_control)?", re.IGNORECASE)
 _RESULTS = re.compile(r"recon|result|process|volume", re.IGNORECASE)
 _MOST_GROUPS = 200
 
@@ -23,7 +28,7 @@ def check_reconstructed(path: Path, file: h5py.File, name: str, dataset: h5py.Da
     """Refuse projections: what is beside them gives them away, if its size fits.
 
     That is a value per image (theta in Data Exchange, image_key and rotation_angle in NXtomo), flat or dark fields of the
-    size of an image, or an attribute of NeXus that calls the first axis an angle. A reconstruction that was saved beside them
+    size of an image, or a name of an axis that stands for an angle. A reconstruction that was saved beside them
     has other sizes in nearly every case, and a dataset that was asked for by its name is taken all the same.
 
     Args:
@@ -65,8 +70,8 @@ def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> tuple
             group = item(root, "/" + "/".join(steps[:depth]))
             if isinstance(group, h5py.Group):
                 groups[group.file.filename, group.name] = group
-    first = [names[0] for group in groups.values() if (names := nexus_axes(dataset, group))]
-    fitting = [f"an axis {name}" for name in first if name.lower() in ANGLES]
+    stated = [*(nexus_axes(dataset, group) for group in groups.values()), stated_axes(dataset)]
+    fitting = list(dict.fromkeys(f"an axis {name}" for names in stated if (name := angle_among(names))))
     others: list[str] = []
     for name, other in _below(groups):
         leaf = name.rpartition("/")[2].lower()
@@ -89,12 +94,20 @@ def _below(groups: Mapping[tuple[str, str], h5py.Group], depth: int = 3) -> Iter
         seen.add((group.file.filename, group.name))
         for part in group:
             if _tells(part):
-                if isinstance(found := item(group, part), h5py.Dataset) and found.shape is not None:
+                found = _values(item(group, part))
+                if found is not None and found.shape is not None:
                     yield f"{group.name.rstrip('/')}/{part}", found
             elif left > 1 and not isinstance(group.get(part, getlink=True), h5py.ExternalLink):
                 below = item(group, part)
                 if isinstance(below, h5py.Group) and not _is_result(part, below):
                     waiting.append((below, left - 1))
+
+
+def _values(found: Any) -> h5py.Dataset | None:
+    """The dataset itself, or that of an NXlog, an NXpositioner or a motor's group."""
+    if isinstance(found, h5py.Group):
+        found = next((one for name in ("value", "data", "angle") if (one := item(found, name)) is not None), None)
+    return found if isinstance(found, h5py.Dataset) else None
 
 
 def _tells(name: str) -> bool:
