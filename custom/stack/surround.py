@@ -21,34 +21,48 @@ MOST_FLAT = 0.05  # share of voxels equal to all their neighbours up to which a 
 ALIKE = 0.98  # share in which an outline has to agree with a disc or a rectangle
 
 
-def find_surround(planes: Iterable[np.ndarray]) -> tuple[float, ...]:
-    """The values that fill what lies outside the reconstruction, in slices of one stack.
+class SurroundSearch:
+    """Finds the values that fill what lies outside the reconstruction, in slices that are read for something else.
 
     A value counts that fills a solid region at the border of a slice whose other voxels are noisy. Where they are not
     (simulations, slices that were denoised in 8 bit), only the lowest or highest value does, around a disc or a rectangle.
-
-    Args:
-        planes: some slices (Y, X) of the stack, read one by one.
-
-    Returns:
-        ascending values, NaN for all that are not finite as the last one; mostly none or one.
     """
-    found: set[float] = set()
-    constant: set[float] = set()
-    material = False
-    for plane in planes:
+
+    def __init__(self) -> None:
+        self._found: set[float] = set()
+        self._constant: set[float] = set()
+        self._material = False
+
+    def seeing(self, planes: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Pass on slices (Y, X) or (1, Y, X) of one stack, having looked at them."""
+        for plane in planes:
+            self._look(plane.reshape(plane.shape[-2:]))
+            yield plane
+
+    def _look(self, plane: np.ndarray) -> None:
         candidates = _runs(plane)
-        whole = bool(candidates) and _is(plane, candidates).all()
-        material |= not whole
+        whole = bool(candidates) and bool(_is(plane, candidates).all())
+        self._material |= not whole
         for value in candidates:
-            if value in found:  # a NaN too, which is always math.nan
+            if value in self._found:  # a NaN too, which is always math.nan
                 continue
             if whole:
-                constant.add(value)
+                self._constant.add(value)
             elif _is_surround(plane, value):
-                found.add(value)
-    found |= constant if material else set()
-    return tuple(sorted(found, key=lambda value: (np.isnan(value), value)))
+                self._found.add(value)
+
+    def found(self) -> tuple[float, ...]:
+        """Ascending values, NaN for all that are not finite as the last one; mostly none or one."""
+        found = self._found | (self._constant if self._material else set())
+        return tuple(sorted(found, key=lambda value: (np.isnan(value), value)))
+
+
+def find_surround(planes: Iterable[np.ndarray]) -> tuple[float, ...]:
+    """What a `SurroundSearch` finds in some slices (Y, X) of a stack."""
+    search = SurroundSearch()
+    for _ in search.seeing(planes):
+        pass
+    return search.found()
 
 
 def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from custom.errors import BadInput
 from custom.stack.percentiles import Blocks, exact_percentiles
 from custom.stack.samples import Sample, at_hand
 from custom.stack.stack import Stack
-from custom.stack.surround import find_surround, inside_values
+from custom.stack.surround import SurroundSearch, inside_values
 from custom.stack.warn import tell_once
 
 _MOST_SLICES = 64
@@ -75,8 +76,7 @@ def grey_window_of(
         raise BadInput("There is no stack to find a grey window of; give at least one.")
     name, volumes = _name(stacks), _volumes(stacks)
     chosen = at_hand(_evenly_spaced(volumes))
-    surround = find_surround(plane[0] for plane in _read(chosen))
-    ends = _ends(lambda: inside_values(_read(chosen), surround), volumes, percentiles)
+    ends, surround = _of_material(lambda: _read(chosen), volumes, percentiles)
     if ends is None:
         raise BadInput(f"{name}: holds no finite grey value; export it anew.")
     if ends[0] == ends[1]:
@@ -99,9 +99,10 @@ def grey_window_of(
 def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> GreyWindow:
     lower, upper = _ascending(fixed, "grey window", -math.inf, math.inf)
     volumes = _volumes(stacks)
-    chosen = at_hand(_evenly_spaced(volumes))
-    surround = find_surround(plane[0] for plane in _read(chosen))
-    ends = _ends(lambda: inside_values(_read(_some(chosen)), surround), volumes, _USUAL) if volumes else None
+    chosen = _evenly_spaced(volumes)
+    with suppress(BadInput):  # a damaged slice ends a run when it comes up, and what was done before it is kept
+        chosen = at_hand(chosen)
+    ends, surround = _of_material(lambda: _sound(chosen), volumes, _USUAL) if volumes else (None, ())
     if ends is not None and (ends[1] <= lower or ends[0] >= upper):
         raise BadInput(
             f"{_name(stacks)}: its grey values, {ends[0]:g} to {ends[1]:g}, all lie outside the grey window that was "
@@ -113,9 +114,20 @@ def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> 
 def grey_range(stack: Stack) -> GreyWindow | None:
     """The window between a stack's 0.5 and 99.5 percentiles, found in 16 slices, or None where it has no contrast."""
     chosen = at_hand(_some(_evenly_spaced([stack])))
-    surround = find_surround(plane[0] for plane in _read(chosen))
-    ends = _ends(lambda: inside_values(_read(chosen), surround), [stack], _USUAL)
+    ends, surround = _of_material(lambda: _read(chosen), [stack], _USUAL)
     return None if ends is None or ends[0] == ends[1] else GreyWindow(*ends, surround=surround)
+
+
+def _of_material(
+    planes: Blocks, volumes: Sequence[Stack | np.ndarray], percentiles: tuple[float, float]
+) -> tuple[tuple[float, float] | None, tuple[float, ...]]:
+    """The percentiles within the reconstruction, and the values outside; one reading serves both where there are none."""
+    search = SurroundSearch()
+    ends = _ends(lambda: search.seeing(planes()), volumes, percentiles)
+    surround = search.found()
+    if surround:
+        ends = _ends(lambda: inside_values(planes(), surround), volumes, percentiles)
+    return ends, surround
 
 
 def _ends(
@@ -181,6 +193,16 @@ def _evenly_spaced(volumes: Sequence[Stack | np.ndarray]) -> list[Sample]:
 def _read(chosen: Sequence[Sample]) -> Iterator[np.ndarray]:
     for volume, z in chosen:
         yield volume.read(z, z + 1) if isinstance(volume, Stack) else volume[z : z + 1]
+
+
+def _sound(chosen: Sequence[Sample]) -> Iterator[np.ndarray]:
+    """As `_read`, without the slices that cannot be read."""
+    for sample in chosen:
+        try:
+            (block,) = _read([sample])
+        except BadInput:
+            continue
+        yield block
 
 
 def _name(stacks: Sequence[Stack | np.ndarray]) -> str:
