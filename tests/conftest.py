@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +107,13 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from packs import pack_small
 
     return pack_small(tmp_path_factory.mktemp("packed"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test printed goes from one process to another as UTF-8, be there a name in it that is not."""
+    report = yield
+    report.sections = [
+        (name, content.encode("utf-8", "backslashreplace").decode()) for name, content in report.sections
+    ]
+    return report
