@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from custom.config_keys import files_of
-from custom.interruption import quoted
+from custom.readable import quoted
 from custom.typed import taken_apart
 
 RUN = "python -m monai.bundle run"
@@ -45,7 +46,7 @@ def following(arguments: Sequence[str], dataset_dir: str, output_dir: str) -> di
     same = {key: value for key, value in given.items() if _top(key) not in _TRAINING}
     used = {_renamed(key): value for key, value in given.items() if _top(key) in _SEGMENTATION}
     networks = [file for file in alone if any(_top(key) == "network_def" for key in overlays[file])]
-    weights = str(Path(output_dir) / "model.pt")
+    weights = os.path.join(output_dir, "model.pt")  # with its ./ MONAI reads no %run
     evaluate = {"dataset_dir": data, "output_dir": out, **same}
     segment = {"weights": weights, **used, "stack": "STACK", "output_dir": "OUT"}
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
+
+from custom.readable import quoted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 TWICE = 3.0  # seconds within which a second signal is the same wish: a terminal and torchrun both send it
@@ -126,17 +127,6 @@ def sentence(number: int) -> str:
     again = " ".join(map(quoted, words)) if _state.processes == 1 else " ".join(("the same torchrun command", *added))
     why = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
     return f"{why}: {kept}; go on with: {again}" if kept else f"{why}; begin again with: {again}"
-
-
-def quoted(word: str) -> str:
-    r"""A word for a shell, quoted as the README has lists of config files; bytes that are no UTF-8 as bash has them, $'\xb5'."""
-    if any("\udc80" <= sign <= "\udcff" for sign in word):
-        signs = (
-            chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(word)
-        )
-        return f"$'{''.join(signs)}'"
-    plain = "'" in word and not any(sign in word for sign in '"$`\\!')
-    return f'"{word}"' if plain else shlex.quote(word)
 
 
 def _without(words: Sequence[str], names: set[str]) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
+import shlex
 import sys
 
 HANDLER = "readable"  # of errors, for streams and files: `open(..., errors=HANDLER)`
@@ -18,6 +20,17 @@ def readable(text: str) -> str:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # a surrogate that stands for no byte
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def quoted(word: str) -> str:
+    r"""A word for a shell, quoted as the README has lists of config files; bytes that are no UTF-8 as bash has them, $'\xb5'."""
+    if any("\udc80" <= sign <= "\udcff" for sign in word):
+        signs = (
+            chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(word)
+        )
+        return f"$'{''.join(signs)}'"
+    plain = "'" in word and not any(sign in word for sign in '"$`\\!')
+    return f'"{word}"' if plain else shlex.quote(word)
 
 
 def _spelt_out(error: UnicodeError) -> tuple[str, int]:

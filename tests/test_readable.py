@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from custom.command_line import start_log
 from custom.errors import BadInput
 from custom.handlers import summary_writer
-from custom.readable import HANDLER, readable
+from custom.readable import HANDLER, quoted, readable
 from custom.report import MASK_COLOURS, save_overlay, write_json, write_scores_csv
 from custom.report.tables import SLICE_COLUMNS, plain
 from custom.study.figures.drawing import as_text
@@ -45,6 +46,12 @@ def test_a_stream_takes_every_name(encoding: str, text: str) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding, HANDLER)
     print("µ", NAME, end="", file=stream, flush=True)
     assert stream.buffer.getvalue().decode(encoding) == text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", [NAME, "it's " + NAME, "\\\\x" + NAME, "a b", "Li#3", "$x"])
+def test_a_shell_takes_every_name(name: str) -> None:
+    said = subprocess.run(["bash", "-c", f"printf %s {quoted(name)}"], capture_output=True, check=True)
+    assert said.stdout == os.fsencode(name)
 
 
 def test_records_take_every_name(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import platform
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from custom.handlers.pictures import shown
 from custom.handlers.results import remove_masks
 from custom.interruption import shielded
 from custom.metrics import lithium_summary
+from custom.readable import quoted
 from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
 from custom.stack import Slab, SlabStore, Stack
 from custom.stack.writers.writer import StackWriter
@@ -118,7 +118,7 @@ def _summary(
         **{name: writer.path.name for name, writer in writers.items()},
         **record,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "monai": monai.__version__},
-        "command": shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]]),
+        "command": " ".join(map(quoted, [Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

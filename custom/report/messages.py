@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from custom.readable import quoted
 
 logger = logging.getLogger("report")
 
@@ -39,7 +40,7 @@ def training_done(
     lines += [
         f"In {output_dir}: model.pt (the weights that were kept), checkpoint.pt (for --resume true), metrics.csv, train.log",
         "and the TensorBoard events. Next:",
-        f"  {'curves:':11}tensorboard --logdir {shlex.quote(os.fspath(output_dir))}",
+        f"  {'curves:':11}tensorboard --logdir {quoted(os.fspath(output_dir))}",
         *(f"  {name + ':':11}{command}" for name, command in commands.items()),
     ]
     logger.info("\n".join(lines))
