@@ -65,12 +65,15 @@ def grain_of_chunks(axes: Axes, chunks: Sequence[int]) -> Grain:
 
 
 def grain_of_block(axes: Axes, itemsize: int, order: str = "C") -> Grain:
-    """The grain of voxels that lie one after another, which the system reads by pages: as tall as one holds of another axis.
+    """The grain of voxels that lie one after another: the system reads pages, as long as many places along a fast axis.
 
-    Where z is the slowest of z, y and x, slices lie one after another, and are read so.
+    What is cut along the slowest of z, y and x lies one after another, and is read so.
     """
     steps = np.cumprod([itemsize, *(axes.lengths[::-1] if order == "C" else axes.lengths)])[:-1]
     steps = steps[::-1] if order == "C" else steps
-    depth = axes.shape[0]
-    tall = 1 if axes.z is None or steps[axes.z] >= max(steps[axes.y], steps[axes.x]) else _PAGE // steps[axes.z]
-    return Grain(axes.shape, range(0, depth, min(max(int(tall), 1), depth)), 1, 1)
+    own = [0 if axis is None else int(steps[axis]) for axis in (axes.z, axes.y, axes.x)]
+    sides = [
+        1 if step in (0, max(own)) else min(max(_PAGE // step, 1), length)
+        for step, length in zip(own, axes.shape, strict=True)
+    ]
+    return Grain(axes.shape, range(0, axes.shape[0], sides[0]), sides[1], sides[2])

@@ -29,7 +29,7 @@ class LabelStack(Stack):
 
     def __init__(self, stored: Stack, lithium_255: bool = False) -> None:
         super().__init__(stored.path, stored.shape, np.dtype(np.uint8), stored.voxel_size)
-        self.files, self.place = stored.files, stored.place
+        self.files, self.place, self.costly_again = stored.files, stored.place, stored.costly_again
         self._stored, self._lithium_255 = stored, lithium_255
 
     def _read(self, start: int, stop: int) -> np.ndarray:

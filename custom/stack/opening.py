@@ -86,9 +86,9 @@ def open_stack(
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
     chosen = selection(path, stack_key, stack_index, labels)
     stack = opener(path, chosen)
-    plan_reading(stack, None if scratch_dir is None else Path(scratch_dir), repr(chosen))
     if stack_axes is not None:
         stack = with_axes(stack, stack_axes)
+    plan_reading(stack, None if scratch_dir is None else Path(scratch_dir), f"{chosen} {stack_axes}")
     if voxel_size_um is not None:
         _resize(stack, given_voxel_size(path, voxel_size_um))
     elif stack.voxel_size is not None and stack.voxel_size.contradicted_by is not None:

@@ -12,6 +12,7 @@ from nibabel.orientations import aff2axcodes
 
 from custom.errors import BadInput
 from custom.stack.place import Place, plain_affine
+from custom.stack.planning import plan_reading
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
 
@@ -140,6 +141,7 @@ def _turned(label: Stack, image: Stack, fit: _Fit) -> Stack:
         return label
     turned = TurnedStack(label, [2 - axis for axis in fit.order[::-1]], fit.flipped[::-1])
     turned.place = image.place
+    plan_reading(turned, None, "turned")
     return turned
 
 

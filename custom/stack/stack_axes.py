@@ -9,7 +9,6 @@ from typing import Any
 from custom.errors import BadInput
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
-from custom.stack.warn import warn_once
 
 
 def with_axes(stack: Stack, axes: Any) -> Stack:
@@ -37,9 +36,4 @@ def with_axes(stack: Stack, axes: Any) -> Stack:
     if stack.voxel_size is not None and turned.voxel_size is not None and (other := stack.voxel_size.contradicted_by):
         um = other.um[order[0]], other.um[order[1]], other.um[order[2]]
         turned.voxel_size = replace(turned.voxel_size, contradicted_by=replace(other, um=um))
-    if turned.passes > 1:
-        warn_once(
-            f"{stack.path}: its {turned.shape[0]} slices lie across those of the file, which is read {turned.passes} times "
-            "over; save it as .npy in the order z, y, x if that takes too long."
-        )
     return turned

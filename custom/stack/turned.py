@@ -8,17 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from custom.stack.grain import Grain
 from custom.stack.stack import Stack
 
-_KEPT_BYTES = 1 << 27  # of a stack whose file has another axis for z: so much is put together in one pass over it
 _SLAB = 16
+_BACKWARDS_BYTES = 1 << 28  # read at once from a stream that only runs forwards
 
 
 class TurnedStack(Stack):
     """The voxels of `stored` with axes exchanged and turned round; none is made anew.
 
-    Where z stays z, what is read is what is asked for. Else every slice cuts through all slices of the file, so that as
-    many as fit into 128 MB are put together at once and kept, in one pass over the file where it cannot be cut.
+    Where another axis than z becomes z, every slice cuts through all slices of the file: its `grain` says so, and
+    `plan_reading` sees to it that the file is not gone through for each.
 
     Args:
         stored: the stack as its file has it.
@@ -33,50 +34,43 @@ class TurnedStack(Stack):
             um = size.um[order[0]], size.um[order[1]], size.um[order[2]]
             size = replace(size, um=um, contradicted_by=None)
         super().__init__(stored.path, (z, y, x), stored.dtype, size)
-        self.files, self.step = stored.files, stored.step
+        self.files, self.step, self.costly_again = stored.files, stored.step, stored.costly_again
         self._stored, self._order, self._flipped = stored, tuple(order), tuple(flipped)
-        self._kept: tuple[int, np.ndarray] = 0, np.empty((0, y, x), stored.dtype)
         self._cuts = type(stored).read_box is not Stack.read_box
+        self.grain = self._grain()
 
-    @property
-    def passes(self) -> int:
-        """How often reading every slice in order reads the file, if it cannot be cut."""
-        if self._cuts or self._order[0] == 0:
-            return 1
-        plane = math.prod(self.shape[1:]) * self.dtype.itemsize
-        return math.ceil(self.shape[0] / max(_KEPT_BYTES // plane, 1))
+    def _grain(self) -> Grain:
+        depth = self.shape[0]
+        stored = self._stored.grain or Grain(self._stored.shape, range(self._stored.shape[0]), *self._stored.shape[1:])
+        starts: Sequence[int] = stored.starts
+        if self._order[0] == 0 and self._flipped[0]:
+            starts = [depth - end for _, end in stored.layers(0, depth)][::-1]
+            if self._stored.costly_again and stored.tallest == 1:
+                plane = math.prod(self.shape[1:]) * self.dtype.itemsize
+                starts = range(0, depth, max(_BACKWARDS_BYTES // plane, _SLAB))
+        sides = (stored.tallest, stored.y, stored.x) if self._cuts else (1, *self._stored.shape[1:])
+        tall, y, x = (sides[axis] for axis in self._order)
+        return Grain(self.shape, starts if self._order[0] == 0 else range(0, depth, tall), y, x)
 
     def _read(self, start: int, stop: int) -> np.ndarray:
-        first, last = (self.shape[0] - stop, self.shape[0] - start) if self._flipped[0] else (start, stop)
-        if self._order[0] == 0:
-            planes = self._stored.read(first, last).transpose(self._order)
-        else:
-            planes = self._across(first, last)
-        return planes[tuple(slice(None, None, -1 if flip else 1) for flip in self._flipped)]
+        return self.read_box(slice(start, stop))
 
-    def _across(self, start: int, stop: int) -> np.ndarray:
-        """Slices start, ..., stop - 1 along the axis of the file that becomes z, before any is turned round."""
-        first, kept = self._kept
-        if not first <= start < stop <= first + len(kept):
-            plane = math.prod(self.shape[1:]) * self.dtype.itemsize
-            count = max(stop - start, _KEPT_BYTES // plane)
-            first, end = start, min(start + count, self.shape[0])
-            if self._flipped[0]:  # which reads backwards
-                first, end = max(stop - count, 0), stop
-            kept = self._put_together(first, end)
-            self._kept = first, kept
-        return kept[start - first : stop - first]
+    def read_box(self, z: slice, y: slice = slice(None), x: slice = slice(None)) -> np.ndarray:
+        """See `Stack.read_box`."""
+        part = [slice(None)] * 3
+        for axis, flip, side, length in zip(self._order, self._flipped, (z, y, x), self.shape, strict=True):
+            start, stop, _ = side.indices(length)
+            part[axis] = slice(length - stop, length - start) if flip else slice(start, stop)
+        found = self._part(*part).transpose(self._order)
+        return found[tuple(slice(None, None, -1 if flip else 1) for flip in self._flipped)]
 
-    def _put_together(self, first: int, end: int) -> np.ndarray:
-        depth = self._stored.shape[0]
-        part = [slice(first, end) if axis == self._order[0] else slice(None) for axis in range(3)]
+    def _part(self, z: slice, y: slice, x: slice) -> np.ndarray:
+        """A part of the stored stack; of one that cannot be cut, a few whole slices at a time."""
         if self._cuts:
-            found = self._stored.read_box(slice(0, depth), part[1], part[2])
-            return np.ascontiguousarray(found.transpose(self._order), self.dtype)
-        kept = np.empty((end - first, *self.shape[1:]), self.dtype)
-        for z in range(0, depth, _SLAB):
-            slab = self._stored.read(z, min(z + _SLAB, depth))
-            lies = [slice(None)] * 3
-            lies[self._order.index(0)] = slice(z, z + len(slab))
-            kept[tuple(lies)] = slab[tuple(part)].transpose(self._order)
-        return kept
+            return self._stored.read_box(z, y, x)
+        lengths = (side.stop - side.start for side in (z, y, x))
+        found = np.empty(tuple(lengths), self.dtype)
+        for start in range(z.start, z.stop, _SLAB):
+            stop = min(start + _SLAB, z.stop)
+            found[start - z.start : stop - z.start] = self._stored.read(start, stop)[:, y, x]
+        return found

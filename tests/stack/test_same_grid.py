@@ -13,7 +13,7 @@ import SimpleITK as sitk
 import tifffile
 
 from custom.errors import BadInput
-from custom.stack import LABEL, Source, Stack, turned
+from custom.stack import LABEL, Source, Stack, block, planning, scratch, turned
 from custom.stack.turned import TurnedStack
 
 SHAPE = (5, 6, 7)
@@ -95,10 +95,13 @@ def test_the_image_may_be_the_one_that_is_turned(tmp_path: Path) -> None:
 def test_any_part_of_a_turned_stack(
     kept: int, flipped: tuple[bool, ...], order: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turned, "_KEPT_BYTES", kept)
+    monkeypatch.setattr(planning, "KEPT_BYTES", kept)
+    monkeypatch.setattr(planning, "KEPT_SLICES", 1)
+    monkeypatch.setattr(scratch, "BOX_BYTES", 64)
     monkeypatch.setattr(turned, "_SLAB", 2)
     np.save(tmp_path / "a.npy", LABELS)
     stack = TurnedStack(Source(str(tmp_path / "a.npy")).open(), order, flipped)
+    planning.plan_reading(stack, tmp_path, "")
     wanted = np.flip(LABELS.transpose(order), [axis for axis in range(3) if flipped[axis]])
     assert stack.shape == wanted.shape
     for start, stop in ((0, 2), (3, 5), (2, 3), (1, 4), (0, 1), (4, 5), (0, 5)):
@@ -260,3 +263,19 @@ def test_four_axes(tmp_path: Path) -> None:
     image = nii(tmp_path / "image.nii", affine_of(0.002, end), labels=LABELS[None])
     label = nii(tmp_path / "label.nii", affine_of(0.002, (5, 6, 7), (-1, 1)), labels=LABELS[..., ::-1])
     np.testing.assert_array_equal(opened(label, image).read(0, 5), LABELS)
+
+
+def test_a_stream_that_is_read_backwards_starts_again_once_a_band(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = np.tile(LABELS, (20, 1, 1))
+    nii(tmp_path / "l.nii.gz", np.eye(4), labels=labels)
+    monkeypatch.setattr(turned, "_BACKWARDS_BYTES", 40 * LABELS[0].nbytes)
+    starts: list[int] = []
+    again = block._DecompressedFile._restart
+    monkeypatch.setattr(block._DecompressedFile, "_restart", lambda self: (starts.append(0), again(self))[1])
+    stack = TurnedStack(Source(str(tmp_path / "l.nii.gz"), LABEL).open(), (0, 1, 2), (True, False, False))
+    planning.plan_reading(stack, None, "")
+    for z in range(100):
+        np.testing.assert_array_equal(stack.read(z, z + 1), labels[99 - z : 100 - z])
+    assert len(starts) == 3
