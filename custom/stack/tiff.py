@@ -93,14 +93,12 @@ class _TiffSlices:
             return
         told = described(self.tiff, numbers)
         held = slices_held(path, first, len(numbers), told, directories)
-        series = _series(self.tiff, numbers, held) if told is None or told.planes == held else None
-        if series is None:
+        found = _series(self.tiff, numbers, held) if told is None or told.planes == held else None
+        if found is None:
             check_description(path, told, held)
             self._take(path, [page_at(self.tiff, number) for number in numbers], chosen)
             return
-        pages = [page for one in series for page in one.pages if page is not None]
-        if len(series) > 1:  # the same kind of slice written piece by piece: back to the order of the file
-            pages.sort(key=lambda page: page.index)
+        series, pages = found
         check_pages(path, first, pages)
         self.axes = _axes(path, series, chosen)
         self.block = _raw_block(path, self.tiff, series, self.axes)
@@ -116,15 +114,21 @@ class _TiffSlices:
         self.pages = _chosen_pages(path, pages, self.axes)
 
 
-def _series(tiff: TiffFile, numbers: Sequence[int], held: int) -> list[TiffPageSeries] | None:
+def _series(
+    tiff: TiffFile, numbers: Sequence[int], held: int
+) -> tuple[list[TiffPageSeries], list[TiffPage | TiffFrame]] | None:
     """What tifffile makes of the pages, without those that are no slices; None where it is not each of them once."""
     wanted = set(numbers)
-    series = [one for one in tiff.series if any(page is None or page.index in wanted for page in one.pages)]
-    pages = [page for one in series for page in one.pages if page is not None and page.parent is tiff]
-    if len(pages) < sum(len(one.pages) for one in series) or any(one.axes[-2:] != "YX" for one in series):
+    listed = [(one, list(one.pages)) for one in tiff.series]  # once: pages are made while they are listed
+    kept = [(one, pages) for one, pages in listed if any(page is None or page.index in wanted for page in pages)]
+    series = [one for one, _ in kept]
+    pages = [page for _, several in kept for page in several if page is not None and page.parent is tiff]
+    if len(pages) < sum(len(several) for _, several in kept) or any(one.axes[-2:] != "YX" for one in series):
         return None
-    whole = sum(math.prod(one.shape[:-2]) for one in series) == held and series[0].dataoffset is not None
-    return series if sorted(page.index for page in pages) == list(numbers) or (len(series) == 1 and whole) else None
+    if len(series) > 1:  # the same kind of slice written piece by piece: back to the order of the file
+        pages.sort(key=lambda page: page.index)
+    whole = len(series) == 1 and math.prod(series[0].shape[:-2]) == held and series[0].dataoffset is not None
+    return (series, pages) if whole or sorted(page.index for page in pages) == list(numbers) else None
 
 
 def _check_alike(path: Path, first: tuple[Any, Any], other: tuple[Any, Any]) -> None:
