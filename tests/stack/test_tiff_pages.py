@@ -193,6 +193,13 @@ def test_slices_stored_as_planes_of_a_colour(
     assert f"s.tif: its {depth} slices are stored as the planes of a colour image" in warning
 
 
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_planes_that_no_photograph_has(dtype: str, tmp_path: Path) -> None:
+    volume = VOLUME[:3].astype(dtype)
+    tifffile.imwrite(tmp_path / "s.tif", volume, photometric="rgb", planarconfig="separate", metadata=None)
+    same(tmp_path / "s.tif", volume)
+
+
 @pytest.mark.parametrize(
     "save",
     [
