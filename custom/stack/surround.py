@@ -57,14 +57,6 @@ class SurroundSearch:
         return tuple(sorted(found, key=lambda value: (np.isnan(value), value)))
 
 
-def find_surround(planes: Iterable[np.ndarray]) -> tuple[float, ...]:
-    """What a `SurroundSearch` finds in some slices (Y, X) of a stack."""
-    search = SurroundSearch()
-    for _ in search.seeing(planes):
-        pass
-    return search.found()
-
-
 def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:
     """Which voxels of a slice lie outside the reconstruction, bool (Y, X), or None where none does.
 
@@ -73,7 +65,7 @@ def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:
 
     Args:
         plane: (Y, X) grey values.
-        surround: of the stack, as `find_surround` gives it.
+        surround: of the stack, as `SurroundSearch` finds it.
     """
     if not surround or not (filled := _is(plane, surround)).any():
         return None

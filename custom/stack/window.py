@@ -26,7 +26,7 @@ class GreyWindow:
     Attributes:
         lower, upper: finite, lower < upper, in the stack's own grey values.
         source: how they were found, in words for a report.
-        surround: the values that fill what lies outside the reconstruction (`find_surround`), mostly none or one.
+        surround: the values that fill what lies outside the reconstruction (`SurroundSearch`), mostly none or one.
     """
 
     lower: float

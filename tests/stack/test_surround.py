@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from custom.stack import MirrorFill, grey_window, outside
-from custom.stack.surround import find_surround
+from custom.stack.surround import SurroundSearch
 
 SIDE = 120
 Y, X = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
@@ -16,6 +16,13 @@ STRIP = np.zeros((SIDE, SIDE), bool)
 STRIP[:30] = True
 CORNER = Y + X > 0.8 * SIDE
 OUTLINES = {"circle": CIRCLE, "strip": STRIP, "corner": CORNER}
+
+
+def find_surround(planes: np.ndarray) -> tuple[float, ...]:
+    """What a search finds in slices (Z, Y, X)."""
+    search = SurroundSearch()
+    assert sum(1 for _ in search.seeing(planes)) == len(planes)
+    return search.found()
 
 
 def noisy(dtype: str, seed: int = 0) -> np.ndarray:
