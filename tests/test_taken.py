@@ -21,9 +21,8 @@ PARENT = """
 import os, sys, time
 from custom.taken import take_folder
 take_folder(sys.argv[1])
-child = os.fork()
-if child:
-    print(child, flush=True)
+if not os.fork():
+    print(os.getpid(), flush=True)  # by the child itself: it has let go of its copy of the lock
 time.sleep(60)
 """
 
