@@ -22,10 +22,10 @@ from comparing.patch_recipes import monai_unet, smp_unet
 from comparing.scoring import scored, table
 from comparing.task import Method, Task, make_task
 
-from custom.data import ensure_dataset
 from custom.errors import BadInput
 from custom.interruption import goes_on
 from custom.options import GivenPath
+from custom.phantom import ensure_dataset
 from custom.placement import check_place
 from custom.precision import check_device
 from custom.readable import readable_streams

@@ -12,9 +12,9 @@ if __name__ == "__main__":
 
     install()  # before what takes seconds to import
 
-from custom.data.phantom import make_dataset
 from custom.errors import BadInput
 from custom.options import GivenPath
+from custom.phantom import make_dataset
 from custom.placement import check_place
 from custom.readable import readable_streams
 

@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "inferers": {"errors", "precision"},
     "metrics": {"errors", "stack"},
     "data": {"errors", "files", "readable", "stack"},
+    "phantom": {"errors", "stack"},
     "report": {"errors", "files", "readable"},
     "study": {
         "errors",
@@ -32,6 +33,7 @@ ALLOWED: dict[str, set[str] | None] = {
         "stack",
         "taken",
         "data",
+        "phantom",
         "transforms",
         "metrics",
         "report",

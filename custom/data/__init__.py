@@ -1,10 +1,9 @@
-"""Labelled slices, their split, the data sets over them, a loader, and the phantom."""
+"""Labelled slices, their split, the data sets over them, and a loader."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
 from custom.data.known import noted_earlier, noted_split
 from custom.data.labelled import common_folder, labelled_slices, stems, voxel_sizes
 from custom.data.listing import list_pairs
-from custom.data.phantom import ensure_dataset, make_cell, make_dataset
 from custom.data.read_ahead import ReadAheadLoader
 from custom.data.reading import Reading
 from custom.data.sides import about_side, side_to_score
@@ -17,12 +16,9 @@ __all__ = [
     "SliceDataset",
     "about_side",
     "common_folder",
-    "ensure_dataset",
     "expand_slices",
     "labelled_slices",
     "list_pairs",
-    "make_cell",
-    "make_dataset",
     "noted_earlier",
     "noted_split",
     "side_to_score",

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from custom.data import ensure_dataset
 from custom.errors import BadInput
 from custom.interruption import goes_on
+from custom.phantom import ensure_dataset
 from custom.placement import check_place
 from custom.report import plain, write_json
 from custom.study.commands import Part, costing, evaluation, segmentation, training

@@ -13,9 +13,9 @@ from monai.inferers import SlidingWindowInferer
 
 from benchmarking.measuring import alternate, machine, read_config, working
 from custom.allocation import keep_freed_memory
-from custom.data import make_cell
 from custom.inferers import SliceInferer, fold_batch_norm, pack_convolutions
 from custom.inferers.grid import window_grid
+from custom.phantom import make_cell
 from custom.precision import autocast
 from custom.weights import load_weights
 

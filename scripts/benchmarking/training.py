@@ -11,7 +11,7 @@ from monai.bundle import ConfigParser
 
 from benchmarking.measuring import alternate, machine, read_config, working
 from custom.allocation import keep_freed_memory
-from custom.data import ensure_dataset
+from custom.phantom import ensure_dataset
 
 WHAT = {
     "plain": "(1) Dataset and DataLoader, no cache, contiguous network, fp32",

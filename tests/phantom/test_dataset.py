@@ -13,8 +13,13 @@ import tifffile
 from scipy import ndimage
 from skimage.measure import label as label_pieces
 
-from custom.data import phantom
-from custom.data.cell import (
+from custom.errors import BadInput
+from custom.metrics.grey_window import best_grey_window
+from custom.phantom import dataset as phantom_dataset
+from custom.phantom import ensure_dataset, make_cell, make_dataset
+from custom.phantom.cell import Cell
+from custom.phantom.growth import dendrite, solid
+from custom.phantom.phases import (
     DENDRITE,
     EDGE,
     ELECTRODE,
@@ -27,10 +32,6 @@ from custom.data.cell import (
     CellParameters,
     phase_map,
 )
-from custom.data.growth import dendrite, solid
-from custom.data.phantom import Cell, ensure_dataset, make_cell, make_dataset
-from custom.errors import BadInput
-from custom.metrics.grey_window import best_grey_window
 from custom.stack import grey_window, outside
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,7 +208,7 @@ def tiny_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that are made at once, for the tests of what is done with them."""
     empty = np.zeros((2, 4, 4), np.uint8)
     tiny = Cell(empty.astype(np.uint16), empty, empty, (1.33, 1.33, 1.33), {})
-    monkeypatch.setattr(phantom, "make_cell", lambda seed, slices, round_field: tiny)
+    monkeypatch.setattr(phantom_dataset, "make_cell", lambda seed, slices, round_field: tiny)
 
 
 @pytest.mark.usefixtures("tiny_cells")
@@ -221,7 +222,7 @@ def test_nothing_is_left_when_the_making_fails(tmp_path: Path, monkeypatch: pyte
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(phantom, "open_writer", full_disk)
+    monkeypatch.setattr(phantom_dataset, "open_writer", full_disk)
     with pytest.raises(BadInput, match="No space left on device"):
         make_dataset(tmp_path / "made", cells=3, slices=1)
     assert list(tmp_path.iterdir()) == []
@@ -250,20 +251,20 @@ def test_ensure_keeps_what_is_there_and_says_when_it_makes(
     assert ensure_dataset(tmp_path / "new", cells=3, slices=1) == tmp_path / "new"
     said = capsys.readouterr().out
     assert said.count("\n") == 1 and str(tmp_path / "new") in said
-    monkeypatch.setattr(phantom, "make_cell", None)  # a second call must not make anything
+    monkeypatch.setattr(phantom_dataset, "make_cell", None)  # a second call must not make anything
     assert (ensure_dataset(tmp_path / "new", cells=3, slices=1) / "splits.json").is_file()
 
 
 @pytest.mark.usefixtures("tiny_cells")
 def test_two_at_once_leave_one_whole_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both begin before either ends: the slower one finds the name taken and drops its copy."""
-    meeting, write = threading.Barrier(2, timeout=60), phantom._write_cells
+    meeting, write = threading.Barrier(2, timeout=60), phantom_dataset._write_cells
 
     def write_together(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
         write(folder, seeds, slices, round_field)
         meeting.wait()
 
-    monkeypatch.setattr(phantom, "_write_cells", write_together)
+    monkeypatch.setattr(phantom_dataset, "_write_cells", write_together)
     found: list[Path] = []
     both = [threading.Thread(target=lambda: found.append(ensure_dataset(tmp_path / "one", 3, 1))) for _ in range(2)]
     for thread in both:

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from skimage.transform import iradon, radon
 
-from custom.data.scan import ScanParameters, detect, project, reconstruct, with_fringe
+from custom.phantom.scan import ScanParameters, detect, project, reconstruct, with_fringe
 
 SIZE, ANGLES = 64, 90
 DEGREES = np.arange(ANGLES) * 180 / ANGLES

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from custom.data.growth import NECK, REACH, Balls, agglomerate, dendrite, solid
+from custom.phantom.growth import NECK, REACH, Balls, agglomerate, dendrite, solid
 
 Phases = NDArray[np.uint8]
 Floats = NDArray[np.float32]

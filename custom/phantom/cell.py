@@ -1,0 +1,54 @@
+"""One synthetic cell, from its seed to its reconstructed slices."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from custom.phantom import phases as phase
+from custom.phantom.grey import GreyParameters, attenuation_of, scanned
+from custom.phantom.phases import CellParameters, phase_map
+from custom.phantom.scan import ScanParameters, detect, project, reconstruct
+
+VOXEL_SIZE_UM = 1.33
+ANGLES = 256
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One scanned cell: (Z, Y, X) `image` uint16, `label` uint8 (1 = dendrite or redeposited) and `phases` uint8.
+
+    Phases: 0 outside, 1 electrode, 2 polymer, 3 pit, 4 dendrite, 5 redeposited lithium, 6 impurity.
+    """
+
+    image: NDArray[np.uint16]
+    label: NDArray[np.uint8]
+    phases: NDArray[np.uint8]
+    voxel_size_um: tuple[float, float, float]
+    parameters: dict[str, Any]
+
+
+def make_cell(seed: int, slices: int = 24, round_field: bool = False) -> Cell:
+    """Grow, scan and reconstruct the cell of this seed: slices of (192, 320) voxels; same seed, same bytes.
+
+    Args:
+        seed: of the cell.
+        slices: how many.
+        round_field: slices of (192, 384), as wide as the scanned circle; their corners lie outside it and are 0, as
+            reconstructions leave them.
+    """
+    drawing, growing, scanning = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    shape, scan, grey = CellParameters.draw(drawing, seed), ScanParameters.draw(drawing), GreyParameters.draw(drawing)
+    phases = phase_map(shape, growing, slices)
+    sinogram = project(attenuation_of(phases, grey, scan.fringe, growing), phase.GRID[1], ANGLES)
+    field = phase.GRID if round_field else phase.FIELD
+    stack = reconstruct(detect(sinogram, scan, scanning), field) / grey.polymer
+    image = np.clip(np.rint(grey.offset + grey.scale * stack), 0, 65535).astype(np.uint16)
+    if round_field:
+        image[:, ~scanned()] = phases[:, ~scanned()] = 0
+    else:
+        phases = np.ascontiguousarray(phases[:, :, phase.EDGE : -phase.EDGE])
+    label = np.isin(phases, (phase.DENDRITE, phase.REDEPOSITED)).astype(np.uint8)
+    parameters = {"seed": seed, "slices": slices, "shape": asdict(shape), "scan": asdict(scan), "grey": asdict(grey)}
+    return Cell(image, label, phases, (VOXEL_SIZE_UM,) * 3, parameters)

@@ -1,0 +1,88 @@
+"""The phantom: synthetic Li-polymer-Li cells seen by parallel-beam CT, written as an ordinary labelled data set."""
+
+import json
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+from custom.errors import BadInput
+from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
+from custom.stack.writers import open_writer
+
+
+def make_dataset(
+    dataset_dir: str | os.PathLike[str], cells: int = 9, slices: int = 24, seed: int = 0, round_field: bool = False
+) -> Path:
+    """Write the cells of seeds `seed` ... `seed + cells - 1` as a labelled data set and return its folder.
+
+    images/, labels/ and phases/ hold one (Z, Y, X) TIFF per cell (`cell_0000.tif`, numbered by seed), splits.json
+    names the cells of each side (about 70 % train, 10 % val, 20 % test) and phantom.json what each cell was drawn
+    with; `round_field` as for `make_cell`. The folder appears under its name when it is complete.
+
+    Raises:
+        BadInput: fewer than 3 cells or 1 slice, a folder that already holds something, or one that cannot be written.
+    """
+    target = Path(dataset_dir)
+    if cells < 3 or slices < 1 or seed < 0:
+        raise BadInput(
+            f"{target}: a phantom needs cells >= 3 (one each to train, validate, test), slices >= 1 and seed >= 0."
+        )
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise BadInput(f"{target} already holds something: name another folder for the phantom or delete this one.")
+    partial = target.absolute().with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        partial.mkdir(parents=True)
+        _write_cells(partial, range(seed, seed + cells), slices, round_field)
+        os.rename(partial, target)
+    except OSError as error:
+        raise BadInput(
+            f"{target} cannot be written ({error.strerror}): free the disk or name another folder."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def ensure_dataset(dataset_dir: str | os.PathLike[str], cells: int = 9, slices: int = 24, seed: int = 0) -> Path:
+    """Return the folder, making the phantom there on first use; whatever the folder already holds is left as it is.
+
+    Several processes may call it at once: each makes its own copy aside, the first to finish gives it the name, the
+    others drop theirs.
+    """
+    target = Path(dataset_dir)
+    if _holds_dataset(target):
+        return target
+    start = time.monotonic()
+    print(f"Making the phantom, {cells} synthetic cells, in {target} ... ", end="", flush=True)
+    try:
+        make_dataset(target, cells, slices, seed)
+        print(f"done in {time.monotonic() - start:.0f} s", flush=True)
+    except BadInput:
+        if not _holds_dataset(target):
+            raise
+        print("another process was faster", flush=True)
+    return target
+
+
+def _holds_dataset(folder: Path) -> bool:
+    return (folder / "images").is_dir() and (folder / "labels").is_dir()
+
+
+def _write_cells(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
+    described = {}
+    for kind in ("images", "labels", "phases"):
+        (folder / kind).mkdir()
+    for number in seeds:
+        cell, stem = make_cell(number, slices, round_field), f"cell_{number:04d}"
+        for kind, stack in (("images", cell.image), ("labels", cell.label), ("phases", cell.phases)):
+            with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, (VOXEL_SIZE_UM,) * 3) as writer:
+                writer.write(0, stack)
+        described[stem] = cell.parameters | {"lithium": float(cell.label.mean())}
+    stems, test, val = list(described), max(1, round(0.2 * len(seeds))), max(1, round(0.1 * len(seeds)))
+    train = len(stems) - val - test
+    splits = {"train": stems[:train], "val": stems[train : train + val], "test": stems[train + val :]}
+    (folder / "splits.json").write_text(json.dumps(splits, indent=2) + "\n", encoding="utf-8")
+    about = {"seed": seeds.start, "voxel_size_um": VOXEL_SIZE_UM, "cells": described}
+    (folder / "phantom.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
