@@ -84,7 +84,7 @@ def open_stack(
     opener = _opener(path)
     if stack_key is not None and opener not in _KEYED:
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
-    chosen = selection(path, stack_key, stack_index, labels)
+    chosen = selection(path, stack_key, stack_index, labels, stack_axes is not None)
     stack = opener(path, chosen)
     if stack_axes is not None:
         stack = with_axes(stack, stack_axes)

@@ -12,6 +12,7 @@ from custom.stack.labels import LabelStack
 from custom.stack.opening import open_stack
 from custom.stack.same_grid import on_grid_of
 from custom.stack.stack import Stack
+from custom.stack.stack_axes import AS_SLICES
 
 LABEL = "label"  # the part of an item that holds labels
 
@@ -45,7 +46,8 @@ class Source:
         try:
             stack = open_stack(self.path, stack_key=self.key, stack_index=self.index, labels=self.part == LABEL)
         except BadInput as refusal:
-            raise BadInput(str(refusal).replace("--stack_", f"--{self.part}_")) from refusal
+            sentence = str(refusal).replace(AS_SLICES, "save it with its axes as ZYX")  # a set has no key for the axes
+            raise BadInput(sentence.replace("--stack_", f"--{self.part}_")) from refusal
         if self.part != LABEL:
             return stack
         label = LabelStack(stack, self.lithium_255)

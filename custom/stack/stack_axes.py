@@ -10,6 +10,8 @@ from custom.errors import BadInput
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
 
+AS_SLICES = "give --stack_axes zyx"  # the cure where a file has another name for its slices
+
 
 def with_axes(stack: Stack, axes: Any) -> Stack:
     """The stack with the axes that `axes` says, `--stack_axes` on the command line.

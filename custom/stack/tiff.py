@@ -18,7 +18,8 @@ from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_description import check_description, described, slices_held
 from custom.stack.tiff_directories import Directory, read_directories, slice_pages
-from custom.stack.tiff_layout import check_pages, colour, planes_of
+from custom.stack.tiff_layout import check_pages, planes_of
+from custom.stack.tiff_other_axes import is_depth
 from custom.stack.tiff_page import note_white_is_zero, page_at, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize
@@ -86,10 +87,8 @@ class _TiffSlices:
         check_pages(path, first)
         self.block: Block | None = None
         self.dtype = np.dtype(first.dtype)
-        if first.samplesperpixel > 1 and len(numbers) > 1:
-            raise colour(path, first)
         if first.samplesperpixel > 1:
-            self._take(path, planes_of(path, first), chosen)
+            self._take(path, planes_of(path, [page_at(self.tiff, number) for number in numbers]), chosen)
             return
         told = described(self.tiff, numbers)
         held = slices_held(path, first, len(numbers), told, directories)
@@ -100,7 +99,7 @@ class _TiffSlices:
             return
         series, pages = found
         check_pages(path, first, pages)
-        self.axes = _axes(path, series, chosen)
+        self.axes = _axes(path, self.tiff, series, chosen)
         self.block = _raw_block(path, self.tiff, series, self.axes)
         if self.block is None:
             self.pages = _chosen_pages(path, pages, self.axes)
@@ -139,7 +138,7 @@ def _check_alike(path: Path, first: tuple[Any, Any], other: tuple[Any, Any]) -> 
         )
 
 
-def _axes(path: Path, series: list[TiffPageSeries], chosen: Selection) -> Axes:
+def _axes(path: Path, tiff: TiffFile, series: list[TiffPageSeries], chosen: Selection) -> Axes:
     """The axes of the one series, or of the volume that several make up, written piece by piece."""
     first = series[0]
     for one in series:
@@ -150,8 +149,8 @@ def _axes(path: Path, series: list[TiffPageSeries], chosen: Selection) -> Axes:
             )
         if one.shape[-2:] != first.shape[-2:] or one.dtype != first.dtype:
             _check_alike(path, (first.shape, first.dtype), (one.shape, one.dtype))
-    # One axis beside Y and X is z whatever its name: tifffile calls it C when it writes for ImageJ, ImageJ sometimes T.
-    if all(sum(length > 1 for length in one.shape[:-2]) <= 1 for one in series):
+    one_axis = all(sum(length > 1 for length in one.shape[:-2]) <= 1 for one in series)
+    if one_axis and (len(series) > 1 or is_depth(path, tiff, first, chosen)):
         depth = sum(math.prod(one.shape[:-2]) for one in series)
         return find_axes(path, (depth, *first.shape[-2:]), chosen)
     return find_axes(path, first.shape, chosen, list(first.axes))

@@ -56,16 +56,35 @@ def _are_slices(page: TiffPage) -> bool:
         or _photometric(page) not in ("RGB", "MINISBLACK")
     ):
         return False
-    return page.dtype != "uint8" or written_shape(page) == [page.samplesperpixel, page.imagelength, page.imagewidth]
+    return page.dtype != "uint8" or _is_an_array(page)
 
 
-def planes_of(path: Path, page: TiffPage) -> list[TiffPage]:
-    """The planes of a page with several samples as grey pages of their own, which is said once."""
-    number = page.samplesperpixel
+def planes_of(path: Path, pages: Sequence[TiffPage]) -> list[TiffPage]:
+    """The planes of pages with several samples as grey pages of their own, which is said once, and the pages with one.
+
+    Raises:
+        BadInput: colour; of several such pages each has to begin an array of its own, as tifffile appends them.
+    """
+    for page in pages:
+        several = page.samplesperpixel > 1 and len(pages) > 1
+        if several and not (_are_slices(page) and _is_an_array(page)):
+            raise colour(path, page)
+    planes = [plane for page in pages for plane in (_planes(page) if page.samplesperpixel > 1 else [page])]
+    number = pages[0].samplesperpixel
     warn_once(
-        f"{path}: its {number} slices are stored as the planes of a colour image, as tifffile and scikit-image do with "
-        f"{number} slices; they are read as slices."
+        f"{path}: its {len(planes)} slices are stored as the planes of {'a colour image' if len(pages) == 1 else 'colour images'}, "
+        f"as tifffile and scikit-image do with {number} slices; they are read as slices."
     )
+    return planes
+
+
+def _is_an_array(page: TiffPage) -> bool:
+    """Whether tifffile has written the samples of the page as an array of so many slices."""
+    return written_shape(page) == [page.samplesperpixel, page.imagelength, page.imagewidth]
+
+
+def _planes(page: TiffPage) -> list[TiffPage]:
+    number = page.samplesperpixel
     strips = len(page.dataoffsets) // number
     planes = []
     for i in range(number):

@@ -193,6 +193,19 @@ def test_slices_stored_as_planes_of_a_colour(
     assert f"s.tif: its {depth} slices are stored as the planes of a colour image" in warning
 
 
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_slices_appended_to_planes_of_a_colour(dtype: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    volume = VOLUME.astype(dtype)
+    for part in (volume[:3], volume[3:]):
+        tifffile.imwrite(tmp_path / "s.tif", part, append=True)
+    tifffile.imwrite(tmp_path / "one_by_one.tif", volume[:3])
+    for plane in volume[3:]:
+        tifffile.imwrite(tmp_path / "one_by_one.tif", plane, append=True)
+    same(tmp_path / "s.tif", volume)
+    same(tmp_path / "one_by_one.tif", volume)
+    assert "s.tif: its 6 slices are stored as the planes of colour images" in caplog.messages[0]
+
+
 @pytest.mark.parametrize("dtype", ["u2", "f4"])
 def test_planes_that_no_photograph_has(dtype: str, tmp_path: Path) -> None:
     volume = VOLUME[:3].astype(dtype)
