@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CUSTOM = ROOT / "custom"
+SCRIPTS = ROOT / "scripts"
 
 # what a package may import of custom besides itself; None: anything
 ALLOWED: dict[str, set[str] | None] = {
@@ -122,9 +123,47 @@ def test_the_package_is_named_with_a_dot(folder: str) -> None:
     assert offenders(ROOT / folder, undotted) == {}
 
 
+def of_the_scripts(path: Path) -> set[str]:
+    """What a file imports of the scripts: the command lines, or a package of theirs that it is no part of.
+
+    Python finds them by their own names, since the folder of the script that is run heads its path.
+    """
+    command_lines = {script.stem for script in SCRIPTS.glob("*.py")} | {"scripts"}
+    packages = {init.parent.name for init in SCRIPTS.glob("*/__init__.py")}
+    own = packages if path.parent == SCRIPTS else {path.parent.name} if path.parent.parent == SCRIPTS else set()
+    return libraries(path) & (command_lines | packages - own)
+
+
 @pytest.mark.parametrize("folder", ["custom", "scripts"])
 def test_nothing_imports_the_scripts(folder: str) -> None:
-    assert offenders(ROOT / folder, lambda path: libraries(path) & {"scripts"}) == {}
+    assert offenders(ROOT / folder, of_the_scripts) == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "line", "found"),
+    [
+        ("custom/report/planted.py", "from comparing.task import Task", {"comparing"}),
+        ("custom/planted.py", "def late():\n    import benchmarking.measuring", {"benchmarking"}),
+        ("custom/planted.py", "import run_study", {"run_study"}),
+        ("scripts/planted.py", "from scripts.comparing import task", {"scripts"}),
+        ("scripts/planted.py", "from comparing import task", set()),
+        ("scripts/comparing/planted.py", "from comparing import task", set()),
+        ("scripts/comparing/planted.py", "from benchmarking import measuring", {"benchmarking"}),
+        ("scripts/benchmarking/planted.py", "import benchmark", {"benchmark"}),
+    ],
+)
+def test_a_planted_import_of_the_scripts_is_seen(
+    where: str, line: str, found: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in [*SCRIPTS.glob("*.py"), *SCRIPTS.glob("*/__init__.py")]:
+        twin = tmp_path / path.relative_to(ROOT)
+        twin.parent.mkdir(parents=True, exist_ok=True)
+        twin.touch()
+    monkeypatch.setattr(sys.modules[__name__], "SCRIPTS", tmp_path / "scripts")
+    planted = tmp_path / where
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    planted.write_text(line)
+    assert of_the_scripts(planted) == found
 
 
 def test_no_environment_variables() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from safetensors.torch import save
 
+from custom.sharing.json_text import json_text
 from custom.sharing.layout import OVERLAY_OF_ALL, TOOLS, Source
 from custom.sharing.naming import renamed
 from custom.weights import read_state
@@ -42,11 +43,6 @@ def config_text(source: Source, path: Path, name: str, changes: Mapping[str, Any
     if "initialize" in config:
         config["initialize"] = [step for step in config["initialize"] if step != FINDS_CLONE]
     return json_text(config)
-
-
-def json_text(content: Any) -> str:
-    """JSON as all of a bundle's files have it."""
-    return json.dumps(content, indent=4, ensure_ascii=False) + "\n"
 
 
 def python_texts(source: Source, name: str) -> dict[str, str]:
