@@ -20,6 +20,7 @@ from custom.stack.stack import Stack
 from custom.stack.warn import warn_once
 from custom.stack.zarr_chunks import check_chunks, read_as_a_whole
 from custom.stack.zarr_finding import find_array
+from custom.stack.zarr_projections import tell_projections
 from custom.stack.zarr_store import MARKERS, ZIPS, open_store, root_of, top_folder
 
 _BYTES_AT_ONCE = 1 << 26
@@ -49,6 +50,8 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
         array, image = opened.array.array, opened.image
         names = image.names if image and image.names else _names(array)
         _check_names(path, array, names or [], chosen)
+        if image is None and not chosen.labels:
+            tell_projections(path, opened.root, array)
         axes = find_axes(path, array.shape, chosen, names)
         check_chunks(path, array, axes, chosen.labels)
         stack = ArrayStack(path, axes, array.dtype, image.voxel_size if image else None, handle)
@@ -64,7 +67,8 @@ class _OpenZarr:
         top = top_folder(path)
         self._store = open_store(path)
         try:
-            array, self.image = find_array(path, root_of(path, self._store, top), (key or "").strip("/"))
+            self.root = root_of(path, self._store, top)
+            array, self.image = find_array(path, self.root, (key or "").strip("/"))
             self.array = _FewAtOnce(array)
         except BaseException:
             self._store.close()

@@ -1,10 +1,12 @@
 """Projections in HDF5 are refused, reconstructions beside what is left of a scan are not; other orders of axes."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+import zarr
 from conftest import refusal
 
 from custom.stack import open_stack
@@ -38,6 +40,9 @@ def saved(path: Path, key: str = "exchange/data", **beside: np.ndarray) -> Path:
         ("entry/scan/data/image/value", {"entry__scan__data__s_rot__value": np.arange(7.0)}),
         ("entry/instrument/zyla/data", {"entry__instrument__rot__angle": np.arange(7.0)}),
         ("entry1/tomo_entry/data/data", {"entry1__tomo_entry__data__rotation_angle": np.arange(7.0)}),
+        ("exchange/data", {"process__acquisition__rotation__angles": np.arange(7.0)}),
+        ("exchange/data", {"measurement__sample__theta": np.arange(7.0)}),
+        ("entry/data/data", {"entry1__tomo_entry__sample__rotation_angle": np.arange(7.0)}),
     ],
 )
 def test_projections(key: str, beside: dict[str, np.ndarray], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -89,11 +94,44 @@ def test_letters_in_longer_names_are_told(tmp_path: Path, caplog: pytest.LogCapt
 
 
 def test_a_reconstruction_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for n, beside in enumerate([{}, {"implements": np.bytes_("exchange")}, {"process__theta": np.arange(7)}]):
+    for n, beside in enumerate([{}, {"implements": np.bytes_("exchange")}, {"process__theta": np.arange(900)}]):
         assert open_stack(saved(tmp_path / f"{n}.h5", **beside)).shape == VOXELS.shape
     path = saved(tmp_path / "nabu.h5", "entry/reconstruction/results/data", entry__sample__rotation_angle=np.arange(7))
     assert open_stack(path, stack_key="entry/reconstruction/results/data").shape == VOXELS.shape
     assert not caplog.records
+
+
+@pytest.mark.parametrize("count", [6, 900])
+def test_angles_far_from_a_reconstruction(count: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """TomoPy's files keep what they know of the scan."""
+    path = saved(tmp_path / "s.h5", process__acquisition__rotation__angles=np.arange(count))
+    assert open_stack(path).shape == VOXELS.shape and not caplog.records
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (
+            {"exchange/theta": 7, "exchange/data_white": (2, 11, 13)},
+            "exchange/data_white of 2x11x13 and exchange/theta of 7",
+        ),
+        ({"process/acquisition/rotation/angles": 7}, "process/acquisition/rotation/angles of 7"),
+        ({"process/acquisition/rotation/angles": 900}, None),
+        ({"exchange/theta": 900, "exchange/data_dark": (2, 9, 13)}, None),
+    ],
+)
+def test_projections_in_zarr_are_told(
+    beside: dict[str, Any], said: str | None, zarr_format: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = zarr.open_group(tmp_path / "s.zarr", mode="w", zarr_format=zarr_format)
+    root.create_array("exchange/data", data=VOXELS)
+    for name, shape in beside.items():
+        root.create_array(name, data=np.zeros(shape, np.uint16))
+    assert "name one with --stack_key: exchange/data" in refusal(tmp_path / "s.zarr")
+    np.testing.assert_array_equal(open_stack(tmp_path / "s.zarr", stack_key="exchange/data").read(0, 7), VOXELS)
+    words = f"its exchange/data of 7x11x13 lies beside {said}, as projections do, and is taken for a reconstruction"
+    assert [words in message for message in caplog.messages] == ([True] if said else [])
 
 
 def test_a_reconstruction_beside_its_scan(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

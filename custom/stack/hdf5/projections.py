@@ -10,25 +10,24 @@ from typing import Any
 import h5py
 
 from custom.errors import BadInput
-from custom.stack.angles import ANGLES, angle_among
+from custom.stack.angles import angle_among
+from custom.stack.beside import Beside, tells
 from custom.stack.hdf5.finding import item, text
 from custom.stack.hdf5.naming import nexus_axes, stated_axes
 from custom.stack.warn import warn_once
 
-_FLAT = re.compile(
-    r"(data_)?(white|dark|flat|bright|bak|drk)s?(_?field)?s?(_?(pre|post|before|after|data|mean|avg|average|median))?",
-    re.IGNORECASE,
-)
-_PER_FRAME = re.compile(rf"{'|'.join(sorted(ANGLES))}|\w+_angles?|\w*rot|image_key(_control)?", re.IGNORECASE)
 _RESULTS = re.compile(r"recon|result|process|volume", re.IGNORECASE)
+_SETTINGS = re.compile(r"recon|result|volume", re.IGNORECASE)  # process/ holds those of the scan in Data Exchange
 _MOST_GROUPS = 200
+_NEAR, _FAR = 3, 6
 
 
 def check_reconstructed(path: Path, file: h5py.File, name: str, dataset: h5py.Dataset, chosen: bool) -> None:
     """Refuse projections: what is beside them gives them away, if its size fits.
 
     That is a value per image (theta in Data Exchange, image_key and rotation_angle in NXtomo), flat or dark fields of the
-    size of an image, or a name of an axis that stands for an angle. A reconstruction that was saved beside them
+    size of an image, or a name of an axis that stands for an angle; far away in the file, as many angles as images. A
+    reconstruction that was saved beside them
     has other sizes in nearly every case, and a dataset that was asked for by its name is taken all the same.
 
     Args:
@@ -44,25 +43,23 @@ def check_reconstructed(path: Path, file: h5py.File, name: str, dataset: h5py.Da
     parts = name.strip("/").split("/")[:-1]
     if dataset.ndim < 3 or any(_RESULTS.search(part) for part in parts):
         return
-    fitting, others = _evidence(file, parts, dataset)
-    if not fitting and not (others and not chosen):
+    found = _evidence(file, parts, dataset)
+    if not found.fitting and not (found.others and not chosen):
         return
-    seen = f"its {name} of {'x'.join(map(str, dataset.shape))} lies beside {' and '.join((fitting or others)[:2])}"
+    seen = found.says(name)
     if chosen:
-        warn_once(f"{path}: {seen}, as projections do, and is taken for a reconstruction because its key was given.")
-    elif not fitting:
-        warn_once(
-            f"{path}: {seen}, as projections do, and is taken for a reconstruction because the sizes differ; check that it is."
-        )
+        warn_once(f"{path}: {seen} and is taken for a reconstruction because its key was given.")
+    elif not found.fitting:
+        warn_once(f"{path}: {seen} and is taken for a reconstruction because the sizes differ; check that it is.")
     else:
         raise BadInput(
-            f"{path}: holds projections, {seen}; reconstruct them first, or name the reconstruction with --stack_key, "
-            f"--stack_key {name} if this is one."
+            f"{path}: holds projections, {seen.removesuffix(', as projections do,')}; reconstruct them first, or name the "
+            f"reconstruction with --stack_key, --stack_key {name} if this is one."
         )
 
 
-def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> tuple[list[str], list[str]]:
-    """What lies beside a dataset as it does beside projections: what fits it in size, and what does not."""
+def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> Beside:
+    """What lies beside a dataset, and anywhere in its file, as it does with projections."""
     groups: dict[tuple[str, str], h5py.Group] = {}
     own = (dataset.name or "").strip("/").split("/")[:-1]  # where a link leads to, in another file perhaps
     for root, steps in ((file, parts), (dataset.file, own)):
@@ -71,19 +68,19 @@ def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> tuple
             if isinstance(group, h5py.Group):
                 groups[group.file.filename, group.name] = group
     stated = [*(nexus_axes(dataset, group) for group in groups.values()), stated_axes(dataset)]
-    fitting = list(dict.fromkeys(f"an axis {name}" for names in stated if (name := angle_among(names))))
-    others: list[str] = []
-    for name, other in _below(groups):
-        leaf = name.rpartition("/")[2].lower()
-        size = "x".join(map(str, other.shape))
-        if _PER_FRAME.fullmatch(leaf) and other.size > 1:
-            (fitting if other.size == dataset.shape[0] else others).append(f"{name} of {size}")
-        elif _FLAT.fullmatch(leaf) and other.ndim > 1:
-            (fitting if other.shape[-2:] == dataset.shape[-2:] else others).append(f"{name} of {size}")
-    return fitting, others
+    found = Beside(dataset.shape)
+    found.fitting += dict.fromkeys(f"an axis {name}" for names in stated if (name := angle_among(names)))
+    for name, other in _below(groups, _NEAR, _RESULTS):
+        found.look(name, other.shape)
+    roots = {(root.filename, "/"): root["/"] for root in (file, dataset.file)}
+    for name, other in _below(roots, _FAR, _SETTINGS):
+        found.look_from_afar(name, other.shape)
+    return found
 
 
-def _below(groups: Mapping[tuple[str, str], h5py.Group], depth: int = 3) -> Iterator[tuple[str, h5py.Dataset]]:
+def _below(
+    groups: Mapping[tuple[str, str], h5py.Group], depth: int, results: re.Pattern[str]
+) -> Iterator[tuple[str, h5py.Dataset]]:
     """The datasets of telling names in groups, and down to some depth below them, without results and other files' groups."""
     waiting = [(group, depth) for group in groups.values()]
     seen: set[tuple[str, str]] = set()
@@ -93,13 +90,13 @@ def _below(groups: Mapping[tuple[str, str], h5py.Group], depth: int = 3) -> Iter
             continue
         seen.add((group.file.filename, group.name))
         for part in group:
-            if _tells(part):
+            if tells(part):
                 found = _values(item(group, part))
                 if found is not None and found.shape is not None:
                     yield f"{group.name.rstrip('/')}/{part}", found
             elif left > 1 and not isinstance(group.get(part, getlink=True), h5py.ExternalLink):
                 below = item(group, part)
-                if isinstance(below, h5py.Group) and not _is_result(part, below):
+                if isinstance(below, h5py.Group) and not _is_result(part, below, results):
                     waiting.append((below, left - 1))
 
 
@@ -110,9 +107,5 @@ def _values(found: Any) -> h5py.Dataset | None:
     return found if isinstance(found, h5py.Dataset) else None
 
 
-def _tells(name: str) -> bool:
-    return bool(_PER_FRAME.fullmatch(name) or _FLAT.fullmatch(name))
-
-
-def _is_result(name: str, group: h5py.Group) -> bool:
-    return bool(_RESULTS.search(name)) or text(group.attrs.get("NX_class", "")) == "NXprocess"
+def _is_result(name: str, group: h5py.Group, results: re.Pattern[str]) -> bool:
+    return bool(results.search(name)) or text(group.attrs.get("NX_class", "")) == "NXprocess"
