@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from custom.phantom import phases as phase
+from custom.phantom.classes import lithium_map
 from custom.phantom.grey import GreyParameters, attenuation_of, scanned
 from custom.phantom.phases import CellParameters, phase_map
 from custom.phantom.scan import ScanParameters, detect, project, reconstruct
@@ -49,6 +50,5 @@ def make_cell(seed: int, slices: int = 24, round_field: bool = False) -> Cell:
         image[:, ~scanned()] = phases[:, ~scanned()] = 0
     else:
         phases = np.ascontiguousarray(phases[:, :, phase.EDGE : -phase.EDGE])
-    label = np.isin(phases, (phase.DENDRITE, phase.REDEPOSITED)).astype(np.uint8)
     parameters = {"seed": seed, "slices": slices, "shape": asdict(shape), "scan": asdict(scan), "grey": asdict(grey)}
-    return Cell(image, label, phases, (VOXEL_SIZE_UM,) * 3, parameters)
+    return Cell(image, lithium_map(phases), phases, (VOXEL_SIZE_UM,) * 3, parameters)

@@ -6,9 +6,14 @@ import shutil
 import time
 import uuid
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from custom.errors import BadInput
-from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
+from custom.phantom.cell import VOXEL_SIZE_UM, Cell, make_cell
+from custom.phantom.classes import class_map
+from custom.phantom.truth import truth
 from custom.stack.writers import open_writer
 
 
@@ -17,9 +22,10 @@ def make_dataset(
 ) -> Path:
     """Write the cells of seeds `seed` ... `seed + cells - 1` as a labelled data set and return its folder.
 
-    images/, labels/ and phases/ hold one (Z, Y, X) TIFF per cell (`cell_0000.tif`, numbered by seed), splits.json
-    names the cells of each side (about 70 % train, 10 % val, 20 % test) and phantom.json what each cell was drawn
-    with; `round_field` as for `make_cell`. The folder appears under its name when it is complete.
+    images/, labels/ (1 = lithium), classes/ (the five of `CLASSES`, from 1) and phases/ hold one (Z, Y, X) TIFF per cell
+    (`cell_0000.tif`, numbered by seed), truth/ a JSON with what the cell holds (`truth`). splits.json names the cells of
+    each side (about 70 % train, 10 % val, 20 % test), phantom.json what each was drawn with; `round_field` as for
+    `make_cell`. The folder appears under its name when it is complete.
 
     Raises:
         BadInput: fewer than 3 cells or 1 slice, a folder that already holds something, or one that cannot be written.
@@ -72,13 +78,9 @@ def _holds_dataset(folder: Path) -> bool:
 
 def _write_cells(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
     described = {}
-    for kind in ("images", "labels", "phases"):
-        (folder / kind).mkdir()
     for number in seeds:
         cell, stem = make_cell(number, slices, round_field), f"cell_{number:04d}"
-        for kind, stack in (("images", cell.image), ("labels", cell.label), ("phases", cell.phases)):
-            with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, (VOXEL_SIZE_UM,) * 3) as writer:
-                writer.write(0, stack)
+        _write_cell(folder, stem, cell)
         described[stem] = cell.parameters | {"lithium": float(cell.label.mean())}
     stems, test, val = list(described), max(1, round(0.2 * len(seeds))), max(1, round(0.1 * len(seeds)))
     train = len(stems) - val - test
@@ -86,3 +88,19 @@ def _write_cells(folder: Path, seeds: range, slices: int, round_field: bool) -> 
     (folder / "splits.json").write_text(json.dumps(splits, indent=2) + "\n", encoding="utf-8")
     about = {"seed": seeds.start, "voxel_size_um": VOXEL_SIZE_UM, "cells": described}
     (folder / "phantom.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_cell(folder: Path, stem: str, cell: Cell) -> None:
+    kinds: dict[str, NDArray[Any]] = {
+        "images": cell.image,
+        "labels": cell.label,
+        "classes": class_map(cell.phases),
+        "phases": cell.phases,
+    }
+    for kind, stack in kinds.items():
+        (folder / kind).mkdir(exist_ok=True)
+        with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, cell.voxel_size_um) as writer:
+            writer.write(0, stack)
+    (folder / "truth").mkdir(exist_ok=True)
+    counted = json.dumps(truth(cell.phases, cell.voxel_size_um), indent=2)
+    (folder / "truth" / f"{stem}.json").write_text(counted + "\n", encoding="utf-8")

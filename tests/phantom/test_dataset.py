@@ -4,6 +4,7 @@ import json
 import runpy
 import sys
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from custom.phantom.phases import (
     CellParameters,
     phase_map,
 )
+from custom.phantom.truth import truth
 from custom.stack import grey_window, outside
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,7 +179,7 @@ def test_same_seed_same_bytes_other_seed_other_cell(cells: list[Cell]) -> None:
 
 def test_dataset_is_an_ordinary_labelled_one(dataset: Path) -> None:
     stems = ["cell_0005", "cell_0006", "cell_0007"]
-    for kind in ("images", "labels", "phases"):
+    for kind in ("images", "labels", "classes", "phases"):
         assert [path.name for path in sorted((dataset / kind).iterdir())] == [f"{stem}.tif" for stem in stems]
     assert json.loads((dataset / "splits.json").read_text()) == {
         "train": stems[:1],
@@ -190,6 +192,23 @@ def test_dataset_is_an_ordinary_labelled_one(dataset: Path) -> None:
     for kind, stack in (("images", cell.image), ("labels", cell.label), ("phases", cell.phases)):
         read = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(dataset / kind / "cell_0006.tif")))
         np.testing.assert_array_equal(read, stack)
+
+
+def test_classes_and_truth_stand_beside_every_cell(dataset: Path) -> None:
+    for stem in ("cell_0005", "cell_0006", "cell_0007"):
+        phases, classes = (tifffile.imread(dataset / kind / f"{stem}.tif") for kind in ("phases", "classes"))
+        for value, phase in enumerate((ELECTRODE, PIT, DENDRITE, REDEPOSITED, IMPURITY), 1):
+            np.testing.assert_array_equal(classes == value, phases == phase)
+        np.testing.assert_array_equal(classes == 0, np.isin(phases, (OUTSIDE, POLYMER)))
+        assert json.loads((dataset / "truth" / f"{stem}.json").read_text()) == truth(phases, (1.33, 1.33, 1.33))
+
+
+def test_the_default_cells_stay_as_they_are() -> None:
+    """The images' second digest is that of a processor without AVX2, whose exponentials end in other digits."""
+    cell = make_cell(3, 2)
+    digest = {kind: sha256(getattr(cell, kind).tobytes()).hexdigest()[:16] for kind in ("image", "label", "phases")}
+    assert digest.pop("image") in ("46bb5b35040a11b6", "b3cdd2082774bf20")
+    assert digest == {"label": "e54b72e7486868ba", "phases": "ff5550e4894368d3"}
 
 
 def test_tiff_carries_its_voxel_size(dataset: Path) -> None:
