@@ -14,4 +14,4 @@ class BadInput(ValueError):
 
 
 class NotFinite(BadInput):
-    """A network that computes NaN."""
+    """A network that computes NaN or infinite numbers."""

@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load
@@ -109,6 +110,16 @@ def first_not_finite(state: Mapping[str, torch.Tensor]) -> str | None:
             what = "NaN" if nan else "infinite"
             return f"{nan or int(torch.isinf(tensor).sum())} of the {tensor.numel()} numbers of {key!r} are {what}"
     return None
+
+
+def tensors_in(state: Any, name: str) -> dict[str, torch.Tensor]:
+    """All tensors of a nested state, such as an optimizer's, by a name that says where they are."""
+    if isinstance(state, torch.Tensor):
+        return {name: state}
+    parts = (
+        state.items() if isinstance(state, Mapping) else enumerate(state) if isinstance(state, (list, tuple)) else ()
+    )
+    return {key: found for part, inner in parts for key, found in tensors_in(inner, f"{name}.{part}").items()}
 
 
 def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:

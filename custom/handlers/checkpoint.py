@@ -22,7 +22,7 @@ from custom.handlers.budget import TrainingBudget
 from custom.handlers.calibrated import divided, output_layer
 from custom.interruption import shielded
 from custom.report import write_json
-from custom.weights import first_not_finite, sha256
+from custom.weights import first_not_finite, sha256, tensors_in
 
 logger = logging.getLogger("training")
 SLOWER = "give a lower --learning_rate, with --resume true from the second epoch on"
@@ -193,7 +193,8 @@ class Checkpoint:
                 "model.pt is left"
             ) from error
         try:
-            if fault := first_not_finite(state["network"]):
+            moments = {key: found for name in self.parts for key, found in tensors_in(state[name], name).items()}
+            if fault := first_not_finite({**state["network"], **moments}):
                 raise BadInput(
                     f"{self.path}: is of a training that diverged ({fault}); give --overwrite true to start anew"
                 )

@@ -11,21 +11,23 @@ import torch
 from ignite.engine import Engine, Events
 
 from custom.errors import BadInput, NotFinite
-from custom.weights import first_not_finite
+from custom.weights import first_not_finite, tensors_in
 
 
 class StopDiverged:
-    """Refuses to go on where the loss, the weights or the logits of a validation are no finite numbers any more.
+    """Refuses to go on where the loss, the weights, the optimizer's moments or the logits of a validation are not finite.
 
     Ignite's `TerminateOnNan` looks at the same, and ends the run as if it were done. Here it ends with the refusal that
     names the epoch and the cure; `checkpoint.pt` and `model.pt` stay those of the epochs before. A loss may be finite
-    and the step that follows from it not: so the weights are looked at after each epoch's last step. All ranks end in
+    and the step that follows from it not: so the weights are looked at after each epoch's last step. A gradient
+    beyond 1.8e19, whose square is infinite, leaves them as they are for ever: so the optimizer's moments are too. All ranks end in
     the same iteration and say so, for torchrun ends the others with the first.
 
     Place it before the validation in the list of the trainer's handlers.
 
     Args:
         network: the network that is trained.
+        optimizer: what trains it.
         evaluator: the validation, whose inferer raises `NotFinite`.
         output_dir: the training's folder.
         learning_rate: its highest one.
@@ -35,12 +37,14 @@ class StopDiverged:
     def __init__(
         self,
         network: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
         evaluator: Engine,
         output_dir: str | os.PathLike[str],
         learning_rate: float,
         precision: str = "fp32",
     ) -> None:
         self.network = network
+        self.optimizer = optimizer
         self.evaluator = evaluator
         self.output_dir = output_dir
         self.learning_rate = learning_rate
@@ -62,13 +66,14 @@ class StopDiverged:
             raise self._refusal(engine.state.epoch, f"its loss is {loss:g}")
 
     def _check_weights(self, engine: Engine) -> None:
-        if fault := first_not_finite(self.network.state_dict()):
+        moments = tensors_in(self.optimizer.state_dict()["state"], "optimizer")
+        if fault := first_not_finite({**self.network.state_dict(), **moments}):
             raise self._refusal(engine.state.epoch, fault)
 
     def _name_epoch(self, engine: Engine, error: BaseException) -> None:
         if isinstance(error, NotFinite):
             # the evaluator is run with the trainer's epoch as its own
-            raise self._refusal(engine.state.epoch, "its validation computes NaN") from error
+            raise self._refusal(engine.state.epoch, "its validation computes NaN or infinite numbers") from error
         raise error
 
     def _refusal(self, epoch: int, fault: str) -> BadInput:

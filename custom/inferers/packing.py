@@ -10,7 +10,7 @@ from monai.networks.nets.basic_unet import UpCat
 from torch import nn
 
 from custom.inferers.lowering import lower_convolutions
-from custom.inferers.watching import Convolution, replace_modules, watch
+from custom.inferers.watching import Convolution, replace_modules, same_output, watch
 from custom.precision import autocast, resolved
 
 # packed kernels may add up in another order: logits of the shipped networks move by less than 1e-5 of their spread in
@@ -83,8 +83,7 @@ def pack_convolutions(network: nn.Module, shape: Sequence[int], precision: str, 
                 changed[convolution] = PackedConvolution(convolution, taken, convolution in followed)
         replace_modules(network, changed)
         after = network(windows).float()
-    tolerance, before = TOLERANCES[chosen], seen.output.float()
-    if not torch.allclose(after, before, rtol=tolerance, atol=tolerance * float(before.std())):
+    if not same_output(after, seen.output.float(), TOLERANCES[chosen]):
         replace_modules(network, {new: old for old, new in changed.items()})
     return network
 

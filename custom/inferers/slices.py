@@ -56,7 +56,7 @@ class SliceInferer(SlidingWindowInferer):
             network: takes windows (n, C, h, w), then args and kwargs; returns logits (n, K, h, w).
 
         Raises:
-            NotFinite: a logit is NaN.
+            NotFinite: a logit is NaN or infinite.
         """
         plain = torch.as_tensor(inputs).as_subclass(torch.Tensor)
         is_volume = plain.ndim == 5
@@ -75,11 +75,11 @@ class SliceInferer(SlidingWindowInferer):
         with autocast(plain.device, self.precision):
             logits = blend(volumes)
         logits = logits if is_volume else logits.squeeze(2)
-        # one pass over the sum, which is NaN where a logit is: sigmoid and threshold would call it background
-        if bool(torch.isnan(logits.sum())):
+        # one pass over the sum, which is not finite where a logit is not: sigmoid and threshold would call NaN background
+        if not bool(torch.isfinite(logits.sum())):
             raise NotFinite(
-                "--weights: the network computes NaN with them, so that nothing can be found; give the model.pt of another "
-                "training, or --precision fp32"
+                "--weights: the network computes NaN or infinite numbers with them, so that nothing can be found; give the "
+                "model.pt of another training, or --precision fp32"
             )
         converted: torch.Tensor = convert_to_dst_type(logits, inputs, dtype=torch.float32)[0]
         return converted

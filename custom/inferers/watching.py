@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,6 +63,12 @@ def watch(network: nn.Module, windows: torch.Tensor, follower: type[nn.Module]) 
             hook.remove()
     once = [(convolution, module) for convolution, module in pairs if calls[convolution] == calls[module] == 1]
     return Watched(once, shapes, output)
+
+
+def same_output(after: torch.Tensor, before: torch.Tensor, tolerance: float) -> bool:
+    """Whether two outputs agree, within a share of their spread; False where there is none, as in numbers beyond float32."""
+    spread = float(before.std())
+    return math.isfinite(spread) and torch.allclose(after, before, rtol=tolerance, atol=tolerance * spread)
 
 
 def replace_modules(network: nn.Module, changed: Mapping[nn.Module, nn.Module]) -> None:

@@ -47,7 +47,8 @@ def logit_histogram(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         logits: any shape.
         label: same shape, values {0, 1, 255}; voxels of 255 are left out.
     """
-    place = ((logits.float() + REACH) * (BINS / (2 * REACH))).long().clamp(0, BINS - 1)
+    # cut off first: a float beyond int64 becomes the least one
+    place = ((logits.float().clamp(-REACH, REACH) + REACH) * (BINS / (2 * REACH))).long().clamp(0, BINS - 1)
     counts = [torch.bincount(place[label == value].flatten(), minlength=BINS) for value in (0, 1)]
     return torch.stack(counts).cpu()
 

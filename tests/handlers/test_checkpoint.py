@@ -111,10 +111,13 @@ def test_weights_that_are_no_numbers_are_neither_saved_nor_gone_on_from(tmp_path
         training.run()
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert kept["trainer"]["epoch"] == 1
-    kept["network"]["0.bias"][0] = math.inf
-    torch.save(kept, tmp_path / "checkpoint.pt")
-    with pytest.raises(BadInput, match=r"1 of the 2 numbers of '0.bias' are infinite.*--overwrite true"):
-        Training(tmp_path, [0.2, 0.5], resume=True)
+    for state, name in ((kept["network"], "0.bias"), (kept["optimizer"]["state"][1], "exp_avg")):
+        before = state[name].clone()
+        state[name][0] = math.inf
+        torch.save(kept, tmp_path / "checkpoint.pt")
+        with pytest.raises(BadInput, match=rf"1 of the 2 numbers of '.*{name}' are infinite.*--overwrite true"):
+            Training(tmp_path, [0.2, 0.5], resume=True)
+        state[name] = before
 
 
 @pytest.mark.parametrize("cut", [None, 1, 2, 3])

@@ -29,7 +29,8 @@ class Training:
         self.evaluator = Engine(lambda engine, batch: None)
         self.engine = Engine(lambda engine, batch: {"loss": torch.tensor(losses[engine.state.iteration - 1])})
         self.engine.logger.disabled = self.evaluator.logger.disabled = True
-        StopDiverged(self.network, self.evaluator, folder, 0.01, **more).attach(self.engine)
+        self.optimizer = torch.optim.AdamW(self.network.parameters())
+        StopDiverged(self.network, self.optimizer, self.evaluator, folder, 0.01, **more).attach(self.engine)
         self.engine.add_event_handler(Events.EPOCH_STARTED, self.spoil, spoils_in, value)
         checkpoint = Checkpoint(self.network, {}, folder, self.evaluator, "score")
         checkpoint.attach(self.engine)
@@ -66,6 +67,19 @@ def test_the_step_after_the_last_loss_is_looked_at_too(tmp_path: Path, value: fl
     assert first_not_finite(read_state(tmp_path / "model.pt")) is None
 
 
+def test_a_gradient_whose_square_is_infinite_ends_the_training(tmp_path: Path) -> None:
+    """AdamW divides by the root of it: the weights stay finite, and stay what they are whatever comes."""
+    training = Training(tmp_path, [1.0] * 6)
+
+    def step(engine: Engine) -> None:
+        training.network.weight.grad = torch.full_like(training.network.weight, 1e30 if engine.state.epoch == 2 else 1)
+        training.optimizer.step()
+
+    training.engine.add_event_handler(Events.ITERATION_STARTED, step)
+    told = training.refusal()
+    assert "diverged in epoch 2 (9 of the 9 numbers of 'optimizer.0.exp_avg_sq' are infinite); epoch 1 is kept" in told
+
+
 def test_a_validation_that_computes_nan_is_told_with_its_epoch(tmp_path: Path) -> None:
     training = Training(tmp_path, [1.0] * 6)
 
@@ -81,7 +95,9 @@ def test_a_validation_that_computes_nan_is_told_with_its_epoch(tmp_path: Path) -
         training.evaluator.run([0], max_epochs=engine.state.epoch)
 
     training.engine.add_event_handler(Events.EPOCH_COMPLETED, run)
-    assert "diverged in epoch 2 (its validation computes NaN); epoch 1 is kept" in training.refusal()
+    assert (
+        "diverged in epoch 2 (its validation computes NaN or infinite numbers); epoch 1 is kept" in training.refusal()
+    )
 
 
 def test_all_ranks_end_where_one_has_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,3 +94,11 @@ def test_a_network_without_batch_norm_is_left() -> None:
     state = copy.deepcopy(network.state_dict())
     fold_batch_norm(network, (1, 1, 16, 16))
     assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("bias", [3e37, torch.inf])
+@torch.no_grad()
+def test_numbers_whose_spread_is_beyond_float32_leave_the_network_as_it_is(bias: float) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1), nn.Conv2d(1, 1, 1)).eval()
+    nn.init.constant_(network[2].weight, bias)
+    assert norms(fold_batch_norm(network, SHAPE)) == 1

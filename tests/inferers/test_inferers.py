@@ -37,8 +37,16 @@ def test_nan_is_not_taken_for_background(shape: tuple[int, ...], value: float) -
     """Finite weights may overflow: infinity less infinity is NaN, which no threshold finds."""
     overflows = nn.Sequential(nn.Conv2d(1, 1, 1), nn.InstanceNorm2d(1)).eval()
     nn.init.constant_(overflows[0].bias, value)
-    with pytest.raises(NotFinite, match="computes NaN"):
+    with pytest.raises(NotFinite, match="computes NaN or infinite numbers"):
         SliceInferer()(slices(*shape), overflows)
+
+
+def test_infinite_logits_are_no_probability_of_1() -> None:
+    overflows = nn.Conv2d(1, 1, 1).eval()
+    nn.init.constant_(overflows.weight, 1e38)
+    nn.init.constant_(overflows.bias, 3e38)
+    with pytest.raises(NotFinite, match="computes NaN or infinite numbers"):
+        SliceInferer()(slices(1, 1, 128, 128), overflows)
 
 
 @pytest.mark.parametrize("size", [(128, 128), (60, 90), (127, 301), (257, 129), (200, 40)])
