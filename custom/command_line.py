@@ -18,6 +18,7 @@ from types import TracebackType
 import torch.distributed
 
 import custom.interruption as interruption
+from custom.config_faults import config_fault
 from custom.config_keys import check_keys
 from custom.config_values import calling_parser, put_right
 from custom.errors import BadInput
@@ -94,7 +95,8 @@ class _LogFile(logging.FileHandler):
 def find_bad_input(error: BaseException | None) -> BadInput | None:
     """The `BadInput` in a chain of causes: the config parser wraps what an expression raises in RuntimeErrors.
 
-    From a worker process of a data loader only its text arrives. A disk that fills up counts wherever it happens.
+    From a worker process of a data loader only its text arrives. A disk that fills up counts wherever it happens, and so do
+    faults of a config file that the parser itself finds.
     """
     while error is not None:
         if isinstance(error, BadInput):
@@ -106,6 +108,8 @@ def find_bad_input(error: BaseException | None) -> BadInput | None:
                 f"{getattr(error, 'filename', None) or '--output_dir'}: the disk is full; free some space or give "
                 "another --output_dir"
             )
+        if fault := config_fault(error):
+            return BadInput(fault)
         error = error.__cause__ or error.__context__
     return None
 

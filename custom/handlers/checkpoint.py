@@ -20,6 +20,7 @@ from custom.errors import BadInput
 from custom.files import complete_file
 from custom.handlers.budget import TrainingBudget
 from custom.handlers.calibrated import divided, output_layer
+from custom.handlers.same_parts import KINDS, check_parts, kinds, load_optimizer
 from custom.interruption import shielded
 from custom.report import write_json
 from custom.weights import first_not_finite, sha256, tensors_in
@@ -147,7 +148,7 @@ class Checkpoint:
             self._renew_split()
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"network": dict(weights), "trainer": {"epoch": engine.state.epoch}}
-        state |= {"record": self.record}
+        state |= {"record": self.record, KINDS: kinds(self.parts)}
         state |= {"best": self.best, "best_is_settled": self.best_is_settled, "best_epoch": self.best_epoch}
         save(state, self.path)
 
@@ -199,8 +200,12 @@ class Checkpoint:
                     f"{self.path}: is of a training that diverged ({fault}); give --overwrite true to start anew"
                 )
             self.network.load_state_dict(state["network"])
+            check_parts(self.path, self.parts, state)
             for name, part in self.parts.items():
-                part.load_state_dict(state[name])
+                if isinstance(part, torch.optim.Optimizer):
+                    load_optimizer(part, state[name])
+                else:
+                    part.load_state_dict(state[name])
             self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
             self.best_is_settled = state["best_is_settled"]
             self.grown = any(state.get("record", {}).get(part) != self.record.get(part) for part in SPLIT)

@@ -191,7 +191,7 @@ def test_cut_off_before_the_first_epoch_ended(tmp_path: Path) -> None:
     assert same(weights(resumed.network), weights(Training(tmp_path / "whole", [0.2, 0.5]).run().network))
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "text", "another network", "no optimizer"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "another network", "no optimizer", "another optimizer"])
 def test_a_checkpoint_that_does_not_fit(tmp_path: Path, damage: str) -> None:
     Training(tmp_path, [0.2]).run()
     path = tmp_path / "checkpoint.pt"
@@ -200,13 +200,16 @@ def test_a_checkpoint_that_does_not_fit(tmp_path: Path, damage: str) -> None:
         path.write_bytes(path.read_bytes()[:-500])
     elif damage == "another network":
         torch.save({**state, "network": {"weight": torch.zeros(1)}}, path)
+    elif damage == "another optimizer":
+        torch.save({**state, "kinds": {"optimizer": "Adagrad"}}, path)
     elif damage == "no optimizer":
         del state["optimizer"]
         torch.save(state, path)
     else:
         path.write_bytes(b"" if damage == "empty" else b"epoch 3")
-    misfit = damage in ("another network", "no optimizer")
-    with pytest.raises(BadInput, match="does not fit this training" if misfit else "is damaged") as caught:
+    words = {"another optimizer": "its optimizer is Adagrad", "no optimizer": "does not fit this training"}
+    words["another network"] = words["no optimizer"]
+    with pytest.raises(BadInput, match=words.get(damage, "is damaged")) as caught:
         Training(tmp_path, [0.2], resume=True)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
