@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 import weakref
 from contextlib import suppress
@@ -23,6 +24,7 @@ logger = logging.getLogger("lock")
 
 _held: weakref.WeakSet[FolderLock] = weakref.WeakSet()
 SILENCE = 600.0  # seconds without a sign of life after which an owner on another machine counts as gone
+INTERVAL = 60.0  # seconds between two signs
 
 
 class FolderLock:
@@ -30,7 +32,7 @@ class FolderLock:
 
     The system's lock ends with its process, however that ends, so that a stale file is told apart from a running owner.
     Where the file system has no such locks, or keeps them to one machine, the owner's process id decides on the same
-    machine and its last sign of life (`touch`) on another.
+    machine and its last sign of life on another: a thread gives it, whatever the run is busy with.
 
     Args:
         folder: made if need be.
@@ -51,20 +53,18 @@ class FolderLock:
                 pass
         except OSError as error:
             raise BadInput(f"{folder}: cannot be written to ({error.strerror}); give another --output_dir") from error
+        if not any(thread.name == __name__ for thread in threading.enumerate()):
+            threading.Thread(target=_give_signs_of_life, name=__name__, daemon=True).start()
 
     def _take(self) -> bool:
         """Open and lock the file; False where its last owner removed it in between."""
         self._file = file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 (held until `release`)
         try:
-            self._claim(file, _lock(file.fileno()))
-            return self._is_there(file)
+            self._claim(file, lock_now(file.fileno()))
+            return is_still(file, self.path)
         except BaseException:
             file.close()
             raise
-
-    def _is_there(self, file: IO[str]) -> bool:
-        """Whether the lock's file is still the one that was opened."""
-        return self.path.exists() and os.path.samestat(os.fstat(file.fileno()), self.path.stat())
 
     def _claim(self, file: IO[str], locked: bool | None) -> None:
         file.seek(0)
@@ -97,9 +97,17 @@ class FolderLock:
     def release(self) -> None:
         """Let go of the folder; harmless when that was done."""
         if self._file is not None and not self._file.closed:
-            if self._is_there(self._file):
+            if is_still(self._file, self.path):
                 self.path.unlink(missing_ok=True)
             self._file.close()
+
+
+def _give_signs_of_life() -> None:
+    while True:
+        time.sleep(INTERVAL)
+        with suppress(RuntimeError):  # a lock is made just now
+            for lock in list(_held):
+                lock.touch()
 
 
 def _let_parent_hold() -> None:
@@ -112,8 +120,15 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_let_parent_hold)
 
 
-def _lock(descriptor: int) -> bool | None:
-    """Whether the system gave the lock; None where it has none for this file system."""
+def is_still(file: IO[Any], path: Path) -> bool:
+    """Whether `path` names the file that was opened, which somebody may have removed or renamed since."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
+
+
+def lock_now(descriptor: int) -> bool | None:
+    """Whether the system gave the lock of a file, which lasts until that is closed; None where it has none for it."""
     if fcntl is None:
         return None
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from torch.distributed import PrefixStore, Store, rendezvous
@@ -34,8 +33,7 @@ class Gathering:
         if self.world_size > 1 and self.store.add(point, 1) == self.world_size:
             self.store.set(f"{point}/all", "")
 
-    def wait(self, point: str, meanwhile: Callable[[], object] = lambda: None) -> None:
-        """Wait until all have arrived, calling `meanwhile` again and again."""
+    def wait(self, point: str) -> None:
+        """Wait until all have arrived."""
         while self.world_size > 1 and not self.store.check([f"{point}/all"]):
-            meanwhile()
             time.sleep(INTERVAL)

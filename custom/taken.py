@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 from pathlib import Path
 
 from custom.lock import FolderLock
 
-INTERVAL = 60.0  # seconds between two signs of life, a tenth of the silence after which an owner counts as gone
-
 _taken: dict[Path, FolderLock] = {}
-_ended = threading.Event()
 
 
 def take_folder(folder: str | os.PathLike[str], job: str | None = None, writes: bool = True) -> None:
@@ -31,8 +27,6 @@ def take_folder(folder: str | os.PathLike[str], job: str | None = None, writes: 
     path = Path(folder).resolve()
     if not writes or path in _taken:
         return
-    if not any(thread.name == __name__ for thread in threading.enumerate()):
-        threading.Thread(target=_give_signs_of_life, name=__name__, daemon=True).start()
     _taken[path] = FolderLock(folder, job)
 
 
@@ -46,12 +40,6 @@ def release_folders() -> None:
     """Let go of all folders that this process has taken."""
     while _taken:
         _taken.popitem()[1].release()
-
-
-def _give_signs_of_life() -> None:
-    while not _ended.wait(INTERVAL):
-        for held in list(_taken.values()):
-            held.touch()
 
 
 atexit.register(release_folders)

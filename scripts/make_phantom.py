@@ -41,7 +41,7 @@ def main() -> int:
         check_place(given.output_dir)
         folder = make_dataset(given.output_dir, given.cells, given.slices, given.seed, given.round_field)
     except BadInput as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{folder}: {given.cells} cells of {given.slices} slices in {time.monotonic() - start:.0f} s")
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from custom import files, lock
 from custom.errors import BadInput
 from custom.files import complete_file
 
@@ -76,4 +77,37 @@ def test_what_a_kill_left_is_taken_up(tmp_path: Path) -> None:
         part.write_text("x")
     left.write_text("half a file of a killed process")
     write(path)
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == [path] and path.read_text() == "new"
+
+
+def test_two_at_once_are_not_mixed(tmp_path: Path) -> None:
+    path = tmp_path / "file.zip"
+    with complete_file(path) as part:
+        part.write_text("first")
+        with pytest.raises(BadInput, match=r"file\.zip: another process is writing it; wait"):
+            write(path, "second")
+        assert part.read_text() == "first"
+    assert path.read_text() == "first"
+    write(path, "second")
+    assert path.read_text() == "second"
+
+
+def test_without_locks_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "fcntl", None)
+    write(tmp_path / "file.txt")
+    assert [file.name for file in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_name_that_is_given_while_its_lock_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process opens the temporary file, and gets its lock when it is the result already."""
+    path, asked = tmp_path / "file.txt", []
+
+    def lock_now(descriptor: int) -> bool:
+        asked.append(descriptor)
+        if len(asked) == 1:
+            os.replace(tmp_path / ".file.txt.part", path)
+        return True
+
+    monkeypatch.setattr(files, "lock_now", lock_now)
+    write(path)
+    assert path.read_text() == "new" and len(asked) == 2 and list(tmp_path.iterdir()) == [path]

@@ -280,7 +280,12 @@ def test_mask_and_probability_lie_over_the_image(weights: Path, tmp_path: Path) 
 
 def test_the_overlays(stack: Path, mask: np.ndarray, weights: Path, tmp_path: Path) -> None:
     """Five parts along z, of each the slice with most lithium; orange lies where the mask does."""
+    (tmp_path / "overlays").mkdir()
+    for name in ("slice_00099.png", "slice_z0003.png", "my_slice_00099.png"):  # an earlier one's, an evaluation's
+        (tmp_path / "overlays" / name).touch()
     assert cli.segment(stack, tmp_path, weights).code == 0
+    for name in ("slice_z0003.png", "my_slice_00099.png"):
+        (tmp_path / "overlays" / name).unlink()
     parts: dict[int, list[int]] = {}
     for z in range(7):
         parts.setdefault(z * 5 // 7, []).append(z)

@@ -17,7 +17,7 @@ import torch
 
 from custom.files import complete_file
 from custom.handlers.pictures import shown
-from custom.handlers.results import remove_masks
+from custom.handlers.results import MASKED, remove_masks, remove_pictures
 from custom.interruption import shielded
 from custom.metrics import lithium_summary
 from custom.readable import quoted
@@ -73,8 +73,10 @@ def assemble(
                 write_json(part, summary)
                 for writer in writers.values():
                     writer.close()
-            shutil.rmtree(folder / "overlays", ignore_errors=True)
-            aside.rename(folder / "overlays")
+            pictures = remove_pictures(folder, MASKED)
+            pictures.mkdir(exist_ok=True)
+            for picture in aside.iterdir():
+                picture.replace(pictures / picture.name)
             remove_masks(folder, keep=[writer.path for writer in writers.values()])
     finally:
         shutil.rmtree(aside, ignore_errors=True)

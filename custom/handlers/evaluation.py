@@ -13,6 +13,7 @@ import torch
 from ignite.engine import Engine, Events
 
 from custom.errors import BadInput
+from custom.handlers.results import SCORED, remove_pictures
 from custom.interruption import shielded
 from custom.metrics import (
     PatchOverlap,
@@ -107,9 +108,10 @@ class Evaluation:
         amounts = self._amounts()
         write_json(self.folder / "metrics.json", {**scores, **amounts, **undefined(scores | amounts), **self.record})
         write_scores_csv(self.folder / "per_slice.csv", self.rows)
+        names = {place: f"{place[0]}_z{place[1]:04d}.png" for place in self.shown}
+        pictures = remove_pictures(self.folder, SCORED, keep=list(names.values()))
         for (stem, z), (_, picture) in self.shown.items():
-            path = self.folder / "overlays" / f"{stem}_z{z:04d}.png"
-            save_overlay(path, picture, TRUTH_COLOURS, title=f"{stem}, slice {z}")
+            save_overlay(pictures / names[stem, z], picture, TRUTH_COLOURS, title=f"{stem}, slice {z}")
         logger.info(
             "%s\n%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
             scores_table(scores),

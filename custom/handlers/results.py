@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from custom.stack.store import SETTINGS
 from custom.stack.writers import OUTPUT_FORMATS
 
 OVERLAYS, STORE = "overlays", ".slabs"
+MASKED, SCORED = r"slice_\d{5,}\.png", r".*_z\d{4,}\.png"  # pictures of a segmentation, of an evaluation
 RESULTS = ("mask", "probability", "uncertainty")
 MASKS = tuple(f"{result}{encoder.suffix}" for result in RESULTS for encoder in OUTPUT_FORMATS.values())
 
@@ -60,6 +62,23 @@ def check_unfinished(output_dir: str | os.PathLike[str], overwrite: bool, stack:
     """
     if not (Path(output_dir) / STORE / SETTINGS).exists():
         check_output(output_dir, overwrite, stack=stack)
+
+
+def remove_pictures(output_dir: str | os.PathLike[str], named: str, keep: Sequence[str] = ()) -> Path:
+    """Remove the pictures of an earlier command of the same kind, and return the folder of pictures.
+
+    An evaluation and a segmentation may share an output folder, and leave each other's pictures.
+
+    Args:
+        output_dir: holds the folder, if there is one.
+        named: a regular expression of the names of this command's pictures, `MASKED` or `SCORED`.
+        keep: names that stay.
+    """
+    folder = Path(output_dir) / OVERLAYS
+    for picture in folder.glob("*.png"):
+        if re.fullmatch(named, picture.name) and picture.name not in keep:
+            picture.unlink(missing_ok=True)
+    return folder
 
 
 def remove_masks(output_dir: str | os.PathLike[str], keep: Sequence[Path]) -> None:

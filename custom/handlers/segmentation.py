@@ -108,7 +108,7 @@ class Segmentation:
                 self._let_go()
                 raise
         self.gathering.arrive("begin")
-        self.gathering.wait("begin", self._sign_of_life)
+        self.gathering.wait("begin")
 
     def _take_up(self) -> None:
         if self.store.begun() != self.store.settings:
@@ -119,10 +119,6 @@ class Segmentation:
             )
         for result in self.results:
             self.writers[result] = self.open_writer(self.folder / result)
-
-    def _sign_of_life(self) -> None:
-        if self.lock is not None:
-            self.lock.touch()
 
     def _let_go(self) -> None:
         for writer in self.writers.values():
@@ -189,7 +185,6 @@ class Segmentation:
         if self.voxels - self.released >= BETWEEN_RELEASES:
             release_freed_memory()
             self.released = self.voxels
-        self._sign_of_life()
         engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 
     def _written(self) -> None:
@@ -220,7 +215,7 @@ class Segmentation:
         if self.rank:
             return
         try:
-            self.gathering.wait("finish", self._sign_of_life)
+            self.gathering.wait("finish")
             if fingerprint(self.stack) != self.files:
                 raise BadInput(
                     f"{self.stack.path}: changed while it was read, so that its parts may not belong together; give the "

@@ -1,5 +1,6 @@
 """The phantom: synthetic Li-polymer-Li cells seen by parallel-beam CT, written as an ordinary labelled data set."""
 
+import errno
 import json
 import os
 import shutil
@@ -43,6 +44,10 @@ def make_dataset(
         _write_cells(partial, range(seed, seed + cells), slices, round_field)
         os.rename(partial, target)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise BadInput(
+                f"{target} already holds something, which came there meanwhile: name another folder for the phantom."
+            ) from error
         raise BadInput(
             f"{target} cannot be written ({error.strerror}): free the disk or name another folder."
         ) from error

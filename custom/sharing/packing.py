@@ -65,13 +65,13 @@ def pack_bundle(
     told = statements or Statements()
     own = chosen.resolve() == shipped.resolve()
     meta = metadata_of(base, record, own, told.version, told.trained_on, told.authors)
-    with tempfile.TemporaryDirectory(prefix="pack_") as aside:
+    # the zip's name is taken before what takes long
+    with complete_file(output) as part, tempfile.TemporaryDirectory(prefix="pack_") as aside:
         folder = Path(aside) / package
         stage(source, folder, chosen, changes, meta)
         _compute(folder, Path(aside) / "result")
         write_sums(folder)
-        with complete_file(output) as part:
-            write_zip(folder, part)
+        write_zip(folder, part)
     return output
 
 

@@ -160,6 +160,9 @@ def test_triples_without_a_writer() -> None:
 def test_evaluation_files(tmp_path: Path) -> None:
     metric = PatchOverlap(16)
     record = {"dataset_dir": "cells", "section": "test"}
+    (tmp_path / "overlays").mkdir()
+    for name in ("cell_z0001.png", "slice_00001.png"):  # an earlier evaluation's, a segmentation's
+        (tmp_path / "overlays" / name).touch()
     evaluator(slices(), [Evaluation(metric, tmp_path, record, pictures=2)], metric).run()
     scores = json.loads((tmp_path / "metrics.json").read_text())
     assert scores["section"] == "test"
@@ -181,7 +184,7 @@ def test_evaluation_files(tmp_path: Path) -> None:
         truth, found = item["label"].numpy().ravel(), item["image"].numpy().ravel()
         assert float(row["dsc"]) == pytest.approx(f1_score(truth[truth != 255], found[truth != 255]))
     pictures = sorted(path.name for path in (tmp_path / "overlays").iterdir())
-    assert pictures == ["cell_z0003.png", "cell_z0004.png"]
+    assert pictures == ["cell_z0003.png", "cell_z0004.png", "slice_00001.png"]
     assert Image.open(tmp_path / "overlays" / pictures[0]).width >= 48
 
 

@@ -295,6 +295,16 @@ def test_two_at_once_leave_one_whole_data_set(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "one" / "phantom.json").is_file()
 
 
+def test_a_folder_that_somebody_fills_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object) -> None:
+        (tmp_path / "one" / "images").mkdir(parents=True)
+
+    monkeypatch.setattr(phantom_dataset, "_write_cells", fill)
+    with pytest.raises(BadInput, match=r"one already holds something.*: name another folder"):
+        make_dataset(tmp_path / "one", 3, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
 @pytest.mark.usefixtures("tiny_cells")
 def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     script, folder = ROOT / "scripts" / "make_phantom.py", tmp_path / "made"

@@ -25,8 +25,9 @@ import torch
 from packs import NAME
 
 from custom.errors import BadInput
+from custom.files import complete_file
 from custom.networks import YNet
-from custom.sharing import pack_bundle
+from custom.sharing import pack_bundle, packing
 from custom.sharing.layout import REQUIRED, Source, here
 from custom.sharing.naming import package_name, renamed
 from custom.sharing.record import metadata_of, read_record
@@ -298,3 +299,14 @@ def test_the_commands_of_its_readme(
     monkeypatch.syspath_prepend(str(inside))
     assert script("check_bundle.py", packed, monkeypatch=monkeypatch, folder=inside / "tools") == 0
     assert "are this installation's" in capsys.readouterr().out
+
+
+def test_two_packs_of_one_name_are_not_mixed(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is refused before the minute that it takes."""
+    monkeypatch.setattr(packing, "stage", lambda *_: pytest.fail("it has begun"))
+    run = packed.parent / "run/model.pt"
+    with complete_file(tmp_path / "ours.zip") as part:
+        part.write_text("the first one")
+        with pytest.raises(BadInput, match=r"ours\.zip: another process is writing it"):
+            pack_bundle(tmp_path / "ours.zip", run, network=packed.parent / "network_tiny.json")
+    assert (tmp_path / "ours.zip").read_text() == "the first one"
