@@ -31,6 +31,8 @@ from custom.typed import taken_apart
 def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
     """Make this process a well-behaved command: `BadInput` ends it in one sentence, misspelt keys are refused.
 
+    The checks, of which this is the first, head every list that is run too: a stray word takes the place of `initialize`.
+
     Args:
         paths: the config's keys that hold a path, or a list of them; they come first among what is resolved.
         texts: those that hold another text.

@@ -1,6 +1,7 @@
 """Values put right in MONAI's parser before they are used: paths as they were written, numbers that came as text.
 
-MONAI turns `#` into `::` in every string as soon as it has read it; YAML takes `1e-4` for a text.
+MONAI turns `#` into `::` in every string as soon as it has read it, and looks at no value that is resolved; fire cuts `Li#3` and
+drops `None`; YAML takes `1e-4` for a text. So what was typed or written is put among the resolved values.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM end a command in one sentence that says what is kept and how to go on, with exit code 130 or 143."""
+"""Ctrl-C and SIGTERM end a command in one sentence that says what is kept and how to go on, with exit code 130 or 143.
+
+A signal is an exception, not a flag: `Interrupted` is raised where the main thread is, so that minutes of compiling or
+assembling end too. What comes before `install`, in some seconds of importing MONAI, still ends in Python's own traceback.
+"""
 
 from __future__ import annotations
 

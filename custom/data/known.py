@@ -93,6 +93,8 @@ def known_slices(record: Mapping[str, Any]) -> Iterable[tuple[str, str, int, str
 class Known:
     """What records tell of slices; where they tell several things, train goes before val and val before test.
 
+    A slice is known by its grey values first, by its name second, the latter in a data set where others agree in values.
+
     Args:
         records: of the weights' trainings; one that names no slices counts by the stems of its two sides.
     """

@@ -17,8 +17,8 @@ class TrainingBudget(TimeLimit):
     """Ignite's `TimeLimit`, kept to whole epochs and over restarts, with a cosine learning rate that ends with it.
 
     A run ends after `max_epochs` or with the last epoch that fits into `max_minutes`, whichever comes first, so that the
-    last validation and checkpoint are always those of a whole epoch. Before each epoch the number of epochs that
-    are left is planned anew, from the mean duration of the epochs so far; progress p in [0, 1] then grows evenly
+    last validation and checkpoint are always those of a whole epoch (`TimeLimit` stops within one). Before each epoch the
+    number of epochs that are left is planned anew, from the mean duration of the epochs so far; progress p in [0, 1] then grows evenly
     towards 1 at the end of the plan, and the learning rate is
 
         base * min(i / warmup, 1) * (floor + (1 - floor) * (1 + cos(pi p)) / 2)

@@ -46,9 +46,10 @@ class Checkpoint:
     0.983, 0.971 and 0.984 pooled Dice on the test cells, in trainings whose last epochs reached 0.986, 0.987 and 0.988.
     The last epoch alone would not do: on the sandstone it has 0.865, and the best of the last quarter 0.873.
 
-    `model.pt` is a flat, tensors-only state dict, which is what every client of a bundle loads. `checkpoint.pt` holds the
-    state of all `parts`, of the trainer and the best score; since every epoch is seeded by itself (`EpochSeed`), it is
-    all that an exact continuation needs. Both are written atomically. Place it after validation and budget in the list.
+    `model.pt` is a flat, tensors-only state dict, which is what every client of a bundle loads: they load a checkpoint that
+    nests it without complaint, and leave the network as it was initialised. `checkpoint.pt` holds the state of all
+    `parts`, of the trainer and the best score; since every epoch is seeded by itself (`EpochSeed`), it is all that an exact
+    continuation needs. Both are written atomically. Place it after validation and budget in the list.
 
     Both say which slices the training knows: a resumed one that has got further ones tells it also beside older weights.
 

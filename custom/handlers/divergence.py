@@ -17,10 +17,11 @@ from custom.weights import first_not_finite, tensors_in
 class StopDiverged:
     """Refuses to go on where the loss, the weights, the optimizer's moments or the logits of a validation are not finite.
 
-    Ignite's `TerminateOnNan` looks at the same, and ends the run as if it were done. Here it ends with the refusal that
-    names the epoch and the cure; `checkpoint.pt` and `model.pt` stay those of the epochs before. A loss may be finite
-    and the step that follows from it not: so the weights are looked at after each epoch's last step. A gradient
-    beyond 1.8e19, whose square is infinite, leaves them as they are for ever: so the optimizer's moments are too. All ranks end in
+    Ignite's `TerminateOnNan` looks at the same, and ends the run as if it were done; both MONAI's and Ignite's savers keep
+    a first score of NaN as the best for ever. Here it ends with the refusal that names the epoch and the cure;
+    `checkpoint.pt` and `model.pt` stay those of the epochs before. A loss may be finite and the step that follows from it
+    not: so the weights are looked at after each epoch's last step. A gradient beyond 1.8e19, whose square is infinite,
+    leaves them as they are for ever: so the optimizer's moments are too. All ranks end in
     the same iteration and say so, for torchrun ends the others with the first.
 
     Place it before the validation in the list of the trainer's handlers.

@@ -17,6 +17,8 @@ class HasEpochs(Protocol):
 class EpochSeed:
     """Seeds torch (dropout) and the data set from (seed, epoch), so that a restart repeats an epoch to the bit.
 
+    No random state is stored: that would tie a checkpoint to the layout of processes that wrote it.
+
     Args:
         dataset: gets `set_epoch(epoch)`, epochs counted from 1.
         seed: the run's seed.

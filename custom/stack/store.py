@@ -52,6 +52,9 @@ class SlabStore:
     the digest of the settings that it was made with (stack, weights, threshold, ...), which keeps results apart that do
     not belong together. Different processes write different slabs; none waits for another.
 
+    Assembling the result afterwards takes a second pass over small files, and is one mechanism for every output format, any
+    number of processes and any way to die.
+
     Args:
         folder: made by `begin`.
         settings: whatever decides what a slab's result is; JSON types.

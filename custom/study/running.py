@@ -1,4 +1,8 @@
-"""Runs the parts of a study, each once: a study that was cut off goes on with what is left."""
+"""Runs the parts of a study, each once: a study that was cut off goes on with what is left.
+
+Each is a command of the bundle in a process of its own, marked with its words and the SHA-256 of its inputs: a longer
+training redoes what follows from it.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,9 @@ CRITERIA = ("iou_a", "dsc_a")  # the study's mIoU, by which its E-Net is chosen,
 def search_blend(study: Study, root: Path, slices: list[LabelledSlice]) -> dict[str, Any]:
     """Find the best blends on `slices`, and write the one of highest mIoU as `network_enet.json`.
 
+    Blended is what the members found in whole slices, as the evaluation scores them. E-Net blends window by window, and
+    windows are averaged as logits where they overlap: there alone its probability differs a little from the one here.
+
     Args:
         study: its networks are scored on the validation side already, with their probabilities kept.
         root: the repository root.

@@ -19,6 +19,7 @@ from custom.phantom import make_cell
 from custom.precision import autocast
 from custom.weights import load_weights
 
+MODE = "gaussian"  # how inference.json weighs windows
 STUDY = 3849 * 340 * 2071  # voxels of the study's region of interest
 
 WHAT = {
@@ -61,7 +62,7 @@ def prepared(network: torch.nn.Module, batch_size: int, precision: str) -> torch
 def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
     """All windows of (1, 1, Z, Y, X) as the batches that (3) makes of them, channels_last."""
     size = (int(volume.shape[3]), int(volume.shape[4]))
-    grid = window_grid(size, (128, 128), overlap, "constant", 0.125, volume.device)
+    grid = window_grid(size, (128, 128), overlap, MODE, 0.125, volume.device)
     count = volume.shape[2] * len(grid.corners)
     windows = torch.zeros(-(-count // batch_size) * batch_size, 1, 128, 128, device=volume.device)
     places = ((z, corner) for z in range(volume.shape[2]) for corner in grid.corners)
@@ -78,13 +79,13 @@ def row(
     plain, _ = built_network(network, device)
     volume = synthetic_slices(slices, size)[None, None].to(device)
     if name == "monai":
-        documented: Any = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=4, overlap=overlap)
+        documented: Any = SlidingWindowInferer((128, 128), sw_batch_size=4, overlap=overlap, mode=MODE)
         return masked(lambda: torch.stack([documented(volume[:, :, z], plain) for z in range(slices)], dim=2))
     keep_freed_memory(one_heap=True)
     precision = "fp32" if name == "ours_fp32" else "auto"
     fast = prepared(plain, batch_size, precision)
     if name != "network":
-        inferer = SliceInferer((128, 128), batch_size, overlap, precision=precision)
+        inferer = SliceInferer((128, 128), batch_size, overlap, MODE, precision)
         return masked(lambda: inferer(volume, fast))
     ready = batches(volume, batch_size, overlap)
 
@@ -125,7 +126,7 @@ def measure(
         masks = {name: worker.ask("result") for name, worker in workers.items() if name != "network"}
         memory = {name: worker.ask("peak_mb") for name, worker in workers.items()}
         seconds = alternate(workers, repeats)
-    grid = window_grid(size, (128, 128), overlap, "constant", 0.125, torch.device("cpu"))
+    grid = window_grid(size, (128, 128), overlap, MODE, 0.125, torch.device("cpu"))
     voxels = slices * size[0] * size[1]
     return {
         "network": network,

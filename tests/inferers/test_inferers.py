@@ -26,7 +26,7 @@ def slices(*shape: int) -> torch.Tensor:
 
 def reference(volume: torch.Tensor, network: nn.Module, overlap: float = 0.25) -> torch.Tensor:
     """MONAI's 2-D sliding window on one slice of (B, 1, Z, Y, X) after the other."""
-    window = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=1, overlap=overlap)
+    window = SlidingWindowInferer(roi_size=(128, 128), sw_batch_size=1, overlap=overlap, mode="gaussian")
     planes = [window(volume[:, :, z], network) for z in range(volume.shape[2])]
     return torch.stack(planes, dim=2)  # type: ignore[arg-type]
 
@@ -94,13 +94,14 @@ def test_windows_of_several_slices_share_one_call(network: nn.Module) -> None:
     assert seen == [(8, 1, 128, 128)]
 
 
+@pytest.mark.parametrize("mode", ["constant", "gaussian"])
 @pytest.mark.parametrize("size", [(150, 170), (60, 140), (128, 128)])
 @torch.inference_mode()
-def test_gaussian_weights_equal_monais(network: nn.Module, size: tuple[int, int]) -> None:
+def test_weights_equal_monais(network: nn.Module, size: tuple[int, int], mode: str) -> None:
     volume = slices(1, 1, 2, *size)
-    window = SlidingWindowInferer(roi_size=(128, 128), overlap=0.6, mode="gaussian")
+    window = SlidingWindowInferer(roi_size=(128, 128), overlap=0.6, mode=mode)
     expected = torch.stack([window(volume[:, :, z], network) for z in range(2)], dim=2)  # type: ignore[arg-type]
-    found = SliceInferer(precision="fp32", overlap=0.6, mode="gaussian")(volume, network)
+    found = SliceInferer(precision="fp32", overlap=0.6, mode=mode)(volume, network)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
 
 

@@ -23,6 +23,9 @@ _Part = tuple[list[Positions], str, str, h5py.h5s.SpaceID]
 class VirtualSources:
     """What a virtual dataset is put together of.
 
+    All of it is opened once before anything is read: HDF5 reads its fill value, and without an error, where a file, a dataset
+    or a chunk is missing. 2000 files take about as long as reading a slice from each.
+
     Args:
         path: the file that was asked for, for the refusals; the dataset may be in another one.
         dataset: the virtual dataset.

@@ -16,7 +16,8 @@ FEWEST_DIGITS = 5  # as in the recon_00000.tiff of the beamlines; more where a s
 class TiffFolderEncoder(Encoder):
     """A folder NAME_tiff with NAME_00000.tif, NAME_00001.tif, ..., one zlib-compressed slice a file.
 
-    Each is a classic TIFF that ImageJ opens with its voxel size, the distance of the slices included.
+    Each is a classic TIFF that ImageJ opens with its voxel size, the distance of the slices included. The folder does not
+    end in `.tif`, which would be the name of the single file.
     """
 
     suffix = "_tiff"
