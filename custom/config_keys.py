@@ -80,5 +80,9 @@ def _check_key(key: str, config: dict[str, Any]) -> None:
         near = difflib.get_close_matches(part, known, n=1)
         where = "#".join(parts[: depth + 1])
         hint = "#".join([*parts[:depth], near[0]]) if near else None
-        cure = f"did you mean --{hint}?" if hint else "remove it, or look in the README for the keys that there are"
+        cure = (
+            f"did you mean --{hint}?"
+            if hint
+            else "remove it, or look in docs/keys.md of the bundle for the keys that there are"
+        )
         raise BadInput(f"--{where} is not a key of the given config: {cure}")

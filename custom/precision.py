@@ -1,4 +1,7 @@
-"""Which device and which arithmetic: CUDA where there is one, bfloat16 where the device gains from it."""
+"""Which device and which arithmetic: CUDA where there is one, bfloat16 where the device gains from it.
+
+The inferers ask for it, since MONAI's own switch `amp` is for CUDA alone.
+"""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def test_known_keys_pass(given: tuple[str, ...]) -> None:
         (("--train#dataloder#batch_size", "4"), "--train#dataloder", "--train#dataloader"),
         (("--train::dataloder::batch_size", "4"), "--train#dataloder", "--train#dataloader"),
         (("--grey_window#percentile", "[1,99]"), "--grey_window#percentile", "--grey_window#percentiles"),
-        (("--train#handlers#99#seed", "4"), "--train#handlers#99", "README"),
-        (("--seed#more", "4"), "--seed#more", "README"),
+        (("--train#handlers#99#seed", "4"), "--train#handlers#99", "docs/keys.md"),
+        (("--seed#more", "4"), "--seed#more", "docs/keys.md"),
         (("--zzz", "1"), "--zzz", "remove it"),
     ],
 )

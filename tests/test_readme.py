@@ -1,4 +1,4 @@
-"""Every command that README and the model card give is run, on tiny data, as it is written there."""
+"""Every command of README and the pages of bundle/docs is run, on tiny data, as it is written there."""
 
 from __future__ import annotations
 
@@ -19,19 +19,27 @@ SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .
 SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "--max_minutes": "0"}
 
 
+# in this order: what one command writes, later ones take; the pages of a packed bundle have tests in tests/sharing
+PAGES = [
+    "README.md",
+    *(f"bundle/docs/{page}.md" for page in ("keys", "stacks", "study", "clusters", "sharing", "README")),
+]
+
+
 def commands(document: str) -> list[str]:
     """The lines of all ```bash blocks."""
     blocks = re.findall(r"```bash\n(.*?)```", (cli.ROOT / document).read_text(), flags=re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
-README = commands("README.md")
-CARD = [line for line in commands("bundle/docs/README.md") if line not in README]
-
+SETTING_UP, COMMANDS = (
+    commands(PAGES[0])[:2],
+    list(dict.fromkeys(line for page in PAGES for line in commands(page)))[2:],
+)
 
 # of the table of keys: name, commands, default, where that is one value
 KEYS = re.findall(
-    r"^\| `--(\S+)` \| ([TES ]+) \| `([^`]+)` \|", (cli.ROOT / "README.md").read_text(), flags=re.MULTILINE
+    r"^\| `--(\S+)` \| ([TES ]+) \| `([^`]+)` \|", (cli.ROOT / "bundle/docs/keys.md").read_text(), flags=re.MULTILINE
 )
 CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",)}
 
@@ -56,7 +64,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shortened(command: str) -> list[str]:
     """The command's words, with the settings of `SHORT` in place of its own where it trains."""
-    words = shlex.split(command)
+    words = shlex.split(re.sub(r"^[A-Z_]+=\S* ", "", command))  # without a variable of the environment
     if "training" not in words:
         return words
     kept = [w for i, w in enumerate(words) if w not in SHORT and (i == 0 or words[i - 1] not in SHORT)]
@@ -66,11 +74,13 @@ def shortened(command: str) -> list[str]:
 
 
 def test_the_two_setup_commands_stand_first() -> None:
-    assert README[0] == SETUP + "monai.bundle run training --config_file bundle/configs/train.json"
-    assert README[1] == SETUP + "pytest -n 2 --dist loadfile"
+    assert SETTING_UP == [
+        SETUP + "monai.bundle run training --config_file bundle/configs/train.json",
+        SETUP + "pytest -n 2 --dist loadfile",
+    ]
 
 
-@pytest.mark.parametrize("command", [*README[2:], *CARD])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, clone: Path) -> None:
     words = shortened(command)
     if words[:3] == ["python", "-m", "monai.bundle"]:
@@ -86,6 +96,10 @@ def test_command(command: str, clone: Path) -> None:
     words[0] = str(Path(sys.executable).with_name(words[0]))
     done = subprocess.run(words, cwd=clone, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_table_of_keys_is_there() -> None:
+    assert len(KEYS) > 25 and len(COMMANDS) > 20
 
 
 @pytest.mark.parametrize(("key", "uses", "default"), KEYS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OVERLAY_OF_ALL = "network_enet.json"  # needs the weights of three networks, which only the project's own bundle has
+PAGES = ("docs/keys.md", "docs/stacks.md")
 TOOLS = ("pack_bundle.py", "check_bundle.py")
 # what a bundle cannot do without, relative to its folder
 REQUIRED = (
@@ -53,9 +54,10 @@ class Source:
             if path.is_file() and path.suffix in (".py", ".json"):
                 yield path.relative_to(self.package).as_posix(), path
 
-    def pages(self) -> Iterator[Path]:
-        """What tells other programs' users how to run a bundle."""
-        return iter(sorted((self.bundle / "docs/clients").glob("*.md")))
+    def pages(self) -> dict[str, Path]:
+        """The pages that travel along, by path relative to the bundle: its README, keys and stacks, other programs."""
+        clients = {f"docs/clients/{path.name}": path for path in sorted((self.bundle / "docs/clients").glob("*.md"))}
+        return {"docs/README.md": self.readme, **{name: self.bundle / name for name in PAGES}, **clients}
 
     def configs(self) -> Iterator[Path]:
         """The JSON files that the commands take, without metadata.json."""

@@ -72,8 +72,7 @@ def stage(source: Source, folder: Path, weights: Path, changes: Mapping[str, Any
             told = {key: renamed_values(value, source.name, folder.name) for key, value in changes.items()}
             texts[f"configs/{path.name}"] = config_text(source, path, folder.name, told)
     texts["configs/metadata.json"] = json_text(renamed_values(meta, source.name, folder.name))
-    pages = {"docs/README.md": source.readme, **{f"docs/clients/{path.name}": path for path in source.pages()}}
-    for relative, path in pages.items():
+    for relative, path in source.pages().items():
         text = path.read_text(encoding="utf-8").replace(PLACEHOLDER, folder.name)
         texts[relative] = renamed(text, source.name, folder.name)
     for relative, text in texts.items():
