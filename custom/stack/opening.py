@@ -8,7 +8,7 @@ import numpy as np
 
 from custom.errors import BadInput
 from custom.stack.folder import open_folder
-from custom.stack.hdf5 import open_hdf5
+from custom.stack.hdf5 import members, open_hdf5
 from custom.stack.mha import open_mha
 from custom.stack.nifti import open_nifti
 from custom.stack.npy import open_npy
@@ -124,12 +124,13 @@ def _resize(stack: Stack, size: VoxelSize) -> None:
 def _opener(path: Path) -> Opener:
     if path.is_dir():
         return open_zarr if is_zarr(path) else open_folder
-    if not path.exists():
+    family = members(path)
+    if not path.exists() and not family:
         raise BadInput(f"{path}: does not exist; check the path.")
     name = path.name.lower()
     for suffix, opener in OPENERS.items():
         if name.endswith(suffix):
-            if not path.stat().st_size:
+            if not family and not path.stat().st_size:
                 raise BadInput(f"{path}: is empty (0 bytes); copy it again from its source.")
             return opener
     raise BadInput(

@@ -7,9 +7,9 @@ from custom.errors import BadInput
 from custom.stack.clutter import is_clutter, refuse_what_is_no_file
 from custom.stack.faults import refusing_damage
 from custom.stack.numbering import natural_key, number_key
+from custom.stack.suffixes import OTHERS, TIFF
 from custom.stack.warn import warn_once
 
-_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 # other pictures, and slices that are on their way or packed
 _NO_TIFF = (
     *(".png", ".jpg", ".jpeg", ".jp2", ".bmp", ".gif", ".pgm", ".dcm", ".edf", ".gz", ".zip"),
@@ -24,7 +24,7 @@ def slice_files(folder: Path) -> list[Path]:
         BadInput: no permission to look, or one of them is a link to nothing.
     """
     with refusing_damage(folder):
-        files = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and not is_clutter(path)]
+        files = [path for path in folder.iterdir() if path.suffix.lower() in TIFF and not is_clutter(path)]
         refuse_what_is_no_file(sorted(files, key=natural_key))
         return sorted((file for file in files if file.is_file()), key=natural_key)
 
@@ -38,8 +38,7 @@ def look_at_the_rest(folder: Path, files: list[Path]) -> None:
         deeper = [path.name for path in folders if _holds_slices(path)]
     names = f"{', '.join(deeper[:3])}{' and others' if len(deeper) > 3 else ''}"
     if not files:
-        where = f" itself, but there are some in {names}; give such a folder" if deeper else "; give a folder of slices"
-        raise BadInput(f"{folder}: holds no TIFF slices (.tif, .tiff){where} or a single stack file.")
+        raise BadInput(f"{folder}: holds no TIFF slices (.tif, .tiff){_elsewhere(folder, names, others)}.")
     if deeper:
         warn_once(
             f"{folder}: there are TIFF files in {names} too, which are passed over: its own {len(files)} slices are the "
@@ -59,14 +58,27 @@ def look_at_the_rest(folder: Path, files: list[Path]) -> None:
         )
 
 
+def _elsewhere(folder: Path, deeper: str, others: list[Path]) -> str:
+    """Where the stack may be in a folder without slices of its own, for the end of a sentence."""
+    if deeper:
+        return f" itself, but there are some in {deeper}; give such a folder or a single stack file"
+    stacks = [path.name for path in others if path.name.lower().endswith(OTHERS)]
+    if len(stacks) == 1:
+        return f", but the stack {stacks[0]}; give that, as {folder / stacks[0]}"
+    more = f"{', '.join(stacks[:3])}{' and others' if len(stacks) > 3 else ''}"
+    return (
+        f", but the stacks {more}; give one of them" if stacks else "; give a folder of slices or a single stack file"
+    )
+
+
 def _holds_slices(folder: Path) -> bool:
     """Whether there is a TIFF file in it; a folder that cannot be looked into has none."""
     with suppress(OSError):
-        return any(path.suffix.lower() in _SUFFIXES and not is_clutter(path) for path in folder.iterdir())
+        return any(path.suffix.lower() in TIFF and not is_clutter(path) for path in folder.iterdir())
     return False
 
 
 def _number_key(path: Path) -> tuple[str, tuple[int, ...]]:
     """That of a name whose TIFF suffix another one follows, too."""
     stem = Path(path.stem)
-    return number_key(stem.stem if stem.suffix.lower() in _SUFFIXES else stem.name)
+    return number_key(stem.stem if stem.suffix.lower() in TIFF else stem.name)

@@ -7,6 +7,8 @@ import zarr
 from zarr.storage import LocalStore, ZipStore
 
 from custom.errors import BadInput
+from custom.stack.clutter import is_clutter
+from custom.stack.suffixes import OTHERS, TIFF
 
 MARKERS = ("zarr.json", ".zarray", ".zgroup")
 ZIPS = (".zip", ".ozx")  # .ozx: OME-Zarr's name for it (RFC 9)
@@ -29,10 +31,21 @@ def root_of(path: Path, store: Store, top: str) -> zarr.Array | zarr.Group:
         # Consolidated metadata may name arrays that are gone.
         return zarr.open(store, mode="r", path=top, use_consolidated=False)
     except zarr.errors.NodeNotFoundError:
-        raise BadInput(
-            f"{path}: holds no Zarr metadata ({', '.join(MARKERS)}), half-written perhaps; "
-            "copy or write it anew, or give the folder that holds it."
-        ) from None
+        cure = "half-written perhaps; copy or write it anew, or give the folder that holds it"
+        if path.is_file():
+            cure = _packed(path) or cure
+        raise BadInput(f"{path}: holds no Zarr metadata ({', '.join(MARKERS)}), {cure}.") from None
+
+
+def _packed(path: Path) -> str | None:
+    """What a zip holds in place of Zarr, with the cure; None where that is nothing known."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not is_clutter(Path(name))]
+    slices = [name for name in names if name.lower().endswith(TIFF)]
+    stacks = [name for name in names if name.lower().endswith(OTHERS)]
+    if len(slices) > 1:
+        return f"but {len(slices)} TIFF files; unpack it and give their folder"
+    return f"but {(slices + stacks)[0]}; unpack it and give that" if slices or stacks else None
 
 
 def top_folder(path: Path) -> str:

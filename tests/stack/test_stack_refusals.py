@@ -43,7 +43,6 @@ def test_missing_path(tmp_path: Path) -> None:
 def test_folder_without_slices(tmp_path: Path) -> None:
     assert refusal(tmp_path).startswith(f"{tmp_path}: holds no TIFF slices")
     (tmp_path / "notes.txt").write_text("x")
-    np.save(tmp_path / "stack.npy", VOXELS)
     (tmp_path / ".hidden.tif").write_bytes(b"")
     assert "give a folder of slices or a single stack file" in refusal(tmp_path)
 

@@ -13,6 +13,7 @@ from custom.stack.faults import refusing_damage
 from custom.stack.handle import Handle
 from custom.stack.hdf5.chunks import grain_of_dataset
 from custom.stack.hdf5.external import open_with_files
+from custom.stack.hdf5.family import members, open_file
 from custom.stack.hdf5.filters import take_installed
 from custom.stack.hdf5.finding import find_dataset, item
 from custom.stack.hdf5.naming import axis_names
@@ -43,9 +44,9 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
         stack = ArrayStack(path, axes, dataset.dtype, voxel_size(path, dataset, group), handle)
         stack.grain = grain_of_dataset(dataset, axes)
         check_gaps(path, dataset, coverage, axes, chosen.labels)
-        stack.files = list(
-            dict.fromkeys([path, Path(dataset.file.filename), *files])
-        )  # a link may lead to another file
+        # a link may lead to another file
+        parts = members(path) or [path, Path(dataset.file.filename)]
+        stack.files = list(dict.fromkeys([*parts, *files]))
         return stack
 
 
@@ -53,7 +54,7 @@ class _OpenDataset:
     """An open HDF5 file, its dataset `array` that `key` means, and the path `name` of that."""
 
     def __init__(self, path: Path, key: str | None) -> None:
-        self.file = h5py.File(path, "r")
+        self.file = open_file(path)
         try:
             self.name = find_dataset(path, self.file, key)
             self.array = open_with_files(self.file, self.name)

@@ -61,6 +61,12 @@ def _of_dataset(path: Path, stated: h5py.Dataset) -> VoxelSize | None:
     named = _NAMES.fullmatch(stated.name.rpartition("/")[2])
     unit = text(stated.attrs.get("units", stated.attrs.get("unit", ""))) or (named.group(1) if named else None)
     sizes = [float(size) for size in np.ravel(stated[()])]
+    if not all(0 <= size < np.inf for size in sizes):
+        warn_once(
+            f"{path}: {stated.name} states the voxel size {' x '.join(f'{size:.6g}' for size in sizes)}, which is none; give it "
+            "as --voxel_size_um."
+        )
+        return None
     if not np.allclose(sizes, sizes[0], rtol=1e-4, atol=0):
         warn_once(
             f"{path}: {stated.name} states the voxel size {' x '.join(f'{size:.6g}' for size in sizes)} {unit}, which "
