@@ -38,9 +38,10 @@ def _kept(volume: Stack, places: Sequence[int]) -> list[Sample]:
     slice_bytes = math.prod(volume.shape[1:]) * volume.dtype.itemsize
     turns = tqdm(places, "reading for the grey window", unit="slice", leave=False, delay=2, disable=None)
     if slice_bytes * len(places) <= _IN_MEMORY:
-        kept: Stack | np.ndarray = np.empty((len(places), *volume.shape[1:]), volume.dtype)
+        slices = np.empty((len(places), *volume.shape[1:]), volume.dtype)
         for number, z in enumerate(turns):
-            kept[number] = volume.read(z, z + 1)[0]
+            slices[number] = volume.read(z, z + 1)[0]
+        kept: Stack | np.ndarray = slices
     else:
         try:
             kept = _Spool(volume, turns, len(places))
