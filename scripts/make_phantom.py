@@ -14,7 +14,7 @@ if __name__ == "__main__":
 
 from custom.errors import BadInput
 from custom.options import GivenPath
-from custom.phantom import make_dataset
+from custom.phantom.dataset import DIFFICULTIES, make_dataset
 from custom.placement import check_place
 from custom.readable import readable_streams
 
@@ -23,7 +23,15 @@ def main() -> int:
     readable_streams()
     parser = argparse.ArgumentParser(description="Make a labelled data set of synthetic Li-polymer-Li cells.")
     parser.add_argument(
-        "--output_dir", action=GivenPath, default="data/phantom", help="folder to make; it must not hold anything yet"
+        "--output_dir",
+        action=GivenPath,
+        help="folder to make, data/phantom or data/hard; it must not hold anything yet",
+    )
+    parser.add_argument(
+        "--difficulty",
+        choices=DIFFICULTIES,
+        default="default",
+        help="hard: thin and porous dendrites, pits of their look, artefacts, test cells from another scanner",
     )
     parser.add_argument(
         "--cells", type=int, default=9, help="number of cells; about 70 %% train, 10 %% val, 20 %% test"
@@ -36,10 +44,11 @@ def main() -> int:
         "--round_field", action="store_true", help="slices as wide as the scanned circle, black outside of it"
     )
     given = parser.parse_args()
+    target = given.output_dir or Path("data/hard" if given.difficulty == "hard" else "data/phantom")
     start = time.monotonic()
     try:
-        check_place(given.output_dir)
-        folder = make_dataset(given.output_dir, given.cells, given.slices, given.seed, given.round_field)
+        check_place(target)
+        folder = make_dataset(target, given.cells, given.slices, given.seed, given.round_field, given.difficulty)
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from custom.phantom import phases as phase
+from custom.phantom import layers as phase
 from custom.phantom.classes import lithium_map
 from custom.phantom.grey import GreyParameters, attenuation_of, scanned
-from custom.phantom.phases import CellParameters, phase_map
+from custom.phantom.layers import CellParameters
+from custom.phantom.phases import phase_map
 from custom.phantom.scan import ScanParameters, detect, project, reconstruct
 
 VOXEL_SIZE_UM = 1.33
@@ -20,7 +21,8 @@ ANGLES = 256
 class Cell:
     """One scanned cell: (Z, Y, X) `image` uint16, `label` uint8 (1 = dendrite or redeposited) and `phases` uint8.
 
-    Phases: 0 outside, 1 electrode, 2 polymer, 3 pit, 4 dendrite, 5 redeposited lithium, 6 impurity.
+    Phases: 0 outside, 1 electrode, 2 polymer, 3 pit, 4 dendrite, 5 redeposited lithium, 6 impurity. `drawn` is the label
+    of a hard cell as a person draws it.
     """
 
     image: NDArray[np.uint16]
@@ -28,6 +30,7 @@ class Cell:
     phases: NDArray[np.uint8]
     voxel_size_um: tuple[float, float, float]
     parameters: dict[str, Any]
+    drawn: NDArray[np.uint8] | None = None
 
 
 def make_cell(seed: int, slices: int = 24, round_field: bool = False) -> Cell:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from custom.phantom.phases import DENDRITE, ELECTRODE, IMPURITY, PIT, REDEPOSITED
+from custom.phantom.layers import DENDRITE, ELECTRODE, IMPURITY, PIT, REDEPOSITED
 
 # in the order of their label values 1 to 5; what lies outside of the cell and the polymer are background
 CLASSES = {"electrode": ELECTRODE, "pit": PIT, "dendrite": DENDRITE, "redeposited": REDEPOSITED, "impurity": IMPURITY}

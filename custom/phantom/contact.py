@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from custom.phantom.phases import DENDRITE, ELECTRODE, REDEPOSITED
+from custom.phantom.layers import DENDRITE, ELECTRODE, REDEPOSITED
 
 Mask = NDArray[np.bool_]
 

@@ -1,25 +1,28 @@
 """The phantom: synthetic Li-polymer-Li cells seen by parallel-beam CT, written as an ordinary labelled data set."""
 
 import errno
-import json
 import os
 import shutil
 import time
 import uuid
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from custom.errors import BadInput
-from custom.phantom.cell import VOXEL_SIZE_UM, Cell, make_cell
-from custom.phantom.classes import class_map
-from custom.phantom.truth import truth
-from custom.stack.writers import open_writer
+from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
+from custom.phantom.hard_cell import make_hard_cell
+from custom.phantom.site import TEST, TRAINING
+from custom.phantom.writing import sides, write_cell, write_json
+
+DIFFICULTIES = ("default", "hard")
 
 
 def make_dataset(
-    dataset_dir: str | os.PathLike[str], cells: int = 9, slices: int = 24, seed: int = 0, round_field: bool = False
+    dataset_dir: str | os.PathLike[str],
+    cells: int = 9,
+    slices: int = 24,
+    seed: int = 0,
+    round_field: bool = False,
+    difficulty: str = "default",
 ) -> Path:
     """Write the cells of seeds `seed` ... `seed + cells - 1` as a labelled data set and return its folder.
 
@@ -28,20 +31,25 @@ def make_dataset(
     each side (about 70 % train, 10 % val, 20 % test), phantom.json what each was drawn with; `round_field` as for
     `make_cell`. The folder appears under its name when it is complete.
 
+    The difficulty "hard" makes hard cells, those of the test side scanned at another site (`custom.phantom.site`), and
+    writes drawn/ beside labels/: the lithium as a person draws it.
+
     Raises:
-        BadInput: fewer than 3 cells or 1 slice, a folder that already holds something, or one that cannot be written.
+        BadInput: an unknown difficulty, fewer than 3 cells or 1 slice, a folder that already holds something, or one that cannot be written.
     """
     target = Path(dataset_dir)
     if cells < 3 or slices < 1 or seed < 0:
         raise BadInput(
             f"{target}: a phantom needs cells >= 3 (one each to train, validate, test), slices >= 1 and seed >= 0."
         )
+    if difficulty not in DIFFICULTIES:
+        raise BadInput(f"{target}: difficulty {difficulty!r} is unknown; choose one of {', '.join(DIFFICULTIES)}.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BadInput(f"{target} already holds something: name another folder for the phantom or delete this one.")
     partial = target.absolute().with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         partial.mkdir(parents=True)
-        _write_cells(partial, range(seed, seed + cells), slices, round_field)
+        _write_cells(partial, range(seed, seed + cells), slices, round_field, difficulty)
         os.rename(partial, target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
@@ -81,31 +89,16 @@ def _holds_dataset(folder: Path) -> bool:
     return (folder / "images").is_dir() and (folder / "labels").is_dir()
 
 
-def _write_cells(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
-    described = {}
+def _write_cells(folder: Path, seeds: range, slices: int, round_field: bool, difficulty: str) -> None:
+    split, described = sides([f"cell_{number:04d}" for number in seeds]), {}
     for number in seeds:
-        cell, stem = make_cell(number, slices, round_field), f"cell_{number:04d}"
-        _write_cell(folder, stem, cell)
+        stem = f"cell_{number:04d}"
+        if difficulty == "hard":
+            cell = make_hard_cell(number, TEST if stem in split["test"] else TRAINING, slices, round_field)
+        else:
+            cell = make_cell(number, slices, round_field)
+        write_cell(folder, stem, cell)
         described[stem] = cell.parameters | {"lithium": float(cell.label.mean())}
-    stems, test, val = list(described), max(1, round(0.2 * len(seeds))), max(1, round(0.1 * len(seeds)))
-    train = len(stems) - val - test
-    splits = {"train": stems[:train], "val": stems[train : train + val], "test": stems[train + val :]}
-    (folder / "splits.json").write_text(json.dumps(splits, indent=2) + "\n", encoding="utf-8")
-    about = {"seed": seeds.start, "voxel_size_um": VOXEL_SIZE_UM, "cells": described}
-    (folder / "phantom.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-
-
-def _write_cell(folder: Path, stem: str, cell: Cell) -> None:
-    kinds: dict[str, NDArray[Any]] = {
-        "images": cell.image,
-        "labels": cell.label,
-        "classes": class_map(cell.phases),
-        "phases": cell.phases,
-    }
-    for kind, stack in kinds.items():
-        (folder / kind).mkdir(exist_ok=True)
-        with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, cell.voxel_size_um) as writer:
-            writer.write(0, stack)
-    (folder / "truth").mkdir(exist_ok=True)
-    counted = json.dumps(truth(cell.phases, cell.voxel_size_um), indent=2)
-    (folder / "truth" / f"{stem}.json").write_text(counted + "\n", encoding="utf-8")
+    write_json(folder / "splits.json", split)
+    about = {"difficulty": difficulty} if difficulty == "hard" else {"voxel_size_um": VOXEL_SIZE_UM}
+    write_json(folder / "phantom.json", {"seed": seeds.start, **about, "cells": described})

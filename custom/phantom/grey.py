@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from custom.phantom import phases as phase
-from custom.phantom.phases import correlated_noise
+from custom.phantom import layers as phase
+from custom.phantom.layers import correlated_noise
 from custom.phantom.scan import with_fringe
 
 

@@ -4,6 +4,8 @@ A shape is an (N, 4) array of balls: centre z, y, x and radius, all in voxels. S
 electrode, towards larger y; the caller moves and flips them into place.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,32 +16,47 @@ STEP = 1.5  # voxels between the balls of a branch: below half the smallest radi
 THINNEST = 3.2  # smallest radius in voxels: nothing that is labelled is thinner than about six voxels
 NECK = 8  # number of balls, the first ones of a dendrite, that make its neck
 REACH = 6.0  # voxels: largest displacement of a surface
-BEND = np.array([0.06, 0.16, 0.16])  # change of direction per step; less along z, so that a slice shows long pieces
-LIFT = np.array([0.0, 0.02, 0.0])  # pull per step away from the electrode
+BEND = np.array([0.06, 0.16, 0.16])  # change of direction per STEP; less along z, so that a slice shows long pieces
 
 
-def dendrite(rng: np.random.Generator, radius: float, length: float) -> Balls:
+@dataclass(frozen=True)
+class Habit:
+    """How a dendrite grows; lengths in voxels."""
+
+    thinnest: float = THINNEST  # radius
+    step: float = STEP
+    forks: float = 0.06  # chance of a branch per step
+    taper: float = 0.45  # share of its radius that a branch loses on the way to its tip
+    lift: float = 0.02  # pull per step away from the electrode
+
+
+STURDY = Habit()
+
+
+def dendrite(rng: np.random.Generator, radius: float, length: float, habit: Habit = STURDY) -> Balls:
     """A branching dendrite: a persistent random walk that leaves y = 0 upright through a neck and tapers to its tips.
 
     Args:
         rng: source of all draws.
         radius: of the thickest branch, voxels.
         length: of the main stem, voxels; each branch is shorter than the one it leaves.
+        habit: how it grows.
     """
+    bend, lift = BEND * np.sqrt(habit.step / STEP), np.array([0.0, habit.lift * habit.step / STEP, 0.0])
     neck = STEP * (np.arange(NECK) - 3.0)
-    balls = [np.stack([0 * neck, neck, 0 * neck, np.full_like(neck, max(THINNEST, 0.7 * radius))], axis=1)]
+    balls = [np.stack([0 * neck, neck, 0 * neck, np.full_like(neck, max(habit.thinnest, 0.7 * radius))], axis=1)]
     branches = [(np.array([0.0, neck[-1], 0.0]), np.array([0.0, 1.0, 0.0]), radius, length)]
     while branches:
         position, direction, thickness, reach = branches.pop()
-        steps = max(2, round(reach / STEP))
+        steps = max(2, round(reach / habit.step))
         walk = np.empty((steps, 4))
         for step in range(steps):
-            direction = _unit(direction + BEND * rng.standard_normal(3) + LIFT)
-            position = position + STEP * direction
-            walk[step] = *position, max(THINNEST, thickness * (1.0 - 0.45 * step / steps))
-            if thickness > THINNEST and step > 3 and rng.random() < 0.06:
+            direction = _unit(direction + bend * rng.standard_normal(3) + lift)
+            position = position + habit.step * direction
+            walk[step] = *position, max(habit.thinnest, thickness * (1.0 - habit.taper * step / steps))
+            if thickness > habit.thinnest and step > 3 and rng.random() < habit.forks:
                 aside = _unit(direction + 8.0 * BEND * rng.standard_normal(3))
-                branches.append((position, aside, 0.8 * walk[step, 3], 0.6 * (reach - step * STEP) + 8.0))
+                branches.append((position, aside, 0.8 * walk[step, 3], 0.6 * (reach - step * habit.step) + 8.0))
         balls.append(walk)
     return np.concatenate(balls)
 

@@ -96,6 +96,15 @@ def detect(sinogram: Stack, parameters: ScanParameters, rng: np.random.Generator
     return -np.log(np.maximum(counts, 1) / np.float32(parameters.photons))
 
 
+def harden(sinogram: Stack, spread: float) -> Stack:
+    """Line integrals as a beam of two energies sees them, whose attenuations are 1 - spread and 1 + spread times those.
+
+    -log of the mean of both transmissions, p - log(cosh(spread p)): long paths seem short, which makes the middle of a
+    slice darker and throws streaks between dense grains.
+    """
+    return sinogram - np.log(np.cosh(np.float32(spread) * sinogram))
+
+
 def with_fringe(attenuation: Stack, density: Stack, strength: float) -> Stack:
     """Add the edge fringe of free-space propagation.
 

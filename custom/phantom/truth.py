@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from custom.phantom.classes import CLASSES, LITHIUM
 from custom.phantom.contact import gaps
-from custom.phantom.phases import ELECTRODE
+from custom.phantom.layers import ELECTRODE
 
 MAH_PER_UM3 = 3860 * 0.534e-12  # dense lithium: 3860 mAh/g, 0.534 g/cm3
 

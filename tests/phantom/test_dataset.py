@@ -6,6 +6,7 @@ import sys
 import threading
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from skimage.measure import label as label_pieces
 from custom.errors import BadInput
 from custom.metrics.grey_window import best_grey_window
 from custom.phantom import dataset as phantom_dataset
-from custom.phantom import ensure_dataset, make_cell, make_dataset
+from custom.phantom import ensure_dataset, make_cell, make_dataset, writing
 from custom.phantom.cell import Cell
 from custom.phantom.growth import dendrite, solid
-from custom.phantom.phases import (
+from custom.phantom.layers import (
     DENDRITE,
     EDGE,
     ELECTRODE,
@@ -31,8 +32,9 @@ from custom.phantom.phases import (
     POLYMER,
     REDEPOSITED,
     CellParameters,
-    phase_map,
 )
+from custom.phantom.phases import phase_map
+from custom.phantom.site import TEST, TRAINING, Site
 from custom.phantom.truth import truth
 from custom.stack import grey_window, outside
 
@@ -211,15 +213,20 @@ def test_the_default_cells_stay_as_they_are() -> None:
     assert digest == {"label": "e54b72e7486868ba", "phases": "ff5550e4894368d3"}
 
 
-def test_tiff_carries_its_voxel_size(dataset: Path) -> None:
-    with tifffile.TiffFile(dataset / "images" / "cell_0005.tif") as file:
-        assert file.series[0].axes == "ZYX" and file.imagej_metadata is not None
-        assert file.imagej_metadata["spacing"] == pytest.approx(1.33) and file.imagej_metadata["unit"] == "um"
+def voxel_size(path: Path) -> tuple[float, ...]:
+    """(y, x) of the first page, by its resolution tags."""
+    with tifffile.TiffFile(path) as file:
         page = file.pages[0]
         assert isinstance(page, tifffile.TiffPage)
-        for name in ("XResolution", "YResolution"):
-            voxels, micrometres = page.tags[name].value
-            assert micrometres / voxels == pytest.approx(1.33, rel=1e-5)
+        return tuple(b / a for a, b in (page.tags[name].value for name in ("YResolution", "XResolution")))
+
+
+def test_tiff_carries_its_voxel_size(dataset: Path) -> None:
+    path = dataset / "images" / "cell_0005.tif"
+    with tifffile.TiffFile(path) as file:
+        assert file.series[0].axes == "ZYX" and file.imagej_metadata is not None
+        assert file.imagej_metadata["spacing"] == pytest.approx(1.33) and file.imagej_metadata["unit"] == "um"
+    assert voxel_size(path) == pytest.approx((1.33, 1.33), rel=1e-5)
 
 
 @pytest.fixture
@@ -228,6 +235,23 @@ def tiny_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     empty = np.zeros((2, 4, 4), np.uint8)
     tiny = Cell(empty.astype(np.uint16), empty, empty, (1.33, 1.33, 1.33), {})
     monkeypatch.setattr(phantom_dataset, "make_cell", lambda seed, slices, round_field: tiny)
+
+
+def test_a_hard_data_set_tests_at_another_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sites, grey = [], np.zeros((1, 4, 4), np.uint8)
+
+    def tiny(seed: int, site: Site, slices: int, round_field: bool) -> Cell:
+        sites.append((seed, site))
+        return Cell(grey.astype(np.uint16), grey, grey, (site.voxel_size_um,) * 3, {"seed": seed}, grey + 1)
+
+    monkeypatch.setattr(phantom_dataset, "make_hard_cell", tiny)
+    folder = make_dataset(tmp_path / "made", cells=3, slices=1, seed=5, difficulty="hard")
+    assert sites == [(5, TRAINING), (6, TRAINING), (7, TEST)]
+    assert json.loads((folder / "phantom.json").read_text())["difficulty"] == "hard"
+    for stem, size in (("cell_0005", 1.33), ("cell_0006", 1.33), ("cell_0007", 1.65)):
+        assert json.loads((folder / "truth" / f"{stem}.json").read_text())["voxel_size_um"] == [size] * 3
+        assert voxel_size(folder / "images" / f"{stem}.tif") == pytest.approx((size, size), rel=1e-5)
+        assert (tifffile.imread(folder / "drawn" / f"{stem}.tif") == 1).all()
 
 
 @pytest.mark.usefixtures("tiny_cells")
@@ -241,14 +265,14 @@ def test_nothing_is_left_when_the_making_fails(tmp_path: Path, monkeypatch: pyte
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(phantom_dataset, "open_writer", full_disk)
+    monkeypatch.setattr(writing, "open_writer", full_disk)
     with pytest.raises(BadInput, match="No space left on device"):
         make_dataset(tmp_path / "made", cells=3, slices=1)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("wrong", [{"cells": 2}, {"slices": 0}, {"seed": -1}])
-def test_refuses_what_makes_no_data_set(tmp_path: Path, wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize("wrong", [{"cells": 2}, {"slices": 0}, {"seed": -1}, {"difficulty": "harder"}])
+def test_refuses_what_makes_no_data_set(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="made"):
         make_dataset(tmp_path / "made", **wrong)
     assert list(tmp_path.iterdir()) == []
@@ -279,8 +303,8 @@ def test_two_at_once_leave_one_whole_data_set(tmp_path: Path, monkeypatch: pytes
     """Both begin before either ends: the slower one finds the name taken and drops its copy."""
     meeting, write = threading.Barrier(2, timeout=60), phantom_dataset._write_cells
 
-    def write_together(folder: Path, seeds: range, slices: int, round_field: bool) -> None:
-        write(folder, seeds, slices, round_field)
+    def write_together(*given: Any) -> None:
+        write(*given)
         meeting.wait()
 
     monkeypatch.setattr(phantom_dataset, "_write_cells", write_together)
@@ -308,6 +332,7 @@ def test_a_folder_that_somebody_fills_meanwhile_is_kept(tmp_path: Path, monkeypa
 @pytest.mark.usefixtures("tiny_cells")
 def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     script, folder = ROOT / "scripts" / "make_phantom.py", tmp_path / "made"
+    monkeypatch.chdir(tmp_path)
     arguments = ["--output_dir", str(folder), "--cells", "3", "--slices", "2", "--seed", "40", "--round_field"]
     monkeypatch.setattr(sys, "argv", [str(script), *arguments])
     for code in (0, 2):  # the second time the folder is taken

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from skimage.transform import iradon, radon
 
-from custom.phantom.scan import ScanParameters, detect, project, reconstruct, with_fringe
+from custom.phantom.scan import ScanParameters, detect, harden, project, reconstruct, with_fringe
 
 SIZE, ANGLES = 64, 90
 DEGREES = np.arange(ANGLES) * 180 / ANGLES
@@ -88,3 +88,10 @@ def test_fringe_is_the_laplacian_of_the_projection(slices: np.ndarray) -> None:
     expected = -2.0 * np.gradient(np.gradient(project(slices[:1], SIZE, ANGLES), axis=1), axis=1)
     assert relative_error(project(fringe, SIZE, ANGLES), expected) < 0.15
     assert abs(fringe.sum()) < 1e-3 * np.abs(fringe).sum()
+
+
+def test_a_hard_beam_is_the_mean_of_two_energies() -> None:
+    paths = np.linspace(0, 3, 7, dtype=np.float32).reshape(1, 7, 1)
+    seen = -np.log((np.exp(-0.7 * paths) + np.exp(-1.3 * paths)) / 2)
+    np.testing.assert_allclose(harden(paths, 0.3), seen, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(harden(paths, 0.0), paths)

@@ -1,5 +1,6 @@
 """What is written of a cell's contents, against counts by scikit-image, a k-d tree and sums by hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,12 @@ import pytest
 from scipy.spatial import cKDTree
 from skimage.measure import label as label_pieces
 
-from custom.phantom.phases import EDGE, CellParameters, phase_map
+from custom.phantom.cell import VOXEL_SIZE_UM
+from custom.phantom.hard_phases import hard_map
+from custom.phantom.hard_shape import HardParameters
+from custom.phantom.layers import EDGE, CellParameters
+from custom.phantom.phases import phase_map
+from custom.phantom.site import TEST, TRAINING
 from custom.phantom.truth import truth
 
 NAMES = {"electrode": [1], "pit": [3], "dendrite": [4], "redeposited": [5], "impurity": [6], "lithium": [4, 5]}
@@ -64,11 +70,23 @@ def same(found: Any, expected: Any) -> bool:
     return bool(found == pytest.approx(expected, rel=1e-12)) and type(found) is type(expected)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_it_agrees_with_an_independent_count(seed: int) -> None:
+def default_phases(seed: int) -> tuple[np.ndarray, float]:
     parameters = CellParameters.draw(np.random.default_rng(seed), seed)
-    phases = phase_map(parameters, np.random.default_rng(seed), 3)[:, :, EDGE:-EDGE]
-    assert same(truth(phases, (1.33, 1.33, 1.33)), counted(phases, (1.33, 1.33, 1.33)))
+    return phase_map(parameters, np.random.default_rng(seed), 3), VOXEL_SIZE_UM
+
+
+def hard_phases(seed: int) -> tuple[np.ndarray, float]:
+    size = (TRAINING, TEST)[seed % 2].voxel_size_um
+    parameters = HardParameters.draw_hard(np.random.default_rng(seed), seed, size)
+    return hard_map(parameters, np.random.default_rng(seed), 3)[0], size
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("family", [default_phases, hard_phases])
+def test_it_agrees_with_an_independent_count(family: Callable[[int], tuple[np.ndarray, float]], seed: int) -> None:
+    whole, size = family(seed)
+    phases = whole[:, :, EDGE:-EDGE]
+    assert same(truth(phases, (size,) * 3), counted(phases, (size,) * 3))
 
 
 def two_electrodes(middle: list[tuple[int, int]]) -> np.ndarray:
