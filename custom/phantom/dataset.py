@@ -35,7 +35,8 @@ def make_dataset(
     writes drawn/ beside labels/: the lithium as a person draws it.
 
     Raises:
-        BadInput: an unknown difficulty, fewer than 3 cells or 1 slice, a folder that already holds something, or one that cannot be written.
+        BadInput: an unknown difficulty, fewer than 3 cells or 1 slice, a folder that already holds something, or one
+            that cannot be written.
     """
     target = Path(dataset_dir)
     if cells < 3 or slices < 1 or seed < 0:
