@@ -37,12 +37,16 @@ class SliceCounts(NamedTuple):
 
 Counted = Mapping[Path, Sequence[SliceCounts]]
 
+# voxels of 1 up to which they may be strays in a mask of 0 and 255, and for how many of 255; nobody learns from so few
+_MOST_STRAY, _FOR_EACH = 100, 500
+
 
 def lithium_is_255(counted: Counted, folder: Path, label_255: str = "auto") -> bool:
     """Decide what 255 stands for in all the labels of a set.
 
     Without a word from the user it is lithium where no label holds a 1 and no slice is 255 all over, in at most half of
-    the voxels: unlabelled, it would leave nothing to learn. It is unlabelled where 1 and 255 meet in a slice.
+    the voxels: unlabelled, it would leave nothing to learn. It is unlabelled where 1 and 255 meet in a slice, unless the
+    voxels of 1 are so few that they may be strays in a mask of 0 and 255.
 
     Args:
         counted: for each label file the counts of its slices.
@@ -50,21 +54,32 @@ def lithium_is_255(counted: Counted, folder: Path, label_255: str = "auto") -> b
         label_255: "lithium", "unlabelled" or "auto".
 
     Raises:
-        BadInput: some slices hold 0 and 1, others 0 and 255, and nothing tells what 255 is; no slice shows lithium.
+        BadInput: some slices hold 0 and 1, others 0 and 255, and nothing tells what 255 is; nearly all is 0 and 255; no
+            slice shows lithium.
     """
     slices = [(path, z, counts) for path, several in counted.items() for z, counts in enumerate(several)]
     proofs = [(path, z) for path, z, counts in slices if counts.proves]
     doubts = [(path, z) for path, z, counts in slices if counts.doubtful]
     if label_255 == "unlabelled":
         return False
+    strays = _strays([counts for _, _, counts in slices])
     if label_255 == "lithium":
-        if proofs:
+        if strays:
+            logger.warning("%s: %d voxels hold 1 and count as lithium, as their 255 does.", folder, strays)
+        elif proofs:
             path, z = proofs[0]
             raise BadInput(
                 f"{path}: holds both 1 and 255 in slice {z}, so that 255 is not lithium alone as --label_255 lithium says; "
                 "leave that key away, or write lithium as 1 in all labels"
             )
         return True
+    if strays:
+        path, z = next((path, z) for path, z, counts in slices if counts.lithium)
+        raise BadInput(
+            f"{path}: holds 1 in slice {z}, and the set has only {strays} voxels of 1 beside "
+            f"{sum(counts.unlabelled for _, _, counts in slices)} of 255, as a mask of 0 and 255 with strays has; give "
+            "--label_255 lithium if 255 is lithium, or --label_255 unlabelled if it marks what nobody labelled"
+        )
     if not any(counts.lithium for _, _, counts in slices):
         return bool(doubts) and _mask_of_0_and_255([counts for _, _, counts in slices], folder)
     if not doubts:
@@ -97,6 +112,13 @@ def warn_of_doubts(counted: Counted) -> None:
             len(doubts),
             _names(doubts),
         )
+
+
+def _strays(slices: Sequence[SliceCounts]) -> int:
+    """How many voxels of 1 there are where they may be strays; 0 where they are none."""
+    ones, marked = (sum(counts) for counts in zip(*((one.lithium, one.unlabelled) for one in slices), strict=True))
+    few = ones <= min(_MOST_STRAY, marked / _FOR_EACH)
+    return ones if few and 2 * marked <= sum(map(sum, slices)) else 0
 
 
 def _mask_of_0_and_255(slices: Sequence[SliceCounts], folder: Path) -> bool:

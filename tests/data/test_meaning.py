@@ -93,6 +93,33 @@ def test_0_and_255_beside_0_and_1(tmp_path: Path, together: bool) -> None:
     np.testing.assert_array_equal(unlabelled, MASK[3:] * 255)
 
 
+BLOB = np.zeros((3, 60, 60), np.uint8)
+BLOB[:, 20:50, 10:30] = 1
+
+
+@pytest.mark.parametrize("where", [[(0, 5, 5)], [(0, 5, 5), (2, 0, 0)]])
+def test_a_mask_of_0_and_255_with_strays(
+    where: list[tuple[int, int, int]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    label, lithium = BLOB * 255, BLOB.copy()
+    for z, y, x in where:
+        label[z, y, x] = lithium[z, y, x] = 1
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    tifffile.imwrite(
+        tmp_path / "images/a.tif", np.random.default_rng(0).random(BLOB.shape, np.float32), photometric="minisblack"
+    )
+    tifffile.imwrite(tmp_path / "labels/a.tif", label, photometric="minisblack")
+    message = refusal(tmp_path)
+    assert message.startswith(
+        f"{tmp_path / 'labels/a.tif'}: holds 1 in slice 0, and the set has only {len(where)} voxels of 1"
+    )
+    assert "beside 1800 of 255" in message and "--label_255 lithium" in message and "--label_255 unlabelled" in message
+    np.testing.assert_array_equal(learned(tmp_path, label_255="lithium")["a"], lithium)
+    assert f"{len(where)} voxels hold 1 and count as lithium" in caplog.messages[-1]
+    np.testing.assert_array_equal(learned(tmp_path, label_255="unlabelled")["a"], label)
+
+
 @pytest.mark.parametrize(
     "labels",
     [{"a": 255 - MASK * 255}, {"a": MASK * 255, "b": np.full_like(MASK, 255)}],
