@@ -13,6 +13,7 @@ from conftest import refusal
 
 from custom.stack import fingerprint, open_stack
 from custom.stack.hdf5.coverage import Piece, of_chunks, of_pieces
+from custom.stack.hdf5.virtual import VirtualSources
 from custom.stack.ranges import in_ranges
 
 VOXELS = np.random.default_rng(0).integers(1, 1 << 16, (6, 11, 13), np.uint16)
@@ -213,6 +214,14 @@ def test_whole_numbers_out_of_others(tmp_path: Path, caplog: pytest.LogCaptureFi
     plain(tmp_path / "a.h5", VOXELS / np.float32(1 << 16))
     open_stack(virtual(tmp_path / "v.h5", [(slice(0, 6), "a.h5", "d", SHAPE)]))
     assert "gives the float32 values of a.h5 out as uint16, which may not hold all of them; give a.h5" in caplog.text
+
+
+def test_nothing_of_hdf5_is_kept_for_thousands_of_sources(tmp_path: Path) -> None:
+    """h5py looks at each of its objects whenever it closes a file, so that the time grew with the square."""
+    path = slice_by_slice(tmp_path)
+    with h5py.File(path) as file:
+        kept = [found for part in VirtualSources(path, file["exchange/data"])._parts for found in part]
+        assert len(kept) == 24 and not any(isinstance(found, h5py.h5s.SpaceID) for found in kept)
 
 
 def test_never_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

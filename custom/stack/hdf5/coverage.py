@@ -129,8 +129,15 @@ def of_pieces(shape: Sequence[int], pieces: Sequence[Piece]) -> Coverage:
 def _cells_of(positions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """The cells between cuts that ascending positions fill."""
     first, last = np.searchsorted(cuts, (positions[0], positions[-1] + 1))
+    if _without_gap(positions):
+        return np.arange(first, last)
     found: np.ndarray = first + np.flatnonzero(np.isin(cuts[first:last], positions, assume_unique=True))
     return found
+
+
+def _without_gap(positions: np.ndarray) -> bool:
+    """Whether ascending positions are one run, as nearly all are of thousands of sources."""
+    return bool(positions[-1] - positions[0] + 1 == len(positions))
 
 
 def _long(positions: Sequence[np.ndarray]) -> list[int]:
@@ -150,9 +157,11 @@ def _edges(length: int, axis: int, pieces: Sequence[Piece]) -> np.ndarray:
     cuts = [np.array([0, length])]
     for piece in pieces:
         target = piece.target[axis]
-        jumps = np.flatnonzero(np.diff(target) > 1)
-        cuts += [target[:1], target[jumps] + 1, target[jumps + 1], target[-1:] + 1]
-        if len(target) > 1:
+        cuts += [target[:1], target[-1:] + 1]
+        if not _without_gap(target):
+            jumps = np.flatnonzero(np.diff(target) > 1)
+            cuts += [target[jumps] + 1, target[jumps + 1]]
+        if len(target) > 1 and piece.coverage.there.size > 1:
             source = _long(piece.source)[_long(piece.target).index(axis)]
             changes = np.flatnonzero(np.diff(piece.coverage.cells(source, piece.source[source])))
             cuts.append(target[changes + 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import h5py
@@ -11,16 +11,15 @@ import h5py
 _MOST_AHEAD = 1000  # numbers of a pattern that are looked for behind the last one that is meant
 
 
-def find_source(dataset: h5py.Dataset, name: str) -> Path | None:
-    """The file that a virtual dataset means by `name`, or None where there is none, in the order that HDF5 looks.
+def find_sources(dataset: h5py.Dataset, names: Iterable[str]) -> dict[str, Path | None]:
+    """The files that a virtual dataset means by names, or None where there is none, in the order that HDF5 looks.
 
     An absolute path as it stands; then its last part, or a relative path as it is, below the prefix (HDF5_VDS_PREFIX),
     beside the file that holds the dataset, in the working directory, and beside what that file is a symbolic link to.
     """
     own = os.path.abspath(dataset.file.filename)
-    if name == ".":
-        return Path(own)
-    return _find(name, _folders(own, dataset.id.get_access_plist().get_virtual_prefix()))
+    folders = _folders(own, dataset.id.get_access_plist().get_virtual_prefix())
+    return {name: Path(own) if name == "." else _find(name, folders) for name in dict.fromkeys(names)}
 
 
 def _folders(own: str, prefix: bytes) -> list[str]:

@@ -12,12 +12,12 @@ from custom.errors import BadInput
 from custom.stack.hdf5.coverage import Coverage, Piece, of_pieces, whole
 from custom.stack.hdf5.finding import broken_link, item
 from custom.stack.hdf5.fitting import fits, fitted
-from custom.stack.hdf5.selections import Positions, endless_axis, positions
-from custom.stack.hdf5.sources import announced_shape, find_source, is_pattern, numbered, numbers_there, unescaped
+from custom.stack.hdf5.selections import Picked, Positions, picked, positions
+from custom.stack.hdf5.sources import announced_shape, find_sources, is_pattern, numbered, numbers_there, unescaped
 from custom.stack.warn import warn_once
 
 # where it lies, the name of its file, its dataset, and what is taken from that
-_Part = tuple[list[Positions], str, str, h5py.h5s.SpaceID]
+_Part = tuple[list[Positions], str, str, Picked]
 
 
 class VirtualSources:
@@ -43,7 +43,7 @@ class VirtualSources:
         self._says = f"{path}: {through}takes its voxels from"
         self._announced: tuple[int, ...] | None = None
         self._parts = [part for mapping in self._mappings() for part in self._expanded(*mapping)]
-        found = {file: find_source(dataset, file) for _, file, _, _ in self._parts}
+        found = find_sources(dataset, (file for _, file, _, _ in self._parts))
         if missing := [file for file, there in found.items() if there is None]:
             more = f", as are {len(missing) - 1} more of its {len(found)} sources" if len(missing) > 1 else ""
             raise BadInput(
@@ -52,27 +52,27 @@ class VirtualSources:
         self._where = {file: there for file, there in found.items() if there is not None}
         self.files = [file for name, file in self._where.items() if name != "."]
 
-    def _mappings(self) -> Iterator[tuple[h5py.h5s.SpaceID, str, str, h5py.h5s.SpaceID]]:
+    def _mappings(self) -> Iterator[tuple[Picked, str, str, Picked]]:
         properties = self.dataset.id.get_create_plist()
         for number in range(properties.get_virtual_count()):
             yield (
-                properties.get_virtual_vspace(number),
+                picked(properties.get_virtual_vspace(number)),
                 properties.get_virtual_filename(number),
                 properties.get_virtual_dsetname(number),
-                properties.get_virtual_srcspace(number),
+                picked(properties.get_virtual_srcspace(number)),
             )
 
-    def _expanded(self, target: h5py.h5s.SpaceID, file: str, key: str, source: h5py.h5s.SpaceID) -> Iterator[_Part]:
+    def _expanded(self, target: Picked, file: str, key: str, source: Picked) -> Iterator[_Part]:
         """The parts that a mapping stands for: itself, or those of a pattern."""
-        axis = endless_axis(target)
+        axis = target.endless
         products = positions(target, self.dataset.shape)
-        if axis is None or not is_pattern(file, key):
+        if axis is None or target.regular is None or not is_pattern(file, key):
             if axis is not None:
                 self._tell_if_shorter(axis)
             if products:
                 yield products, unescaped(file), unescaped(key), source
             return
-        start, stride, _, block = (int(numbers[axis]) for numbers in target.get_regular_hyperslab())
+        start, stride, _, block = (numbers[axis] for numbers in target.regular)
         meant = max(-(-(self._announced_length(axis) - start) // stride), 0)
         there = numbers_there(self.dataset, file, key, meant)
         self._check_numbers(file if is_pattern(file) else f"{file}, {key}", there, meant)
@@ -136,7 +136,7 @@ class VirtualSources:
         name: str,
         file: h5py.File,
         key: str,
-        space: h5py.h5s.SpaceID,
+        selection: Picked,
         coverage_of: Callable[[h5py.Dataset], Coverage],
     ) -> list[Piece]:
         found = item(file, key)
@@ -151,8 +151,8 @@ class VirtualSources:
                 f"{self.path}: gives the {found.dtype} values of {name} out as {self.dataset.dtype}, which may not hold all of "
                 f"them; give {name} with --stack_key {key} instead if that holds the whole volume."
             )
-        sources = positions(space, found.shape) if space.get_simple_extent_ndims() in (0, found.ndim) else []
-        endless = endless_axis(space) is not None
+        sources = positions(selection, found.shape) if selection.axes in (0, found.ndim) else []
+        endless = selection.endless is not None
         if not sources or not fits(products, sources, found.shape, endless):
             raise BadInput(
                 f"{self._says} {name}, whose dataset {key} is {found.shape} and of another size than is taken from it; copy it "
