@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import cli
 import pytest
@@ -19,11 +21,12 @@ SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .
 SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "--max_minutes": "0"}
 
 
-# in this order: what one command writes, later ones take; the pages of a packed bundle have tests in tests/sharing
-PAGES = [
-    "README.md",
-    *(f"bundle/docs/{page}.md" for page in ("keys", "stacks", "study", "clusters", "sharing", "README")),
-]
+# in this order: what one command writes, later ones take
+PAGES = ["README.md"]
+PAGES += [f"bundle/docs/{name}.md" for name in ("keys", "stacks", "study", "clusters", "sharing", "README", "ablation")]
+# whose commands other tests run: test_bundle_clients.py, those of tests/sharing
+ELSEWHERE = ["CONTRIBUTING.md", "bundle/docs/packed.md", "bundle/docs/clients/monai_deploy.md"]
+ELSEWHERE += ["bundle/docs/clients/monai_label.md"]
 
 
 def commands(document: str) -> list[str]:
@@ -32,10 +35,7 @@ def commands(document: str) -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
-SETTING_UP, COMMANDS = (
-    commands(PAGES[0])[:2],
-    list(dict.fromkeys(line for page in PAGES for line in commands(page)))[2:],
-)
+COMMANDS = list(dict.fromkeys(line for page in PAGES for line in commands(page)))
 
 # of the table of keys: name, commands, default, where that is one value
 KEYS = re.findall(
@@ -74,13 +74,13 @@ def shortened(command: str) -> list[str]:
 
 
 def test_the_two_setup_commands_stand_first() -> None:
-    assert SETTING_UP == [
+    assert COMMANDS[:2] == [
         SETUP + "monai.bundle run training --config_file bundle/configs/train.json",
         SETUP + "pytest -n 2 --dist loadfile",
     ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS[2:])
 def test_command(command: str, clone: Path) -> None:
     words = shortened(command)
     if words[:3] == ["python", "-m", "monai.bundle"]:
@@ -91,6 +91,10 @@ def test_command(command: str, clone: Path) -> None:
         quick = ["--budget", "1s", "--patches_per_epoch", "2", "--device", "cpu"]
         assert cli.study([*words[2:], *quick], clone) == 0
         return
+    if words[1].removeprefix("scripts/") in ("pack_bundle.py", "check_bundle.py", "export_bundle.py"):
+        with cli.own_process([], clone), patch.object(sys, "argv", words[1:]), pytest.raises(SystemExit, match="^0$"):
+            runpy.run_path(words[1], run_name="__main__")
+        return
     if words[1:2] == ["scripts/compare_peers.py"]:  # without the libraries that are an extra
         words += ["--budget", "1s", "--device", "cpu", "--methods", "monai", "grey_window", "otsu"]
     words[0] = str(Path(sys.executable).with_name(words[0]))
@@ -98,8 +102,11 @@ def test_command(command: str, clone: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_the_table_of_keys_is_there() -> None:
-    assert len(KEYS) > 25 and len(COMMANDS) > 20
+def test_no_page_and_no_table_is_left_out() -> None:
+    found = [
+        str(path.relative_to(cli.ROOT)) for kind in ("*.md", "bundle/docs/**/*.md") for path in cli.ROOT.glob(kind)
+    ]
+    assert {page for page in found if commands(page)} <= {*PAGES, *ELSEWHERE} and len(KEYS) > 20
 
 
 @pytest.mark.parametrize(("key", "uses", "default"), KEYS)
