@@ -46,7 +46,6 @@ def _reached(conductor: Mask, start: Mask, rank: int) -> Mask:
     pieces, count = ndimage.label(conductor, _neighbours(rank))
     reached = np.zeros(count + 1, bool)
     reached[np.unique(pieces[start])] = True
-    reached[0] = False
     found: Mask = reached[pieces]
     return found
 

@@ -28,7 +28,7 @@ class HardParameters(CellParameters):
         return cls(
             lithium=float(0.012 * (0.045 / 0.012) ** spread),
             mossy=float(rng.uniform(0.1, 0.3)),
-            margin=float((1 - zoom) * GRID[0] / 2 + zoom * rng.uniform(5, 11)),
+            margin=float((1 - zoom) * GRID[0] / 2 + zoom * rng.uniform(5, 24)),
             electrode=float(zoom * rng.uniform(24, 40)),
             tilt=float(rng.uniform(-9, 9)),
             waviness=float(zoom * rng.uniform(1.5, 3.5)),

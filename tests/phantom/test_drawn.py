@@ -29,7 +29,8 @@ def test_outlines_are_smooth_and_near_the_true_ones() -> None:
     label = (np.hypot(y - 40, x - 40) < rough).astype(np.uint8)
     drawn = drawn_label(label, rng)
     assert 0.93 < 2 * (drawn & label).sum() / (drawn.sum() + label.sum()) < 1
-    assert all(perimeter(drawn[i]) < 0.8 * perimeter(label[i]) for i in range(4))
+    around = [np.mean([perimeter(part) for part in stack]) / (2 * np.pi * 25) for stack in (drawn, label)]
+    assert around[0] < 1.13 and around[1] > 1.5
     radius = np.hypot(y - 40, x - 40)
     assert not drawn[radius > 28].any() and drawn[radius < 22].all()
 

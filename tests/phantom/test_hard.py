@@ -17,7 +17,7 @@ from custom.phantom.layers import DENDRITE, EDGE, ELECTRODE, OUTSIDE, PIT, POLYM
 from custom.phantom.site import TEST, TRAINING, Site
 from custom.phantom.truth import truth
 
-SEEDS = range(6)
+SEEDS = range(4)
 
 
 @cache
@@ -52,21 +52,20 @@ def test_dendrites_and_pits_share_one_wide_range_of_pores() -> None:
 
 
 def test_some_lithium_has_lost_contact() -> None:
-    dead = 0
+    """Most of it by more than its branches alone would keep off: its foot is gone."""
+    dead = []
     for _, phases, _ in map(grown, SEEDS):
         pieces, count = ndimage.label(np.isin(phases, (DENDRITE, REDEPOSITED)), np.ones((3, 3, 3)))
         away = ndimage.distance_transform_edt(phases != ELECTRODE)
         distances = ndimage.minimum(away, pieces, range(1, count + 1))
-        dead += (distances > NEAREST).sum()
         assert (distances > NEAREST).any() and (distances == 1).any()
-    assert dead > 20
+        dead += list(distances[distances > NEAREST])
+    assert len(dead) > 15 and np.percentile(dead, 10) > 6
 
 
 @pytest.mark.parametrize("voxel_size_um", [TRAINING.voxel_size_um, TEST.voxel_size_um])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_third_cell_is_bridged_the_others_leave_what_they_were_drawn_with(
-    seed: int, voxel_size_um: float
-) -> None:
+def test_every_third_cell_is_bridged_and_the_others_leave_their_gap(seed: int, voxel_size_um: float) -> None:
     p, phases, _ = grown(seed, voxel_size_um)
     found = truth(phases, (voxel_size_um,) * 3)
     assert found["bridged"]["26"] is (seed % 3 == 1)
@@ -84,7 +83,7 @@ def test_lithium_fills_what_the_cell_aims_for() -> None:
 
 def test_a_test_cell_is_another_scanners() -> None:
     """Grey scale, noise, blur and voxel size; the cell itself has the same size in micrometres."""
-    here, there = scanned_at(TRAINING, 2), scanned_at(TEST, 2)
+    here, there = scanned_at(TRAINING, 1), scanned_at(TEST, 1)
     assert here.voxel_size_um == (1.33,) * 3 and there.voxel_size_um == (1.65,) * 3
     spread = [np.subtract(*np.percentile(cell.image, (99, 1))) for cell in (here, there)]
     assert spread[0] > 1.5 * spread[1], "another scale"
@@ -103,9 +102,8 @@ def test_a_test_cell_is_another_scanners() -> None:
 
 @pytest.mark.parametrize("site", [TRAINING, TEST])
 def test_the_best_grey_window_fails(site: Site) -> None:
-    cells = [scanned_at(site, seed) for seed in (1, 2)]
-    grey = [(c.image - np.percentile(c.image, 0.5)) / np.ptp(np.percentile(c.image, (0.5, 99.5))) for c in cells]
-    _, _, dice = best_grey_window(np.stack(grey), np.stack([cell.label for cell in cells]))
+    cell = scanned_at(site, 1)
+    _, _, dice = best_grey_window(cell.image, cell.label)
     assert 0.02 < dice < 0.35
 
 
