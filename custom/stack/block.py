@@ -85,6 +85,8 @@ class _BlockStack(Stack):
 class RawBlockStack(_BlockStack):
     """Maps the file anew for each read, so that pages already read do not count as memory of the process."""
 
+    mapped = True
+
     def _read(self, start: int, stop: int) -> np.ndarray:
         return self.read_box(slice(start, stop))
 

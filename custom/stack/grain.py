@@ -64,6 +64,21 @@ def grain_of_chunks(axes: Axes, chunks: Sequence[int]) -> Grain:
     return Grain(axes.shape, range(0, depth, tall), min(chunks[axes.y], height), min(chunks[axes.x], width))
 
 
+def grain_of_layers(axes: Axes, starts: Sequence[np.ndarray]) -> Grain:
+    """The grain of an array whose chunks differ in shape, by where their layers begin along each stored axis.
+
+    Where layers begin at no regular distance, parts of a layer cut through chunks, rather than be as large as it is.
+    """
+    first = [0] if axes.z is None else starts[axes.z].tolist()
+    return Grain(axes.shape, first, *(_side(starts[axis], axes.lengths[axis]) for axis in (axes.y, axes.x)))
+
+
+def _side(starts: np.ndarray, length: int) -> int:
+    """The least distance of which all multiples begin a layer, else the longest layer."""
+    regular = (side for side in starts[1:].tolist() if np.isin(np.arange(0, length, side), starts).all())
+    return next(regular, int(np.diff(starts, append=length).max()))
+
+
 def grain_of_block(axes: Axes, itemsize: int, order: str = "C") -> Grain:
     """The grain of voxels that lie one after another: the system reads pages, as long as many places along a fast axis.
 

@@ -1,4 +1,4 @@
-"""Slices that are gone through several times, from files that decode many others to give one."""
+"""Slices that are gone through several times, though their file is read once for them."""
 
 import math
 import tempfile
@@ -10,44 +10,49 @@ from tqdm import tqdm
 
 from custom.stack.stack import Stack
 
-_IN_MEMORY = 1 << 27
+_IN_MEMORY = 1 << 26
 
 Sample = tuple[Stack | np.ndarray, int]  # a volume and z
 
 
-def at_hand(samples: Sequence[Sample]) -> list[Sample]:
-    """The same slices, each read once where reading it again would cost more than the slice.
+def at_hand(samples: Sequence[Sample], once: bool = False) -> list[Sample]:
+    """The same slices, each read once where reading it again would cost more than the slice, or too much of a short stack.
 
-    They are then in memory, or, where they take more than 128 MB, in a temporary file without a name. Where there is no room
+    They are then in memory, or, where they take more than 64 MB, in a temporary file without a name. Where there is no room
     for it, or no need, they are left where they are.
 
     Args:
         samples: volumes and z, ascending within a volume.
+        once: whether they are mostly gone through once.
     """
     found: list[Sample] = []
     for _, group in groupby(samples, key=lambda sample: id(sample[0])):
         wanted = list(group)
-        volume = wanted[0][0]
-        if isinstance(volume, Stack) and volume.costly_again and len(wanted) > 1:
-            wanted = _kept(volume, [z for _, z in wanted])
+        volume, places = wanted[0][0], [z for _, z in wanted]
+        if isinstance(volume, Stack) and len(places) > 1 and _costly(volume, len(places), once):
+            wanted = _kept(volume, places)
         found += wanted
     return found
 
 
+def _costly(volume: Stack, count: int, once: bool) -> bool:
+    """Whether going through `count` of its slices twice, and once through all, reads more than twice the stack."""
+    return volume.costly_again or not (once or volume.mapped or 2 * count <= volume.shape[0])
+
+
 def _kept(volume: Stack, places: Sequence[int]) -> list[Sample]:
-    slice_bytes = math.prod(volume.shape[1:]) * volume.dtype.itemsize
     turns = tqdm(places, "reading for the grey window", unit="slice", leave=False, delay=2, disable=None)
-    if slice_bytes * len(places) <= _IN_MEMORY:
-        slices = np.empty((len(places), *volume.shape[1:]), volume.dtype)
+    shape = len(places), *volume.shape[1:]
+    if math.prod(shape) * volume.dtype.itemsize <= _IN_MEMORY:
+        kept = np.empty(shape, volume.dtype)
         for number, z in enumerate(turns):
-            slices[number] = volume.read(z, z + 1)[0]
-        kept: Stack | np.ndarray = slices
-    else:
-        try:
-            kept = _Spool(volume, turns, len(places))
-        except OSError:  # no room
-            return [(volume, z) for z in places]
-    return [(kept, number) for number in range(len(places))]
+            kept[number : number + 1] = volume.read(z, z + 1)
+        return [(kept, number) for number in range(len(places))]
+    try:
+        spool = _Spool(volume, turns, len(places))
+    except OSError:  # no room
+        return [(volume, z) for z in places]
+    return [(spool, number) for number in range(len(places))]
 
 
 class _Spool(Stack):

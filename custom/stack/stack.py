@@ -34,12 +34,13 @@ class Stack(ABC):
         step: between neighbouring grey values where stored integers were given a slope, else 0.
         grain: the chunks that it is cut into; None: slices are read one by one.
         between: what keeps decoded chunks from one read to the next, if anything.
+        mapped: whether slices are mapped from the file as they are.
         costly_again: whether reading a slice again costs the decoding of others.
         scratch_dir: where files may be put that help to read it; None: among the system's temporary ones.
     """
 
     step = 0.0
-    costly_again = False
+    costly_again = mapped = False
     scratch_dir: Path | None = None
     doubt = ""
 

@@ -33,13 +33,9 @@ class SurroundSearch:
         self._constant: set[float] = set()
         self._material = False
 
-    def seeing(self, planes: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Pass on slices (Y, X) or (1, Y, X) of one stack, having looked at them."""
-        for plane in planes:
-            self._look(plane.reshape(plane.shape[-2:]))
-            yield plane
-
-    def _look(self, plane: np.ndarray) -> None:
+    def look(self, plane: np.ndarray) -> None:
+        """Look at a slice of the stack, (Y, X) or (1, Y, X)."""
+        plane = plane.reshape(plane.shape[-2:])
         candidates = _runs(plane)
         whole = bool(candidates) and bool(_is(plane, candidates).all())
         self._material |= not whole

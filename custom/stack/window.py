@@ -1,17 +1,17 @@
 """The grey window: one pair of grey values for a whole stack, between which a network's input is scaled."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from custom.errors import BadInput
-from custom.stack.percentiles import Blocks, exact_percentiles
+from custom.stack.material import of_material
+from custom.stack.percentiles import is_counted_at_once
 from custom.stack.samples import Sample, at_hand
 from custom.stack.stack import Stack
-from custom.stack.surround import SurroundSearch, inside_values
 from custom.stack.warn import tell_once
 
 _MOST_SLICES = 64
@@ -75,8 +75,9 @@ def grey_window_of(
     if not stacks:
         raise BadInput("There is no stack to find a grey window of; give at least one.")
     name, volumes = _name(stacks), _volumes(stacks)
-    chosen = at_hand(_evenly_spaced(volumes))
-    ends, surround = _of_material(lambda: _read(chosen), volumes, percentiles)
+    dtype = _dtype(volumes)
+    chosen = at_hand(_evenly_spaced(volumes), is_counted_at_once(dtype))
+    ends, surround = of_material(chosen, dtype, percentiles)
     if ends is None:
         raise BadInput(f"{name}: holds no finite grey value; export it anew.")
     if ends[0] == ends[1]:
@@ -98,11 +99,13 @@ def grey_window_of(
 
 def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> GreyWindow:
     lower, upper = _ascending(fixed, "grey window", -math.inf, math.inf)
+    if not stacks:
+        return GreyWindow(lower, upper)
     volumes = _volumes(stacks)
-    chosen = _evenly_spaced(volumes)
+    chosen, dtype = _evenly_spaced(volumes), _dtype(volumes)
     with suppress(BadInput):  # a damaged slice ends a run when it comes up, and what was done before it is kept
-        chosen = at_hand(chosen)
-    ends, surround = _of_material(lambda: _sound(chosen), volumes, _USUAL) if volumes else (None, ())
+        chosen = at_hand(chosen, is_counted_at_once(dtype))
+    ends, surround = of_material(chosen, dtype, _USUAL, sound=True)
     if ends is not None and (ends[1] <= lower or ends[0] >= upper):
         raise BadInput(
             f"{_name(stacks)}: its grey values, {ends[0]:g} to {ends[1]:g}, all lie outside the grey window that was "
@@ -113,55 +116,14 @@ def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> 
 
 def grey_range(stack: Stack) -> GreyWindow | None:
     """The window between a stack's 0.5 and 99.5 percentiles, found in 16 slices, or None where it has no contrast."""
-    chosen = at_hand(_some(_evenly_spaced([stack])))
-    ends, surround = _of_material(lambda: _read(chosen), [stack], _USUAL)
+    chosen = at_hand(_some(_evenly_spaced([stack])), is_counted_at_once(stack.dtype))
+    ends, surround = of_material(chosen, stack.dtype, _USUAL)
     return None if ends is None or ends[0] == ends[1] else GreyWindow(*ends, surround=surround)
 
 
-def _of_material(
-    planes: Blocks, volumes: Sequence[Stack | np.ndarray], percentiles: tuple[float, float]
-) -> tuple[tuple[float, float] | None, tuple[float, ...]]:
-    """The percentiles within the reconstruction, and the values outside; one reading serves both where there are none."""
-    search = SurroundSearch()
-    ends = _ends(lambda: search.seeing(planes()), volumes, percentiles)
-    surround = search.found()
-    if surround:
-        ends = _ends(lambda: inside_values(planes(), surround), volumes, percentiles)
-    return ends, surround
-
-
-def _ends(
-    blocks: Blocks, volumes: Sequence[Stack | np.ndarray], percentiles: tuple[float, float]
-) -> tuple[float, float] | None:
-    """The percentiles, without voxels that are saturated or dead, or None where there is no finite value.
-
-    They all have the lowest or all have the highest value, more of them than lie beyond the percentile, and stand apart:
-    without them the percentile is not the next extreme, as it would be where grey values are few.
-    """
-    dtype = np.result_type(*(volume.dtype for volume in volumes))
-    all_of_them = exact_percentiles(blocks, dtype, (0, *percentiles, 100))
-    if all_of_them is None:
-        return None
-    least, lower, upper, most = all_of_them
-    dead, saturated = lower == least and percentiles[0] > 0, upper == most and percentiles[1] < 100
-    spikes = [extreme for extreme, spike in ((least, dead), (most, saturated)) if spike]
-    if not spikes or least == most:
-        return lower, upper
-    rest = exact_percentiles(lambda: _without(blocks(), spikes), dtype, (0, *percentiles, 100))
-    if rest is None or rest[1] >= rest[2]:
-        return lower, upper
-    if dead and rest[1] > rest[0]:
-        lower = rest[1]
-    if saturated and rest[2] < rest[3]:
-        upper = rest[2]
-    return lower, upper
-
-
-def _without(blocks: Iterable[np.ndarray], values: Sequence[float]) -> Iterator[np.ndarray]:
-    for block in blocks:
-        # as exact_percentiles rounds them
-        rounded = block.astype(np.float32) if block.dtype.kind == "f" or block.dtype.itemsize > 2 else block
-        yield block[~np.isin(rounded, np.array(values, rounded.dtype))]
+def _dtype(volumes: Sequence[Stack | np.ndarray]) -> np.dtype:
+    found: np.dtype = np.result_type(*(volume.dtype for volume in volumes))
+    return found
 
 
 def _volumes(stacks: Sequence[Stack | np.ndarray]) -> list[Stack | np.ndarray]:
@@ -188,21 +150,6 @@ def _evenly_spaced(volumes: Sequence[Stack | np.ndarray]) -> list[Sample]:
     slices = [(volume, z) for volume in volumes for z in range(volume.shape[0])]
     picks = np.linspace(0, len(slices) - 1, min(len(slices), _MOST_SLICES)).round().astype(int)
     return [slices[pick] for pick in picks]
-
-
-def _read(chosen: Sequence[Sample]) -> Iterator[np.ndarray]:
-    for volume, z in chosen:
-        yield volume.read(z, z + 1) if isinstance(volume, Stack) else volume[z : z + 1]
-
-
-def _sound(chosen: Sequence[Sample]) -> Iterator[np.ndarray]:
-    """As `_read`, without the slices that cannot be read."""
-    for sample in chosen:
-        try:
-            (block,) = _read([sample])
-        except BadInput:
-            continue
-        yield block
 
 
 def _name(stacks: Sequence[Stack | np.ndarray]) -> str:

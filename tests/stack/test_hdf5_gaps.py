@@ -279,6 +279,14 @@ def test_a_filter_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.Monk
     assert f"{filtered} set HDF5_PLUGIN_PATH to the folder that holds it, and give" in refusal(path, stack_key="d")
 
 
+def spans(piece: Piece, axis: int) -> list[range]:
+    """Where a chunk of a piece's source begins before, of rows two high and columns three wide."""
+    size = {0: 2, 1: 1, 2: 3}[axis]
+    places = {0: piece.source[0], 1: np.array([0]), 2: piece.source[1]}[axis] // size
+    lying = [piece.target[axis][places == chunk] for chunk in set(places.tolist())]
+    return [range(one[0] + 1, one[-1] + 1) for one in lying]
+
+
 def test_coverage_against_painting_it() -> None:
     rng = np.random.default_rng(0)
     chunks = of_chunks((7, 5), (2, 3), np.array([[0, 0], [2, 3], [6, 3]]))
@@ -295,4 +303,7 @@ def test_coverage_against_painting_it() -> None:
         found = of_pieces(expected.shape, pieces)
         cells = [found.cells(axis, np.arange(n)) for axis, n in enumerate(expected.shape)]
         np.testing.assert_array_equal(found.there[np.ix_(*cells)], expected)
+        for axis, length in enumerate(expected.shape):
+            cut = [z for z in range(length) if not any(z in span for piece in pieces for span in spans(piece, axis))]
+            assert found.starts[axis].tolist() == cut
     assert in_ranges([1, 2, 3, 5, 7, 8, 9, 11]) == "slices 1 to 3, 5, 7 to 9 and 1 more"

@@ -48,6 +48,20 @@ def named_axes(path: Path, voxels: np.ndarray) -> None:
             dimension.label = name
 
 
+def virtual(chunks: tuple[int, int, int], *parts: tuple[slice, slice]) -> Callable[[Path, np.ndarray], object]:
+    """A virtual dataset over others of the same file, each of which holds the slices and rows of one part."""
+
+    def write(path: Path, voxels: np.ndarray) -> None:
+        layout = h5py.VirtualLayout(voxels.shape, voxels.dtype)
+        with h5py.File(path, "w") as file:
+            for number, part in enumerate(parts):
+                file.create_dataset(f"d{number}", data=voxels[part], chunks=chunks, compression="gzip")
+                layout[part] = h5py.VirtualSource(".", f"d{number}", voxels[part].shape)
+            file.create_virtual_dataset("/exchange/data", layout)
+
+    return write
+
+
 FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
     "sinograms.h5": hdf5((Z, 1, X)),
     "columns.h5": hdf5((Z, 16, 16)),
@@ -56,6 +70,9 @@ FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
     "sixteen.h5": hdf5((16, Y, X)),
     "one_chunk.h5": hdf5((Z, Y, X)),
     "turned.h5": named_axes,
+    "virtual.h5": virtual((20, 1, X), *((slice(z, z + 20), slice(None)) for z in range(0, Z, 20))),
+    "interleaved.h5": virtual((5, 16, X), *((slice(z, None, 4), slice(None)) for z in range(4))),
+    "mosaic.h5": virtual((40, 7, X), (slice(None), slice(0, 30)), (slice(None), slice(30, Y))),
     "sinograms.zarr": write_zarr((Z, 1, X)),
     "v2.zarr": write_zarr((50, 16, 70), zarr_format=2),
     "shards.zarr": write_zarr((20, 30, 35), shards=(40, 60, 70)),

@@ -10,7 +10,7 @@ import tifffile
 
 from custom.errors import BadInput
 from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack, samples
-from custom.stack.percentiles import exact_percentiles
+from custom.stack.percentiles import Histogram
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "float16", "float32", "float64"])
@@ -27,7 +27,10 @@ def test_all_magnitudes_and_signs(percentiles: list[float]) -> None:
     rng = np.random.default_rng(1)
     values = (rng.normal(size=5001) * 10.0 ** rng.integers(-38, 37, 5001)).astype(np.float32)
     values[:5] = np.array([0.0, -0.0, 1e-44, -3.4e38, 3.4e38])
-    found = exact_percentiles(lambda: np.array_split(values, 7), values.dtype, percentiles)
+    histogram = Histogram(values.dtype)
+    for block in np.array_split(values, 7):
+        histogram.add(block)
+    found = histogram.percentiles(percentiles, lambda: np.array_split(values, 7))
     assert found == pytest.approx(np.percentile(values.astype(np.float64), percentiles), rel=1e-12)
 
 
@@ -128,6 +131,39 @@ def test_unusable_percentiles(percentiles: tuple[float, float]) -> None:
 def test_unusable_fixed_window(fixed: tuple[float, float]) -> None:
     with pytest.raises(BadInput, match="grey window .* not usable"):
         grey_window(np.arange(10).reshape(1, 2, 5), fixed=fixed)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "depth", "most"),
+    [("uint16", 40, 40), ("uint16", 200, 64), ("float32", 40, 40), ("float32", 100, 64), ("float32", 200, 128)],
+)
+def test_a_segmentation_reads_a_stack_twice_at_most(dtype: str, depth: int, most: int, tmp_path: Path) -> None:
+    """With a black surround, and saturated and dead voxels, too, each of which once took a reading of its own."""
+    rng = np.random.default_rng(0)
+    grey = rng.normal(1000, 100, (depth, 40, 40)).astype(dtype)
+    grey[rng.random(grey.shape) < 0.02] = 1
+    grey[rng.random(grey.shape) < 0.02] = 5000
+    grey[:, :6] = 0
+    tifffile.imwrite(tmp_path / "stack.tif", grey, compression="zlib", photometric="minisblack")
+    stack = open_stack(tmp_path / "stack.tif")
+    read: list[int] = []
+    reading = stack.read
+    stack.read = lambda start, stop: (read.append(start), reading(start, stop))[1]  # type: ignore[method-assign]
+    window = grey_window(stack)
+    assert len(read) == most and most + depth <= 2 * depth
+    assert window.surround == (0,)
+    material = grey[np.linspace(0, depth - 1, min(depth, 64)).round().astype(int), 6:]
+    usual = np.percentile(material[(material != 1) & (material != 5000)], (0.5, 99.5))
+    np.testing.assert_allclose((window.lower, window.upper), usual, rtol=1e-6)
+
+
+def test_slices_from_before_the_surround_was_known_are_counted_anew() -> None:
+    grey = np.random.default_rng(0).normal(1000, 100, (6, 40, 40)).astype(np.uint16)
+    expected = grey_window(grey[3:, 6:])
+    grey[:3] = 0
+    grey[3:, :6] = 0
+    window = grey_window(grey)
+    assert (window.lower, window.upper, window.surround) == (expected.lower, expected.upper, (0,))
 
 
 @pytest.mark.parametrize("in_memory", [1 << 27, 0])

@@ -21,7 +21,8 @@ OUTLINES = {"circle": CIRCLE, "strip": STRIP, "corner": CORNER}
 def find_surround(planes: np.ndarray) -> tuple[float, ...]:
     """What a search finds in slices (Z, Y, X)."""
     search = SurroundSearch()
-    assert sum(1 for _ in search.seeing(planes)) == len(planes)
+    for plane in planes:
+        search.look(plane)
     return search.found()
 
 

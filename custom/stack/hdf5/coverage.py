@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,10 +19,12 @@ class Coverage:
     Attributes:
         edges: for each axis the cuts, ascending from 0 to its length.
         there: bool, one value per cell, with as many axes as the array.
+        starts: for each axis where its layers of chunks begin, ascending from 0; no chunk reaches beyond its layer.
     """
 
     edges: tuple[np.ndarray, ...]
     there: np.ndarray
+    starts: tuple[np.ndarray, ...]
 
     @property
     def whole(self) -> bool:
@@ -84,10 +87,23 @@ class Gaps:
         return f"{share} {np.count_nonzero(self.per_slice)} of {len(self.per_slice)} slices,"
 
 
-def whole(shape: Sequence[int], there: bool = True) -> Coverage:
-    """An array in one cell, of which everything is there, or nothing."""
+def whole(shape: Sequence[int], there: bool = True, chunks: Sequence[int] | None = None) -> Coverage:
+    """An array in one cell, of which everything is there, or nothing; without chunks it is read slice by slice."""
     edges = tuple(np.array([0, length]) for length in shape)
-    return Coverage(edges, np.full((1,) * len(edges), there))
+    layers = chunks or [1 if axis == 0 and len(shape) > 2 else length for axis, length in enumerate(shape)]
+    return Coverage(edges, np.full((1,) * len(edges), there), _layers(shape, layers))
+
+
+def _layers(shape: Sequence[int], chunks: Sequence[int]) -> tuple[np.ndarray, ...]:
+    return tuple(_steps(length, max(size, 1)) for length, size in zip(shape, chunks, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _steps(length: int, size: int) -> np.ndarray:
+    """Shared by all sources that are cut alike: there may be thousands."""
+    found = np.arange(0, length, size)
+    found.flags.writeable = False
+    return found
 
 
 def of_chunks(shape: Sequence[int], chunks: Sequence[int], offsets: np.ndarray) -> Coverage:
@@ -96,7 +112,7 @@ def of_chunks(shape: Sequence[int], chunks: Sequence[int], offsets: np.ndarray) 
     there = np.zeros([len(cuts) - 1 for cuts in edges], bool)
     if len(offsets):
         there[tuple((offsets // np.asarray(chunks)).T)] = True
-    return Coverage(edges, there)
+    return Coverage(edges, there, _layers(shape, chunks))
 
 
 @dataclass(frozen=True)
@@ -123,7 +139,7 @@ def of_pieces(shape: Sequence[int], pieces: Sequence[Piece]) -> Coverage:
         starts = [cuts[:-1][found] for cuts, found in zip(edges, cells, strict=True)]
         block = piece.coverage.there[np.ix_(*_source_cells(piece, starts))]
         there[np.ix_(*cells)] |= block.reshape([len(found) for found in cells])
-    return Coverage(edges, there)
+    return Coverage(edges, there, tuple(_starts(length, axis, pieces) for axis, length in enumerate(shape)))
 
 
 def _cells_of(positions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
@@ -150,6 +166,24 @@ def _source_cells(piece: Piece, starts: Sequence[np.ndarray]) -> list[np.ndarray
     for target, source in zip(_long(piece.target), _long(piece.source), strict=True):
         positions[source] = piece.source[source][np.searchsorted(piece.target[target], starts[target])]
     return [piece.coverage.cells(axis, found) for axis, found in enumerate(positions)]
+
+
+def _starts(length: int, axis: int, pieces: Sequence[Piece]) -> np.ndarray:
+    """Where along an axis no chunk of a piece's source lies on both sides."""
+    chunks = np.zeros(length + 1, int)  # how many more lie across a position and the one before
+    alike = {}  # thousands of sources share what they select, and how they are cut
+    for piece in pieces:
+        if len(piece.target[axis]) > 1:
+            source = _long(piece.source)[_long(piece.target).index(axis)]
+            one = piece.target[axis], piece.source[source], piece.coverage.starts[source]
+            alike[tuple(map(id, one))] = one
+    for target, positions, starts in alike.values():
+        layer = np.searchsorted(starts, positions, side="right")
+        ends = np.append(np.flatnonzero(np.diff(layer)), len(target) - 1)
+        chunks[target[np.append(0, ends[:-1] + 1)] + 1] += 1
+        chunks[target[ends] + 1] -= 1
+    found: np.ndarray = np.flatnonzero(np.cumsum(chunks[:-1]) == 0)
+    return found
 
 
 def _edges(length: int, axis: int, pieces: Sequence[Piece]) -> np.ndarray:

@@ -42,7 +42,7 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
         coverage, files = look_for_voxels(path, dataset)
         axes = find_axes(path, dataset.shape, chosen, axis_names(path, dataset, group))
         stack = ArrayStack(path, axes, dataset.dtype, voxel_size(path, dataset, group), handle)
-        stack.grain = grain_of_dataset(dataset, axes)
+        stack.grain = grain_of_dataset(dataset, axes, coverage)
         check_gaps(path, dataset, coverage, axes, chosen.labels)
         # a link may lead to another file
         parts = members(path) or [path, Path(dataset.file.filename)]

@@ -93,7 +93,7 @@ def _chunked(dataset: h5py.Dataset) -> Coverage:
     grid = [-(-length // size) for length, size in zip(dataset.shape, dataset.chunks, strict=True)]
     count = dataset.id.get_num_chunks()
     if count >= np.prod(grid):
-        return whole(dataset.shape)
+        return whole(dataset.shape, chunks=dataset.chunks)
     offsets: list[tuple[int, ...]] = []
     dataset.id.chunk_iter(lambda chunk: offsets.append(chunk.chunk_offset))
     return of_chunks(dataset.shape, dataset.chunks, np.array(offsets, int).reshape(-1, len(grid)))
