@@ -277,6 +277,14 @@ def test_a_refusal_is_one_sentence_and_exit_code_2(
     assert not list(tmp_path.iterdir())
 
 
+def test_what_its_pages_link_to_travels_along(folder: Path) -> None:
+    pages = sorted((folder / "docs").rglob("*.md"))
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+    assert {"keys.md", "stacks.md"} <= {link for _, link in links}
+    gone = [link for page, link in links if "://" not in link and not (page.parent / link.partition("#")[0]).exists()]
+    assert gone == [] and "bundle/configs" not in (folder / "docs/keys.md").read_text()
+
+
 def test_the_commands_of_its_readme(
     folder: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
