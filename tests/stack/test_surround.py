@@ -104,6 +104,18 @@ def test_the_filling_of_a_strip_is_numpys_mirror() -> None:
     assert (filled[:, 109:] == 7.0).all()
 
 
+def test_the_filling_around_a_disc_is_its_mirror_image() -> None:
+    """Where each voxel holds its distance from the centre, the mirror image of r is twice the radius less r."""
+    y, x = np.indices((160, 170)) - 80.0
+    distance = np.hypot(y, x)
+    region = distance > 50
+    filled = distance.copy()
+    MirrorFill(reach=30)(filled, region, beyond=-1.0)
+    reached = region & (distance < 78)
+    error = filled[reached] + distance[reached] - 2 * 48.6  # the outermost material, one voxel further in
+    assert abs(error).max() < 2 and abs(error.mean()) < 0.3 and (filled[distance > 81] == -1).all()
+
+
 @pytest.mark.parametrize("width", [1, 3, 10])
 def test_every_filling_is_material_however_thin(width: int) -> None:
     region = np.ones((SIDE, SIDE), bool)
