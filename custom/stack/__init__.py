@@ -12,9 +12,9 @@ from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
 from custom.stack.store import SlabStore
-from custom.stack.surround import inside_values, outside
+from custom.stack.surround import inside_values, outside, unseen_surround
 from custom.stack.units import to_um
-from custom.stack.warn import tell_once
+from custom.stack.warn import tell_once, warn_once
 from custom.stack.window import GreyWindow, grey_range, grey_window, grey_window_of
 
 __all__ = [
@@ -45,4 +45,6 @@ __all__ = [
     "takes_key",
     "tell_once",
     "to_um",
+    "unseen_surround",
+    "warn_once",
 ]

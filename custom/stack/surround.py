@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 LEAST_SHARE = 0.002  # of a slice; half of what moves an end of the usual window, 0.5 %
 LEAST_RUN = 16  # voxels of one value side by side on a slice's border; noise has no such run
 MOST_FLAT = 0.05  # share of voxels equal to all their neighbours up to which a slice counts as noisy
+_COARSE = 500  # voxels along each side that show whether a closer look is worth it
 ALIKE = 0.98  # share in which an outline has to agree with a disc or a rectangle
 
 
@@ -51,6 +52,24 @@ class SurroundSearch:
         """Ascending values, NaN for all that are not finite as the last one; mostly none or one."""
         found = self._found | (self._constant if self._material else set())
         return tuple(sorted(found, key=lambda value: (np.isnan(value), value)))
+
+
+def unseen_surround(plane: np.ndarray, surround: Sequence[float]) -> tuple[float, ...]:
+    """Further values that fill what lies outside the reconstruction in this slice alone; mostly none, in 0.1 ms.
+
+    A stack's own are found in 64 of its slices, and those in between may have others. What a coarse look takes for material
+    is not looked at further.
+
+    Args:
+        plane: (Y, X) grey values of a stack that has contrast.
+        surround: of the stack.
+    """
+    known = {math.nan if np.isnan(value) else value for value in surround}
+    values = [value for value in _runs(plane) if value not in known]
+    coarse = plane[tuple(slice(None, None, max(length // _COARSE, 1)) for length in plane.shape)]
+    if values and _is(coarse, values).all() and _is(plane, values).all():
+        return tuple(values)
+    return tuple(value for value in values if _is_surround(coarse, value) and _is_surround(plane, value))
 
 
 def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:

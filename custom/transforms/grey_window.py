@@ -11,7 +11,7 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from custom.stack import GreyWindow, MirrorFill, Stack, grey_window, outside
+from custom.stack import GreyWindow, MirrorFill, Stack, grey_window, outside, unseen_surround, warn_once
 
 # found once for all slices of a stack
 _window_of_stack = lru_cache(maxsize=16)(grey_window)
@@ -27,7 +27,7 @@ class GreyWindowd(MapTransform):
     number is left in ``nonfinite``.
 
     What lies outside the reconstruction is filled as in a mirror, becomes unlabelled (255) in the item's label, and is left
-    in ``outside`` (bool, of the image's shape) where there is any.
+    in ``outside`` (bool, of the image's shape) where there is any; also in a slice that has further values there.
 
     Args:
         keys: keys of tensors of any real type, (1, Y, X) or (1, Z, Y, X); they become float32 in [0, 1].
@@ -52,17 +52,18 @@ class GreyWindowd(MapTransform):
         self.fixed = None if fixed is None else (float(fixed[0]), float(fixed[1]))
         self.label_key = label_key
         self._mirror = MirrorFill()
+        self._told = False
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
-        stack, surround = item.pop("stack", None), item.pop("surround", ())
+        stack, surround = item.pop("stack", None), item.pop("surround", None)
         for key in self.key_iterator(item):
             values = torch.as_tensor(item[key])
             if item.get("grey_window") is None:
                 window = self._window(stack, values)
                 item["grey_window"], surround = (window.lower, window.upper), window.surround
             item[key], item["nonfinite"] = apply_window(values, *item["grey_window"])
-            if surround:
+            if surround is not None:
                 self._leave_out(item, key, values, surround)
         return item
 
@@ -80,7 +81,10 @@ class GreyWindowd(MapTransform):
         scaled = item[key].as_subclass(torch.Tensor).reshape(raw.shape).numpy(force=True)
         found: np.ndarray | None = None
         for z, plane in enumerate(raw):
-            region = outside(plane, surround)
+            further = unseen_surround(plane, surround)
+            region = outside(plane, (*surround, *further))
+            if further:
+                self._tell(item, z, further)
             if region is None:
                 continue
             if found is None:
@@ -96,6 +100,18 @@ class GreyWindowd(MapTransform):
         if item.get(self.label_key) is not None:
             label = torch.as_tensor(item[self.label_key])
             item[self.label_key] = torch.where(item["outside"], torch.full_like(label, 255), label)
+
+    def _tell(self, item: Mapping[Hashable, Any], z: int, further: Sequence[float]) -> None:
+        """Once, of the first such slice that is read."""
+        if self._told:
+            return
+        self._told = True
+        name = f"{item['stem']}: its slice" if "stem" in item else "Slice"
+        warn_once(
+            f"{name} {z + item.get('start', item.get('z', 0))} has {', '.join(f'{value:g}' for value in further)} outside the "
+            "reconstruction, which no slice had that the grey window was found in; that, and the like of further slices, is "
+            "background, and unlabelled in a data set."
+        )
 
 
 def apply_window(values: torch.Tensor, lower: float, upper: float) -> tuple[torch.Tensor, int]:

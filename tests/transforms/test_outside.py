@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
+from custom.stack import warn_once
 from custom.transforms import ClearOutsided, GreyWindowd
 
 SIDE = 90
@@ -36,6 +38,34 @@ def test_an_item_says_which_values_lie_outside() -> None:
     assert item["outside"].sum() == REGION.sum()
     without = GreyWindowd("image")({"image": voxels[:1], "grey_window": (70.0, 130.0)})
     assert "outside" not in without and (without["image"][..., 60:] == 0).all()
+
+
+@pytest.mark.parametrize("known", [(), (0.0,)])
+@pytest.mark.parametrize("value", [-1000.0, np.nan, 97.5])
+def test_a_surround_that_no_slice_had_so_far(
+    value: float, known: tuple[float, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """64 slices of a stack show its surround; those in between may have another one."""
+    warn_once.cache_clear()
+    voxels = np.random.default_rng(0).normal(100, 10, (3, SIDE, SIDE)).astype(np.float32)
+    voxels[1, REGION] = value
+    voxels[2] = value  # all of it
+    windowed = GreyWindowd("image")
+    for start in (8, 16):
+        item = windowed({"image": voxels[None], "start": start, "grey_window": (70.0, 130.0), "surround": known})
+        np.testing.assert_array_equal(
+            item["outside"][0].numpy(), np.stack([np.zeros_like(REGION), REGION, REGION | True])
+        )
+        assert item["nonfinite"] == 0
+    (told,) = caplog.messages
+    assert f"Slice 9 has {value:g} outside the reconstruction, which no slice had" in told
+
+
+def test_material_alone_is_told_of_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    voxels = np.random.default_rng(0).normal(20, 10, (2, SIDE, SIDE)).clip(0, 255).astype(np.uint8)
+    voxels[1, 40:70, 40:70] = 255  # saturated, but inside
+    item = GreyWindowd("image")({"image": voxels[None], "grey_window": (5.0, 40.0), "surround": ()})
+    assert "outside" not in item and not caplog.messages
 
 
 def test_results_outside_are_background() -> None:
