@@ -9,6 +9,7 @@ from typing import Any
 _MISSING = re.compile(r"the referring item `@(.+)` is not defined in the config content")
 _CIRCULAR = re.compile(r"detected circular references '(.+)' for id='(.+)' in the config content")
 _NOWHERE = re.compile(r"Cannot locate class or function path: '(.+)'")
+_NOT_EVALUATED = "Failed to evaluate ConfigExpression"
 _NOT_BUILT = re.compile(r"Failed to instantiate component '(.+)' with keywords: ")
 
 
@@ -29,11 +30,15 @@ def config_fault(error: BaseException) -> str | None:
         return (
             f"the config's {here} has the _target_ {found[1]}, which is nowhere; check its name, or install its package"
         )
+    if isinstance(error, SyntaxError) and ids and error.filename in ("<string>", "<unknown>"):
+        return f"the config's {here} cannot be worked out ({error.msg}: {str(error.text).strip()}); write it as Python"
     cause = error.__cause__
-    found = _NOT_BUILT.match(words) if isinstance(cause, TypeError) else None
-    # raised by the call itself, not by what was called
-    if found and cause and [name for name, _ in _frames(cause.__traceback__)] == ["instantiate"]:
+    # raised by the call or the expression itself, not by what was called
+    at = [name for name, _ in _frames(cause.__traceback__)] if cause else []
+    if isinstance(cause, TypeError) and at == ["instantiate"] and (found := _NOT_BUILT.match(words)):
         return f"the config's {here} cannot be made: {cause}; give it the keys that {found[1]} takes"
+    if words.startswith(_NOT_EVALUATED) and at == ["evaluate", "<module>"]:
+        return f"the config's {here} cannot be worked out ({cause}); change it, or what it refers to"
     return None
 
 

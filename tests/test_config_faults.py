@@ -16,7 +16,7 @@ SGD: dict[str, Any] = {"_target_": "torch.optim.SGD", "lr": 0.1}
 
 def told(config: dict[str, Any], key: str) -> str | None:
     parser = ConfigParser(config)
-    with pytest.raises((ValueError, RuntimeError, ModuleNotFoundError)) as raised:
+    with pytest.raises((ValueError, RuntimeError, ModuleNotFoundError, SyntaxError)) as raised:
         parser.get_parsed_content(key)
     refusal = find_bad_input(raised.value)
     return None if refusal is None else str(refusal)
@@ -43,6 +43,11 @@ def told(config: dict[str, Any], key: str) -> str | None:
             {"x": ["@optimizer"], "optimizer": SGD},
             "the config's optimizer cannot be made: SGD.__init__() missing 1 required positional argument: 'params'; give it the",
         ),
+        (
+            {"x": ["$@window.lower"], "window": {"lower": 0}},
+            "the config's x#0 cannot be worked out ('dict' object has no attribute 'lower'); change it, or what it refers to",
+        ),
+        ({"x": "$1 +"}, "the config's x cannot be worked out (invalid syntax: 1 +); write it as Python"),
     ],
 )
 def test_faults_of_a_config(config: dict[str, Any], beginning: str) -> None:
@@ -53,9 +58,10 @@ def raising() -> None:
     int(None)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("target", ["test_config_faults.raising", "$1 / 0"])
-def test_bugs_are_none(target: str) -> None:
-    assert told({"x": {"_target_": target} if target[0] != "$" else target}, "x") is None
+@pytest.mark.parametrize("item", [{"_target_": "test_config_faults.raising"}, "$@function()"])
+def test_bugs_are_none(item: Any) -> None:
+    function = {"_target_": "test_config_faults.raising", "_mode_": "callable"}
+    assert told({"x": item, "function": function}, "x") is None
 
 
 def test_metadata_may_be_left_behind() -> None:
