@@ -68,6 +68,13 @@ def test_material_alone_is_told_of_nothing(caplog: pytest.LogCaptureFixture) -> 
     assert "outside" not in item and not caplog.messages
 
 
+def test_a_simulation_of_few_values_is_material() -> None:
+    voxels = np.zeros((1, SIDE, SIDE), np.uint8)
+    voxels[:, 20:60], voxels[:, 60:, 30:] = 1, 2
+    item = GreyWindowd("image")({"image": voxels[None], "grey_window": (0.0, 2.0), "surround": ()})
+    assert "outside" not in item
+
+
 def test_results_outside_are_background() -> None:
     outside = torch.as_tensor(REGION)[None]
     item = ClearOutsided("pred")({"pred": torch.ones(1, SIDE, SIDE), "outside": outside})
