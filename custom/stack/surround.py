@@ -65,10 +65,11 @@ def unseen_surround(plane: np.ndarray, surround: Sequence[float]) -> tuple[float
         surround: of the stack.
     """
     known = {math.nan if np.isnan(value) else value for value in surround}
-    values = [value for value in _runs(plane) if value not in known]
+    runs = _runs(plane)
+    values = [value for value in runs if value not in known]
     coarse = plane[tuple(slice(None, None, max(length // _COARSE, 1)) for length in plane.shape)]
-    if values and _is(coarse, values).all() and _is(plane, values).all():
-        return tuple(values) if len(values) == 1 else ()  # nothing, or a simulation of a few values
+    if values and _is(coarse, runs).all() and _is(plane, runs).all():
+        return tuple(values) if len(runs) == 1 else ()  # nothing, or a simulation of a few values
     return tuple(value for value in values if _is_surround(coarse, value) and _is_surround(plane, value))
 
 

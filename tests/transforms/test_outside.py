@@ -71,8 +71,9 @@ def test_material_alone_is_told_of_nothing(caplog: pytest.LogCaptureFixture) -> 
 def test_a_simulation_of_few_values_is_material() -> None:
     voxels = np.zeros((1, SIDE, SIDE), np.uint8)
     voxels[:, 20:60], voxels[:, 60:, 30:] = 1, 2
-    item = GreyWindowd("image")({"image": voxels[None], "grey_window": (0.0, 2.0), "surround": ()})
-    assert "outside" not in item
+    for known, outside in (((), 0), ((0.0,), int((voxels == 0).sum()))):
+        item = GreyWindowd("image")({"image": voxels[None], "grey_window": (0.0, 2.0), "surround": known})
+        assert int(item.get("outside", torch.zeros(1)).sum()) == outside
 
 
 def test_results_outside_are_background() -> None:
