@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.spatial import KDTree
 
 from custom.stack.surround import Mask, dilated
 
+_MIXED = 0.25  # of the way from the material to the surround, that the outermost voxels have gone; 0.5 if interpolated
 _STEP = 8  # voxels between the places at which the nearest material is looked for; between them it is interpolated
 
 
@@ -29,17 +32,22 @@ class MirrorFill:
         self._outline: Mask | None = None
 
     def __call__(self, plane: np.ndarray, region: Mask, beyond: float) -> None:
-        """Fill the voxels of `plane` (Y, X) in `region`, in place; those out of reach get `beyond`."""
+        """Fill the voxels of `plane` (Y, X) in `region`, in place; those out of reach get `beyond`.
+
+        The outermost voxels of the material too, where a program interpolated across the outline and they are a mixture.
+        """
         if self._outline is None or not np.array_equal(self._outline, region):
-            self._find(region)
-            self._outline = region
+            self._edges = _edges(region)
+            self._outline, self._filled = region, None
+        wide = bool(_mixed(plane, *self._edges))
+        if self._filled is not wide:
+            self._find(dilated(region) if wide else region)
+            self._filled = wide
         flat = plane.reshape(-1)
         flat[self._outside] = beyond
         flat[self._targets] = flat[self._sources]
 
-    def _find(self, region: Mask) -> None:
-        # one voxel more: where a program interpolated across the outline, that one is a mixture
-        wide = dilated(region)
+    def _find(self, wide: Mask) -> None:
         self._outside = np.flatnonzero(wide)
         self._targets, self._sources = np.zeros((2, 0), np.intp)
         if wide.all():
@@ -56,6 +64,23 @@ class MirrorFill:
         lost = np.flatnonzero(wide[tuple(source)])
         source[:, lost] = rim.nearest(np.stack([y[lost], x[lost]]))
         self._targets, self._sources = (at[0].astype(np.intp) * wide.shape[1] + at[1] for at in ((y, x), source))
+
+
+def _edges(region: Mask) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Flat places of the region's outermost voxels, of the material's beside them, and of those one further in."""
+    shells = [~dilated(~region), region]
+    for _ in range(2):
+        shells.append(dilated(shells[-1]))
+    beside, first, second = (np.flatnonzero(outer & ~inner) for inner, outer in pairwise(shells))
+    return beside, first, second
+
+
+def _mixed(plane: np.ndarray, beside: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the material's outermost voxels lie on the way to the surround's value."""
+    if not (beside.size and first.size and second.size):
+        return False
+    surround, outermost, material = (float(plane.take(places).mean()) for places in (beside, first, second))
+    return (material - outermost) * (material - surround) > _MIXED * (material - surround) ** 2
 
 
 def _clipped(plane: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:

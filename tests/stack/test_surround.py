@@ -96,12 +96,24 @@ def test_the_filling_of_a_strip_is_numpys_mirror() -> None:
     plane = noisy("float32")[0]
     region = np.zeros((SIDE, SIDE), bool)
     region[:, 80:] = True
+    plane[region] = -0.1
     filled = plane.copy()
     MirrorFill(reach=30)(filled, region, beyond=7.0)
-    # the outline moves in by one voxel, which may be a mixture
-    expected = np.pad(plane[:, :79], ((0, 0), (0, 30)), mode="reflect")
-    np.testing.assert_array_equal(filled[:, :109], expected)
-    assert (filled[:, 109:] == 7.0).all()
+    expected = np.pad(plane[:, :80], ((0, 0), (0, 30)), mode="reflect")
+    np.testing.assert_array_equal(filled[:, :110], expected)
+    assert (filled[:, 110:] == 7.0).all()
+
+
+@pytest.mark.parametrize(("share", "outermost"), [(0.0, 80), (0.1, 80), (0.5, 79), (0.9, 79)])
+def test_outermost_voxels_that_are_a_mixture_are_filled_too(share: float, outermost: int) -> None:
+    """As where a program interpolated across the outline; else they stay as they are."""
+    plane = noisy("float32")[0]
+    plane[:, 80:] = -0.1
+    plane[:, 79] += share * (-0.1 - plane[:, 79])
+    filled = plane.copy()
+    MirrorFill(reach=30)(filled, np.broadcast_to(np.arange(SIDE) >= 80, plane.shape), beyond=-0.1)
+    expected = np.pad(plane[:, :outermost], ((0, 0), (0, 30)), mode="reflect")
+    np.testing.assert_array_equal(filled[:, : outermost + 30], expected)
 
 
 def test_the_filling_around_a_disc_is_its_mirror_image() -> None:
