@@ -35,7 +35,7 @@ class FolderLock:
     machine and its last sign of life on another: a thread gives it, whatever the run is busy with.
 
     Args:
-        folder: made if need be.
+        folder: made if need be, and removed with the lock if it was and is empty.
         job: a name that torchrun's restarts of one job share; a restarted worker takes over from the one before it.
 
     Raises:
@@ -46,9 +46,9 @@ class FolderLock:
         self.job = job
         self.path = Path(folder).absolute() / ".lock"
         self._file: IO[str] | None = None
+        self._made = not self.path.parent.exists()
         _held.add(self)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             while not self._take():
                 pass
         except OSError as error:
@@ -58,6 +58,7 @@ class FolderLock:
 
     def _take(self) -> bool:
         """Open and lock the file; False where its last owner removed it in between."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = file = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115 (held until `release`)
         try:
             self._claim(file, lock_now(file.fileno()))
@@ -99,7 +100,13 @@ class FolderLock:
         if self._file is not None and not self._file.closed:
             if is_still(self._file, self.path):
                 self.path.unlink(missing_ok=True)
+                self._remove_folder()
             self._file.close()
+
+    def _remove_folder(self) -> None:
+        with suppress(OSError):  # it holds something
+            if self._made:
+                self.path.parent.rmdir()
 
 
 def _give_signs_of_life() -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from custom.lock import FolderLock
 
-_taken: dict[Path, FolderLock] = {}
+_taken: dict[Path, tuple[FolderLock, Callable[[Path], None]]] = {}
 
 
-def take_folder(folder: str | os.PathLike[str], job: str | None = None, writes: bool = True) -> None:
+def take_folder(
+    folder: str | os.PathLike[str],
+    job: str | None = None,
+    writes: bool = True,
+    leaving: Callable[[Path], None] = lambda folder: None,
+) -> None:
     """Take a folder before the first file is written there; harmless where this process has it.
 
     It is let go by `release_folder`, or at the end of the process.
@@ -20,6 +26,7 @@ def take_folder(folder: str | os.PathLike[str], job: str | None = None, writes: 
         folder: made if need be.
         job: as for `FolderLock`.
         writes: False on all ranks but the first, which takes it for all.
+        leaving: what is done with the folder before it is let go.
 
     Raises:
         BadInput: another run holds the folder, or it cannot be written to.
@@ -27,19 +34,22 @@ def take_folder(folder: str | os.PathLike[str], job: str | None = None, writes: 
     path = Path(folder).resolve()
     if not writes or path in _taken:
         return
-    _taken[path] = FolderLock(folder, job)
+    _taken[path] = FolderLock(folder, job), leaving
 
 
 def release_folder(folder: str | os.PathLike[str]) -> None:
     """Let go of a folder; harmless where this process has not taken it."""
-    if held := _taken.pop(Path(folder).resolve(), None):
+    path = Path(folder).resolve()
+    if path in _taken:
+        held, leaving = _taken.pop(path)
+        leaving(path)
         held.release()
 
 
 def release_folders() -> None:
     """Let go of all folders that this process has taken."""
     while _taken:
-        _taken.popitem()[1].release()
+        release_folder(next(iter(_taken)))
 
 
 atexit.register(release_folders)

@@ -61,8 +61,10 @@ def test_released_it_leaves_nothing(tmp_path: Path) -> None:
     held.touch()
     held.release()
     held.release()
-    assert list((tmp_path / "new").iterdir()) == []
-    FolderLock(tmp_path / "new").release()
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "old").mkdir()
+    FolderLock(tmp_path / "old").release()
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_an_owner_elsewhere_counts_as_long_as_it_gives_signs_of_life(tmp_path: Path) -> None:

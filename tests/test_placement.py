@@ -107,6 +107,11 @@ def test_results_within_the_folder_of_slices_do_not_join_it(data: Path, tmp_path
         ended = cli.segment(slices, slices / "results", weights, output_format=output_format, overwrite=True)
         assert ended.code == 0, ended.error
         assert fingerprint(open_stack(slices)) == before and open_stack(slices).shape == (3, 60, 90)
+    (tmp_path / "linked").mkdir()  # to what would be removed with the mask
+    for file in (slices / "results/mask_tiff").iterdir():
+        (tmp_path / "linked" / file.name).symlink_to(file)
+    ended = cli.segment(tmp_path / "linked", slices / "results", weights, output_format="tiff", overwrite=True)
+    assert ended.code == 2 and "mask_00000.tif: is the stack itself, or a part of it" in ended.error
 
 
 def test_nothing_is_done_before_the_refusal(data: Path, labelled_set: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cli
+import h5py
 import numpy as np
 import pytest
 import SimpleITK
@@ -22,7 +23,7 @@ import zarr
 
 from custom.errors import BadInput
 from custom.lock import FolderLock
-from custom.stack import SlabStore
+from custom.stack import SlabStore, Stack, planning
 
 GREY = cli.volume((40, 60, 90))
 
@@ -205,11 +206,26 @@ def test_a_stack_that_changes_while_it_is_read_is_noticed(
 
 
 def test_a_folder_in_use_is_refused(stack: Path, weights: Path, tmp_path: Path) -> None:
+    """Before the stack is read, which takes long and writes there where chunks are tall."""
     held = FolderLock(tmp_path)
-    ended = cli.segment(stack, tmp_path, weights, slab_height=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Stack, "read", lambda *_: pytest.fail("it is read"))
+        ended = cli.segment(stack, tmp_path, weights, slab_height=1)
     held.release()
     assert ended.code == 2 and f"process {os.getpid()} on {os.uname().nodename}" in ended.error
     assert cli.segment(stack, tmp_path, weights, slab_height=20).code == 0
+
+
+def test_what_was_decoded_of_a_stack_that_is_refused_goes_with_it(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "KEPT_BYTES", 1)
+    monkeypatch.setattr(planning, "KEPT_SLICES", 10)
+    with h5py.File(tmp_path / "flat.h5", "w") as file:
+        file.create_dataset("exchange/data", data=np.full_like(GREY, 7), chunks=(len(GREY), 1, GREY.shape[2]))
+    ended = cli.segment(tmp_path / "flat.h5", tmp_path / "out", weights)
+    assert ended.code == 2 and "has no contrast" in ended.error
+    assert [path.name for path in tmp_path.iterdir()] == ["flat.h5"]
 
 
 @pytest.mark.parametrize("output_format", ["zarr", "nrrd"])

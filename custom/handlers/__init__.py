@@ -11,7 +11,7 @@ from custom.handlers.frozen_norm import FreezeBatchNorm
 from custom.handlers.going_on import training_goes_on
 from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
-from custom.handlers.results import check_output, check_stack_place, check_unfinished
+from custom.handlers.results import check_output, check_stack_place, check_unfinished, take_output
 from custom.handlers.same_buffers import SameBuffers
 from custom.handlers.segmentation import Segmentation
 from custom.handlers.triples import SliceTriples
@@ -33,5 +33,6 @@ __all__ = [
     "check_stack_place",
     "summary_writer",
     "check_unfinished",
+    "take_output",
     "training_goes_on",
 ]

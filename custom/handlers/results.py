@@ -10,9 +10,10 @@ from pathlib import Path
 
 from custom.errors import BadInput
 from custom.placement import check_place
-from custom.stack import SCRATCH
+from custom.stack import SCRATCH, remove_scratch
 from custom.stack.store import SETTINGS
 from custom.stack.writers import OUTPUT_FORMATS
+from custom.taken import take_folder
 
 OVERLAYS, STORE = "overlays", ".slabs"
 MASKED, SCORED = r"slice_\d{5,}\.png", r".*_z\d{4,}\.png"  # pictures of a segmentation, of an evaluation
@@ -29,11 +30,27 @@ def check_stack_place(output_dir: str | os.PathLike[str], stack: str | os.PathLi
     check_place(output_dir, stack=stack, results=(*MASKS, OVERLAYS, STORE, SCRATCH))
 
 
+def take_output(output_dir: str | os.PathLike[str], job: str | None = None, writes: bool = True) -> None:
+    """Take a segmentation's folder before its stack is read, see `take_folder`.
+
+    Where a run ends without a finished slab, what was decoded of the stack is removed with it.
+
+    Raises:
+        BadInput: another run holds the folder, or it cannot be written to.
+    """
+    take_folder(output_dir, job, writes, _leave)
+
+
+def _leave(folder: Path) -> None:
+    if not any((folder / STORE).glob("*.npz")):
+        remove_scratch(folder)
+
+
 def check_output(
     output_dir: str | os.PathLike[str],
     overwrite: bool,
     results: Sequence[str] = (*MASKS, "summary.json"),
-    stack: str | os.PathLike[str] | None = None,
+    inputs: Sequence[str | os.PathLike[str]] = (),
 ) -> None:
     """Refuse a folder that holds a result already, whatever its format.
 
@@ -41,17 +58,22 @@ def check_output(
         output_dir: the folder; it may be missing.
         overwrite: whether an earlier result may be replaced.
         results: names of the files that count as one.
-        stack: what is about to be segmented, which no result may replace.
+        inputs: the stack that is about to be segmented, and its files, which no result may replace; links are followed.
 
     Raises:
-        BadInput: a result is there and `overwrite` is false, or the stack lies where the result goes.
+        BadInput: a result is there and `overwrite` is false, or one of the inputs lies where the result goes.
     """
     folder = Path(output_dir)
     there = [folder / name for name in results if os.path.lexists(folder / name)]
     if there and not overwrite:
         raise BadInput(f"{there[0]}: is there already; give --overwrite true or another --output_dir")
-    if stack is not None and any(Path(stack).resolve().is_relative_to(path.resolve()) for path in there):
-        raise BadInput(f"{stack}: is the stack itself and would be replaced; give another --output_dir")
+    replaced = {path.resolve() for path in there}
+    for path in inputs if replaced else ():
+        real = Path(path).resolve()
+        if not replaced.isdisjoint((real, *real.parents)):
+            raise BadInput(
+                f"{path}: is the stack itself, or a part of it, and would be replaced; give another --output_dir"
+            )
 
 
 def check_unfinished(output_dir: str | os.PathLike[str], overwrite: bool, stack: str | os.PathLike[str]) -> None:
@@ -61,7 +83,7 @@ def check_unfinished(output_dir: str | os.PathLike[str], overwrite: bool, stack:
         BadInput: see there.
     """
     if not (Path(output_dir) / STORE / SETTINGS).exists():
-        check_output(output_dir, overwrite, stack=stack)
+        check_output(output_dir, overwrite, inputs=[stack])
 
 
 def remove_pictures(output_dir: str | os.PathLike[str], named: str, keep: Sequence[str] = ()) -> Path:

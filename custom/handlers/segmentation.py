@@ -19,12 +19,12 @@ from custom.allocation import release_freed_memory
 from custom.errors import BadInput
 from custom.handlers.assembly import assemble
 from custom.handlers.pictures import Richest
-from custom.handlers.results import RESULTS, STORE, check_output
+from custom.handlers.results import RESULTS, STORE, check_output, take_output
 from custom.interruption import goes_on, received, shielded
-from custom.lock import FolderLock
 from custom.processes import Gathering
 from custom.stack import Slab, SlabStore, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
+from custom.taken import release_folder
 
 logger = logging.getLogger("segmentation")
 
@@ -85,7 +85,7 @@ class Segmentation:
         self.gathering = Gathering(world_size)
         self.files = fingerprint(stack)
         self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings})
-        self.lock: FolderLock | None = None
+        self.holds = False
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
         self.richest = Richest(stack.shape[0])
@@ -100,7 +100,8 @@ class Segmentation:
         """
         goes_on(self._kept, speaks=self.rank == 0, processes=self.world_size)
         if self.rank == 0:
-            self.lock = FolderLock(self.folder, self.job)
+            take_output(self.folder, self.job)
+            self.holds = True
             atexit.register(self._let_go)
             try:
                 self._take_up()
@@ -112,7 +113,7 @@ class Segmentation:
 
     def _take_up(self) -> None:
         if self.store.begun() != self.store.settings:
-            check_output(self.folder, self.overwrite, stack=self.stack.path)
+            check_output(self.folder, self.overwrite, inputs=[self.stack.path, *self.stack.files])
         if self.store.begin(self.overwrite):
             logger.info(
                 "Going on with an unfinished segmentation: %d of %d slabs are done.", self._done(), len(self.slabs)
@@ -123,13 +124,12 @@ class Segmentation:
     def _let_go(self) -> None:
         for writer in self.writers.values():
             writer.abort()  # harmless when it is closed
-        if self.lock is None:
+        if not self.holds:
             return
         if self.store.begun() == self.store.settings and not self._done():
             self.store.remove()
-            remove_scratch(self.folder)
-        self.lock.release()
-        self.lock = None
+        self.holds = False
+        release_folder(self.folder)
         atexit.unregister(self._let_go)
 
     def _done(self) -> int:
@@ -141,7 +141,7 @@ class Segmentation:
 
     def _tell_what_is_kept(self) -> None:
         # rank 0, once: Ignite tells its handlers of an error twice
-        if self.lock is not None and received() is None and (kept := self._kept()):
+        if self.holds and received() is None and (kept := self._kept()):
             logger.info("%s: the same command goes on.", kept)
 
     def pending(self) -> list[Slab]:
