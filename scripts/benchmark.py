@@ -9,7 +9,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
-    from custom.interruption import install
+    from custom.running.interruption import install
 
     install()  # before what takes seconds to import
 
@@ -17,10 +17,10 @@ import torch
 from benchmarking import inference, training
 from benchmarking.measuring import NETWORKS, table
 
-from custom.errors import BadInput
-from custom.options import GivenPath
-from custom.precision import check_device
-from custom.readable import readable_streams
+from custom.base.errors import BadInput
+from custom.base.readable import readable_streams
+from custom.command_line.options import GivenPath
+from custom.speed.precision import check_device
 
 
 def arguments() -> argparse.Namespace:

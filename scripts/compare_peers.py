@@ -10,7 +10,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
-    from custom.interruption import install
+    from custom.running.interruption import install
 
     install()  # before what takes seconds to import
 
@@ -22,20 +22,20 @@ from comparing.patch_recipes import monai_unet, smp_unet
 from comparing.scoring import scored, table
 from comparing.task import Method, Task, make_task
 
-from custom.errors import BadInput
-from custom.interruption import goes_on
-from custom.options import GivenPath
+from custom.base.errors import BadInput
+from custom.base.readable import readable_streams
+from custom.command_line.options import GivenPath
+from custom.command_line.placement import check_place
 from custom.phantom import ensure_dataset
-from custom.placement import check_place
-from custom.precision import check_device
-from custom.readable import readable_streams
 from custom.report import write_json
+from custom.running.interruption import goes_on
+from custom.running.taken import take_folder
+from custom.speed.precision import check_device
 from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of
 from custom.study.reading import read_json
 from custom.study.running import listing
-from custom.taken import take_folder
 
 # title, package that has to be there, how it trains and predicts
 METHODS: dict[str, tuple[str, str | None, Method]] = {

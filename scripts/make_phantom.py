@@ -8,15 +8,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
-    from custom.interruption import install
+    from custom.running.interruption import install
 
     install()  # before what takes seconds to import
 
-from custom.errors import BadInput
-from custom.options import GivenPath
+from custom.base.errors import BadInput
+from custom.base.readable import readable_streams
+from custom.command_line.options import GivenPath
+from custom.command_line.placement import check_place
 from custom.phantom.dataset import DIFFICULTIES, make_dataset
-from custom.placement import check_place
-from custom.readable import readable_streams
 
 
 def main() -> int:

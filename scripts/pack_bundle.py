@@ -7,14 +7,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
-    from custom.interruption import install
+    from custom.running.interruption import install
 
     install()  # before what takes seconds to import
 
-from custom.errors import BadInput
-from custom.options import GivenPath
-from custom.placement import check_place
-from custom.readable import readable_streams
+from custom.base.errors import BadInput
+from custom.base.readable import readable_streams
+from custom.command_line.options import GivenPath
+from custom.command_line.placement import check_place
 from custom.sharing import Statements, pack_bundle
 from custom.weights import sha256
 

@@ -29,8 +29,8 @@ import torch
 from monai.bundle import ConfigParser
 from monai.networks.nets import BasicUNet
 
-from custom import interruption
 from custom.data.known import known_slices
+from custom.running import interruption
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"

@@ -12,7 +12,7 @@ import tifffile
 import torch
 from scipy import ndimage
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]

@@ -15,7 +15,7 @@ import pytest
 import torch
 from monai.networks.nets import BasicUNet
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing import check_bundle, pack_bundle
 from custom.sharing.archive import write_sums, write_zip
 from custom.weights import sha256

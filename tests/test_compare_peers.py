@@ -17,7 +17,7 @@ from scipy.ndimage import median_filter
 from skimage.filters import threshold_otsu
 from sklearn.metrics import f1_score
 
-from custom.lock import FolderLock
+from custom.running.lock import FolderLock
 
 pytestmark = pytest.mark.slow
 SECONDS = "2s"

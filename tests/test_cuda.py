@@ -12,7 +12,7 @@ from monai.networks.nets import BasicUNet
 
 from custom.inferers import SliceInferer
 from custom.networks import TransforCNN, YNet
-from custom.precision import check_device, gains_from_bf16
+from custom.speed.precision import check_device, gains_from_bf16
 
 pytestmark = [
     pytest.mark.cuda,

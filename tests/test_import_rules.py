@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,39 +17,33 @@ ROOT = Path(__file__).resolve().parents[1]
 CUSTOM = ROOT / "custom"
 SCRIPTS = ROOT / "scripts"
 
-# what a package may import of custom besides itself; None: anything
-ALLOWED: dict[str, set[str] | None] = {
+# what a room may import of custom besides itself
+ALLOWED: dict[str, set[str]] = {
+    "base": set(),
+    "command_line": {"base", "running"},
+    "running": {"base"},
+    "weights": {"base", "data"},
+    "speed": {"base"},
     "networks": set(),
     "losses": set(),
-    "stack": {"errors", "files"},
-    "transforms": {"errors", "stack"},
-    "inferers": {"errors", "precision"},
-    "metrics": {"errors", "stack"},
-    "data": {"errors", "files", "readable", "stack"},
-    "phantom": {"errors", "stack"},
-    "report": {"errors", "files", "readable"},
-    "study": {
-        "errors",
-        "files",
-        "interruption",
-        "placement",
-        "stack",
-        "taken",
-        "data",
-        "phantom",
-        "transforms",
-        "metrics",
-        "report",
-        "readable",
-    },
-    "handlers": None,
-    "sharing": {"errors", "files", "stack", "weights"},
+    "stack": {"base"},
+    "transforms": {"base", "stack"},
+    "inferers": {"base", "speed"},
+    "metrics": {"base", "stack"},
+    "data": {"base", "stack"},
+    "phantom": {"base", "stack"},
+    "report": {"base"},
+    "handlers": {"base", "running", "weights", "metrics", "report"},
+    "segmenting": {"base", "command_line", "running", "speed", "stack", "metrics", "report"},
+    "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms", "metrics", "report"},
+    "sharing": {"base", "stack", "weights"},
 }
 SHARING_JSON = {
     f"custom/sharing/{name}.py" for name in ("execution", "metadata", "packing", "record", "script", "staging")
 }
 PARSING = {
-    f"custom/{name}.py" for name in ("config_keys", "config_values", "following", "sharing/fitting", "sharing/trust")
+    *(f"custom/command_line/{name}.py" for name in ("config_keys", "config_values", "following")),
+    *(f"custom/sharing/{name}.py" for name in ("fitting", "trust")),
 }
 STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
 
@@ -86,20 +82,57 @@ def offenders(folder: Path, breaks: Callable[[Path], object]) -> dict[str, objec
     return {str(path.relative_to(ROOT)): found for path in files if (found := breaks(path))}
 
 
-def test_the_rules_cover_every_package() -> None:
+def of_other_rooms(path: Path) -> set[str]:
+    """What a module of custom imports of rooms that its own may not import."""
+    room = path.relative_to(CUSTOM).parts[0]
+    allowed = {room} | ALLOWED[room]
+    own = {dotted for dotted in imported(path) if dotted.split(".")[0] == "custom"}
+    return {dotted for dotted in own if dotted.split(".")[1] not in allowed}
+
+
+def test_every_module_is_in_a_room_and_every_room_has_a_rule() -> None:
+    assert {path.relative_to(CUSTOM).parts[0] for path in CUSTOM.rglob("*.py")} == {*ALLOWED, "__init__.py"}
     assert {path.parent.name for path in CUSTOM.glob("*/__init__.py")} == set(ALLOWED)
 
 
-@pytest.mark.parametrize("package", [name for name, allowed in ALLOWED.items() if allowed is not None])
-def test_packages_import_what_they_may(package: str) -> None:
-    allowed = {package} | (ALLOWED[package] or set())
+def test_no_room_needs_itself_by_way_of_others() -> None:
+    assert set(TopologicalSorter(ALLOWED).static_order()) == set(ALLOWED)  # raises where there is a circle
 
-    def others(path: Path) -> set[str]:
-        return {dotted for dotted in imported(path) if dotted.startswith("custom.")} - {
-            dotted for dotted in imported(path) if dotted.split(".")[1:2] and dotted.split(".")[1] in allowed
-        }
 
-    assert offenders(CUSTOM / package, others) == {}
+@pytest.mark.parametrize("room", ALLOWED)
+def test_rooms_import_what_they_may(room: str) -> None:
+    assert offenders(CUSTOM / room, of_other_rooms) == {}
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_planted_import_of_another_room_is_seen(room: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the top, inside a function, of a name and of a module: of every other room, either way round."""
+    monkeypatch.setattr(sys.modules[__name__], "CUSTOM", tmp_path / "custom")
+    for number, other in enumerate(sorted(set(ALLOWED) - {room})):
+        planted = tmp_path / "custom" / room / f"planted_{number}.py"
+        planted.parent.mkdir(parents=True, exist_ok=True)
+        planted.write_text(f"from custom.{other} import a\n\n\ndef late():\n    import custom.{other}.b\n")
+        found = set() if other in ALLOWED[room] else {f"custom.{other}.a", f"custom.{other}.b"}
+        assert of_other_rooms(planted) == found, other
+
+
+def test_every_module_says_in_one_line_what_it_is() -> None:
+    """In the first line of its docstring, which is no other module's."""
+
+    def first_line(path: Path) -> str:
+        return (ast.get_docstring(tree(path)) or "").split("\n")[0]
+
+    lines = {str(path.relative_to(ROOT)): first_line(path) for path in sorted(CUSTOM.rglob("*.py"))}
+    assert [name for name, line in lines.items() if not line] == []
+    assert [line for line, count in Counter(lines.values()).items() if count > 1] == []
+
+
+def test_handlers_are_what_ignite_attaches() -> None:
+    def no_handler(path: Path) -> bool:
+        functions = {node.name for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)}
+        return path.name != "__init__.py" and "attach" not in functions
+
+    assert offenders(CUSTOM / "handlers", no_handler) == {}
 
 
 @pytest.mark.parametrize("package", ["networks", "losses"])
@@ -178,8 +211,8 @@ def test_json_is_read_as_data_alone() -> None:
     """
     reading = {"json.load", "json.loads"}
     found = offenders(CUSTOM, lambda path: reading & (attributes(path) | imported(path)))
-    notes = {"custom/lock.py", "custom/report/messages.py", "custom/stack/store.py"}
-    notes |= {"custom/records.py", "custom/handlers/checkpoint.py"}
+    notes = {"custom/running/lock.py", "custom/report/messages.py", "custom/stack/store.py"}
+    notes |= {"custom/weights/records.py", "custom/handlers/checkpoint.py"}
     assert set(found) == {"custom/data/splits_json.py", "custom/study/reading.py"} | notes | SHARING_JSON
     parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))
     assert set(parsing) == PARSING
@@ -230,4 +263,4 @@ def test_only_stack_touches_stacks_on_disk() -> None:
 
 def test_the_command_line_is_looked_at_in_one_place() -> None:
     """`summary.json` quotes `sys.orig_argv`; what was asked for comes from the config."""
-    assert list(offenders(CUSTOM, lambda path: "sys.argv" in attributes(path))) == ["custom/command_line.py"]
+    assert list(offenders(CUSTOM, lambda path: "sys.argv" in attributes(path))) == ["custom/command_line/edge.py"]

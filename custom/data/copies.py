@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from custom.base.errors import BadInput
 from custom.data.sides import Item, Split, place_of
 from custom.data.splits_json import SIDES
-from custom.errors import BadInput
 
 logger = logging.getLogger("data")
 

@@ -11,9 +11,9 @@ from monai.data import CacheDataset
 from monai.transforms import Compose
 from torch.utils.data import Dataset
 
+from custom.base.errors import BadInput
 from custom.data.labelled import check_label
 from custom.data.meaning import SliceCounts, warn_of_doubts
-from custom.errors import BadInput
 from custom.stack import LABEL, source
 
 

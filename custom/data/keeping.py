@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from custom.base.errors import BadInput
 from custom.data.known import Known
 from custom.data.sides import Item, Place, Split, place_of
 from custom.data.splits_json import SIDES
-from custom.errors import BadInput
 
 logger = logging.getLogger("data")
 LONG = {"train": "training", "val": "validation", "test": "test"}

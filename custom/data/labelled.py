@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from custom.base.errors import BadInput
 from custom.data.beyond import lithium_beyond, tell_lithium_beyond
 from custom.data.blanks import warn_of_blanks
 from custom.data.doubts import tell_doubts
@@ -24,7 +25,6 @@ from custom.data.numbers import check_numbers
 from custom.data.pairing import stem_of
 from custom.data.reading import Reading
 from custom.data.windows import windows_of
-from custom.errors import BadInput
 from custom.stack import LABEL, LABEL_VALUES, Stack, inside_values, source
 
 logger = logging.getLogger("data")

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from custom.base.errors import BadInput
 from custom.data.pairing import paired, stem_of
-from custom.errors import BadInput
 from custom.stack.clutter import is_clutter, refuse_what_is_no_file
 from custom.stack.faults import refusing_damage
 from custom.stack.numbering import natural_key, number_key

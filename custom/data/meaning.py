@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 logger = logging.getLogger("data")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import Stack
 from custom.stack.numbering import first_out_of_step, number_key
 from custom.stack.warn import warn_once

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.opening import OPENERS
 from custom.stack.warn import warn_once
 

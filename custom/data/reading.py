@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import LABEL, Source, only_array, takes_key
 
 MEANINGS = ("auto", "lithium", "unlabelled")

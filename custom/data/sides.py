@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from custom.base.errors import BadInput
 from custom.data.splits_json import SIDES
-from custom.errors import BadInput
 
 Item = dict[str, Any]
 Place = tuple[str, int]

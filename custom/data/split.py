@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from custom.base.errors import BadInput
 from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
 from custom.data.copies import draw_once, drop_copies
 from custom.data.digest import add_digests
@@ -20,7 +21,6 @@ from custom.data.listing import list_pairs
 from custom.data.reading import Reading
 from custom.data.sides import Item, Split
 from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
-from custom.errors import BadInput
 
 logger = logging.getLogger("data")
 

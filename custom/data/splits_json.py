@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from custom.base.errors import BadInput
+from custom.base.readable import readable
 from custom.data.pairing import stem_of
-from custom.errors import BadInput
-from custom.readable import readable
 
 logger = logging.getLogger("data")
 

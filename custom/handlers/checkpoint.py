@@ -16,14 +16,14 @@ import monai
 import torch
 from ignite.engine import Engine, Events
 
-from custom.errors import BadInput
-from custom.files import complete_file
+from custom.base.errors import BadInput
+from custom.base.files import complete_file
 from custom.handlers.budget import TrainingBudget
-from custom.handlers.calibrated import divided, output_layer
-from custom.handlers.same_parts import KINDS, check_parts, kinds, load_optimizer
-from custom.interruption import shielded
 from custom.report import write_json
+from custom.running.interruption import shielded
 from custom.weights import first_not_finite, sha256, tensors_in
+from custom.weights.calibrated import divided, output_layer
+from custom.weights.same_parts import KINDS, check_parts, kinds, load_optimizer
 
 logger = logging.getLogger("training")
 SLOWER = "give a lower --learning_rate, with --resume true from the second epoch on"

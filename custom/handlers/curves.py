@@ -13,7 +13,7 @@ from ignite.engine import Engine, Events
 from torch.optim import Optimizer
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from custom.files import complete_file
+from custom.base.files import complete_file
 from custom.handlers.budget import TrainingBudget
 
 logger = logging.getLogger("training")

@@ -10,7 +10,7 @@ import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 
-from custom.errors import BadInput, NotFinite
+from custom.base.errors import BadInput, NotFinite
 from custom.weights import first_not_finite, tensors_in
 
 

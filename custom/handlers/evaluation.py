@@ -12,9 +12,7 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from custom.errors import BadInput
-from custom.handlers.results import SCORED, remove_pictures
-from custom.interruption import shielded
+from custom.base.errors import BadInput
 from custom.metrics import (
     PatchOverlap,
     calibration_error,
@@ -32,6 +30,8 @@ from custom.report import (
     write_json,
     write_scores_csv,
 )
+from custom.report.earlier import SCORED, remove_pictures
+from custom.running.interruption import shielded
 
 logger = logging.getLogger("evaluation")
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 
-from custom.files import complete_file
+from custom.base.files import complete_file
 
 
 class KeepProbability:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from monai.inferers import Inferer
 
-from custom.precision import autocast
+from custom.speed.precision import autocast
 
 
 class PatchInferer(Inferer):

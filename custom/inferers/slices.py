@@ -9,10 +9,10 @@ import torch
 from monai.inferers import SlidingWindowInferer
 from monai.utils import convert_to_dst_type, fall_back_tuple
 
-from custom.errors import NotFinite
+from custom.base.errors import NotFinite
 from custom.inferers.blend import Blend
 from custom.inferers.grid import window_grid
-from custom.precision import autocast
+from custom.speed.precision import autocast
 
 
 class SliceInferer(SlidingWindowInferer):

@@ -12,7 +12,7 @@ from einops import rearrange
 from numpy.typing import NDArray
 from torch.nn.functional import pad
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics.bootstrap import block_ratios, intervals
 from custom.metrics.overlap import overlap_scores
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 LITHIUM, UNLABELLED = 1, 255
 

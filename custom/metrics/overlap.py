@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from monai.metrics import CumulativeIterationMetric
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics.tiles import all_tile_counts, labelled_only
 
 Scores = dict[str, float | None]

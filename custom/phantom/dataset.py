@@ -7,7 +7,7 @@ import time
 import uuid
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
 from custom.phantom.hard_cell import make_hard_cell
 from custom.phantom.site import TEST, TRAINING

@@ -1,5 +1,6 @@
-"""Scores and masks as tables, files and pictures."""
+"""Scores and masks as tables, files and pictures, and those of an earlier command."""
 
+from custom.report.earlier import check_output
 from custom.report.messages import training_done
 from custom.report.overlay import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
 from custom.report.tables import amounts_line, plain, scores_table, write_json, write_scores_csv
@@ -9,6 +10,7 @@ __all__ = [
     "MASK_COLOURS",
     "TRUTH_COLOURS",
     "amounts_line",
+    "check_output",
     "overlay_mask",
     "overlay_truth",
     "plain",

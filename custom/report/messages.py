@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from custom.readable import quoted
+from custom.base.readable import quoted
 
 logger = logging.getLogger("report")
 

@@ -10,8 +10,8 @@ from monai.config import NdarrayOrTensor
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from custom.files import complete_file
-from custom.readable import readable
+from custom.base.files import complete_file
+from custom.base.readable import readable
 from custom.report.planes import grey, planes
 
 Colour = tuple[int, int, int]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from custom.files import complete_file
-from custom.readable import HANDLER, readable
+from custom.base.files import complete_file
+from custom.base.readable import HANDLER, readable
 
 SLICE_COLUMNS = (
     *("stack", "z", "tp", "fp", "fn", "tn", "dsc", "iou"),

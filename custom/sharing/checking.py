@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing.execution import Step, parsed, steps
 from custom.sharing.inspection import Members, opened
 from custom.sharing.layout import here

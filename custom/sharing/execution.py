@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 @dataclass(frozen=True)

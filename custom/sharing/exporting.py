@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from custom.errors import BadInput
-from custom.files import complete_file
+from custom.base.errors import BadInput
+from custom.base.files import complete_file
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 BATCHES = (1, 7)  # that each export is compared at: 1 is the size that exporters like to fix

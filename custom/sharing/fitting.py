@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from monai.bundle import ConfigParser
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing.layout import OVERLAY_OF_ALL, Source, here
 from custom.weights import first_difference, load_weights, read_state
 

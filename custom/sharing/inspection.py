@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing.archive import SUMS, digest, rewritten
 from custom.sharing.layout import REQUIRED
 

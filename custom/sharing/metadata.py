@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft201909Validator
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 SCHEMA = Path(__file__).with_name("meta_schema_20240725.json")
 

@@ -6,7 +6,7 @@ import re
 import sys
 from importlib.util import find_spec
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 # `custom` is a word of English too: only where a path or a dotted name goes on does it mean the package
 _IN_CLONE = re.compile(r"\bcustom(?=\.\w|/)")

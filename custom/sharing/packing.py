@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
-from custom.files import complete_file
+from custom.base.errors import BadInput
+from custom.base.files import complete_file
 from custom.sharing.archive import write_sums, write_zip
 from custom.sharing.fitting import fitting_network
 from custom.sharing.layout import Source, here

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.weights import sha256
 
 Record = dict[str, Any]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 # a slice of the phantom, by the shipped network, takes seconds on one slow core
 LIMIT = 900.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing.running import segment_slice
 from custom.stack import open_stack
 

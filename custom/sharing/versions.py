@@ -9,7 +9,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 NAMED = {"monai_version": "monai", "pytorch_version": "torch", "numpy_version": "numpy"}
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import load
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing.fitting import build_network
 from custom.sharing.naming import own_package
 from custom.sharing.staging import renamed_values

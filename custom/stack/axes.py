@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.selection import Selection
 
 _MOST_CHANNELS = 4  # of a last axis without a name; no slice of a scan is so narrow

@@ -15,7 +15,7 @@ from typing import IO, Literal
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import Axes
 from custom.stack.faults import refusing_damage
 from custom.stack.grain import grain_of_block

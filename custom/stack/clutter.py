@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 _NAMES = {
     *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r"),

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 @contextmanager

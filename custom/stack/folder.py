@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from tifffile import TiffFile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
 from custom.stack.numbering import check_names

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.opening import takes_key
 from custom.stack.stack import Stack
 

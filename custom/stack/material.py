@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.percentiles import Blocks, Histogram
 from custom.stack.samples import Sample
 from custom.stack.stack import Stack

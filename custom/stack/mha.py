@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage

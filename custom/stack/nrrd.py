@@ -7,7 +7,7 @@ from typing import Any
 import nrrd
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, Encoding, open_block
 from custom.stack.faults import refusing_damage

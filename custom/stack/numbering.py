@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.warn import warn_once
 
 _WHOLE = re.compile(r"\d+")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.folder import open_folder
 from custom.stack.hdf5 import members, open_hdf5
 from custom.stack.mha import open_mha

@@ -10,7 +10,7 @@ import numpy as np
 from nibabel.affines import apply_affine
 from nibabel.orientations import aff2axcodes
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.place import Place, plain_affine
 from custom.stack.planning import plan_reading
 from custom.stack.stack import Stack

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 @dataclass(frozen=True)

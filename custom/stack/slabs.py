@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.stack import Stack
 
 

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.clutter import is_clutter, refuse_what_is_no_file
 from custom.stack.faults import refusing_damage
 from custom.stack.numbering import natural_key, number_key

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.labels import LabelStack
 from custom.stack.opening import open_stack
 from custom.stack.same_grid import on_grid_of

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.grain import Grain
 from custom.stack.place import Place, plain_affine
 from custom.stack.units import VoxelSize

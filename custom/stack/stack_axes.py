@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
 

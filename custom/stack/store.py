@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from custom.errors import BadInput
-from custom.files import complete_file
+from custom.base.errors import BadInput
+from custom.base.files import complete_file
 
 SETTINGS = "settings.json"
 

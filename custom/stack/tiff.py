@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage

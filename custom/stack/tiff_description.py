@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from tifffile import COMPRESSION, TiffFile, TiffPage
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.tiff_directories import Directory
 from custom.stack.tiff_page import page_at
 from custom.stack.warn import warn_once

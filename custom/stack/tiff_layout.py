@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tifffile import PHOTOMETRIC, PLANARCONFIG, TiffFrame, TiffPage
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.tiff_description import written_shape
 from custom.stack.tiff_directories import cut_short
 from custom.stack.warn import warn_once

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from tifffile import TiffFile, TiffPageSeries
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.selection import Selection
 from custom.stack.stack_axes import AS_SLICES
 from custom.stack.warn import warn_once

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 _UM_PER_UNIT = {
     "nm": 1e-3,

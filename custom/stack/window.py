@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.material import of_material
 from custom.stack.percentiles import is_counted_at_once
 from custom.stack.samples import Sample, at_hand

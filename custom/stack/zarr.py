@@ -8,7 +8,7 @@ from typing import Any
 
 import zarr
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.angles import angle_among
 from custom.stack.arrays import ArrayStack
 from custom.stack.axes import find_axes

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import zarr
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import Axes
 from custom.stack.ranges import in_ranges
 from custom.stack.warn import warn_once

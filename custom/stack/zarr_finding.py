@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import zarr
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.listing import listed
 from custom.stack.ome_zarr import Pyramid, pyramid
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import zarr
 from zarr.storage import LocalStore, ZipStore
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.clutter import is_clutter
 from custom.stack.suffixes import OTHERS, TIFF
 

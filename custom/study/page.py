@@ -7,8 +7,8 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from custom.files import complete_file
-from custom.readable import HANDLER
+from custom.base.files import complete_file
+from custom.base.readable import HANDLER
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 1200px; margin: 2rem auto;

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom.base.errors import BadInput
 from custom.data import Reading
-from custom.errors import BadInput
 
 CONFIGS = Path("bundle/configs")  # relative to the repository root, where the commands run
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 def read_json(path: Path) -> dict[str, Any]:

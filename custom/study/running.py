@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from custom.errors import BadInput
-from custom.interruption import Interrupted, received
+from custom.base.errors import BadInput
 from custom.report import plain, write_json
+from custom.running.interruption import Interrupted, received
 from custom.study.commands import Part
 from custom.study.reading import read_json
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from custom.base.errors import BadInput
 from custom.data.sides import Split
-from custom.errors import BadInput
 from custom.stack import LABEL, Source, open_stack, source
 from custom.stack.writers import open_writer
 from custom.study.plan import Study

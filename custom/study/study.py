@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from custom.errors import BadInput
-from custom.interruption import goes_on
+from custom.base.errors import BadInput
+from custom.command_line.placement import check_place
 from custom.phantom import ensure_dataset
-from custom.placement import check_place
 from custom.report import plain, write_json
+from custom.running.interruption import goes_on
+from custom.running.taken import release_folder, take_folder
 from custom.study.commands import Part, costing, evaluation, segmentation, training
 from custom.study.dataset_keys import words_of
 from custom.study.plan import ENET, LOSSES, NETWORKS, TRAINED, Network, Study, check_paths
@@ -22,7 +23,6 @@ from custom.study.running import Execute, listing, run_part
 from custom.study.search import search_blend
 from custom.study.slices import LabelledSlice, split_of
 from custom.study.stack import choose_stack
-from custom.taken import release_folder, take_folder
 
 logger = logging.getLogger("study")
 

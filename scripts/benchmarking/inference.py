@@ -12,11 +12,12 @@ import torch
 from monai.inferers import SlidingWindowInferer
 
 from benchmarking.measuring import alternate, machine, read_config, working
-from custom.allocation import keep_freed_memory
-from custom.inferers import SliceInferer, fold_batch_norm, pack_convolutions
+from custom.inferers import SliceInferer
 from custom.inferers.grid import window_grid
 from custom.phantom import make_cell
-from custom.precision import autocast
+from custom.speed import fold_batch_norm, pack_convolutions
+from custom.speed.allocation import keep_freed_memory
+from custom.speed.precision import autocast
 from custom.weights import load_weights
 
 MODE = "gaussian"  # how inference.json weighs windows

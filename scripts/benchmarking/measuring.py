@@ -17,8 +17,8 @@ import monai
 import torch
 from monai.bundle import ConfigParser
 
-from custom.errors import BadInput
-from custom.precision import gains_from_bf16
+from custom.base.errors import BadInput
+from custom.speed.precision import gains_from_bf16
 
 CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
 NETWORKS = ("unet", "monai_unet", "ynet", "transforcnn", "enet")

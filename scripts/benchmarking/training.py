@@ -10,8 +10,8 @@ import torch
 from monai.bundle import ConfigParser
 
 from benchmarking.measuring import alternate, machine, read_config, working
-from custom.allocation import keep_freed_memory
 from custom.phantom import ensure_dataset
+from custom.speed.allocation import keep_freed_memory
 
 WHAT = {
     "plain": "(1) Dataset and DataLoader, no cache, contiguous network, fp32",

@@ -19,7 +19,7 @@ from monai.utils import set_determinism
 from torch import nn
 
 from comparing.task import UNLABELLED, Task, keep_probability
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.study.slices import LabelledSlice
 
 PATCH = 128

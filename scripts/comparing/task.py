@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from custom.base.files import complete_file
 from custom.data import Reading
 from custom.data.split import split_dataset
-from custom.files import complete_file
 from custom.study.slices import LabelledSlice
 
 UNLABELLED = 255

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from custom.base.errors import BadInput
 from custom.data import about_side, noted_earlier, noted_split, side_to_score, split_dataset
 from custom.data.known import Known, known_slices, noted
 from custom.data.sides import Split, place_of
-from custom.errors import BadInput
 
 Record = dict[str, Any]
 SIDES = ("train", "val", "test")

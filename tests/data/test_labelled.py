@@ -13,8 +13,8 @@ import SimpleITK
 import tifffile
 import zarr
 
+from custom.base.errors import BadInput
 from custom.data import labelled_slices, list_pairs, voxel_sizes
-from custom.errors import BadInput
 from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]

@@ -13,8 +13,8 @@ import pytest
 import tifffile
 import zarr
 
+from custom.base.errors import BadInput
 from custom.data import labelled_slices, list_pairs, stems
-from custom.errors import BadInput
 
 PARTS = ("images", "labels")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from custom.base.errors import BadInput
 from custom.data import Reading, expand_slices, labelled_slices
-from custom.errors import BadInput
 from custom.transforms import LoadStackd
 
 GREY = np.random.default_rng(0).integers(0, 60_000, (6, 9, 11)).astype(np.uint16)

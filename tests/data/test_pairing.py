@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from custom.base.errors import BadInput
 from custom.data.pairing import paired, stem_of
-from custom.errors import BadInput
 
 ROOT = Path("some/set")
 

@@ -7,8 +7,8 @@ import threading
 import pytest
 from monai.data import DataLoader
 
+from custom.base.errors import BadInput
 from custom.data import ReadAheadLoader
-from custom.errors import BadInput
 
 
 class Counted:

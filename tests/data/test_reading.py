@@ -14,8 +14,8 @@ import tifffile
 import zarr
 from monai.data import DataLoader, Dataset
 
+from custom.base.errors import BadInput
 from custom.data import Reading, labelled_slices, voxel_sizes
-from custom.errors import BadInput
 from custom.study.dataset_keys import words_of
 from custom.transforms import LoadStackd
 

@@ -13,8 +13,8 @@ import pytest
 import tifffile
 from monai.transforms import Compose
 
+from custom.base.errors import BadInput
 from custom.data import PatchDataset, SliceDataset, expand_slices, labelled_slices, split_dataset
-from custom.errors import BadInput
 from custom.stack import Stack
 from custom.stack.labels import LabelStack
 

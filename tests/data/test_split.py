@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from custom.base.errors import BadInput
 from custom.data import split_dataset
 from custom.data.split import split_by_blocks
-from custom.errors import BadInput
 
 MakeSet = Callable[..., Path]
 Items = list[dict[str, Any]]

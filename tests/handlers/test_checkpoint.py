@@ -14,7 +14,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.handlers import Checkpoint
 from custom.handlers.checkpoint import save
 from custom.weights import load_weights, sha256

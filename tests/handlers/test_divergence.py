@@ -14,7 +14,7 @@ from cli import TINY, train
 from ignite.engine import Engine, Events
 from torch import nn
 
-from custom.errors import BadInput, NotFinite
+from custom.base.errors import BadInput, NotFinite
 from custom.handlers import Checkpoint, StopDiverged
 from custom.weights import first_not_finite, read_state
 

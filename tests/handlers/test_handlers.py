@@ -20,7 +20,7 @@ from monai.transforms import CopyItemsd
 from PIL import Image
 from sklearn.metrics import f1_score
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.handlers import EpochSeed, Evaluation, Progress, SliceTriples, TrainingBudget, TrainingCurves
 from custom.metrics import PatchOverlap
 from custom.report import training_done

@@ -9,7 +9,7 @@ from monai.inferers import SlidingWindowInferer
 from monai.networks.nets import BasicUNet
 from torch import nn
 
-from custom.errors import BadInput, NotFinite
+from custom.base.errors import BadInput, NotFinite
 from custom.inferers import PatchInferer, SliceInferer
 
 

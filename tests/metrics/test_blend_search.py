@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics import PatchOverlap, blend_counts, choose, full_cube, overlap_scores, search_report, simplex
 
 Slices = list[tuple[torch.Tensor, torch.Tensor]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics.grey_window import best_grey_window
 
 

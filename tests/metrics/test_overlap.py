@@ -14,7 +14,7 @@ from monai.handlers import IgniteMetricHandler
 from monai.metrics import DiceMetric
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics import PatchOverlap, overlap_scores, pooled_scores, tile_counts
 
 Arrays = tuple[np.ndarray, np.ndarray]

@@ -15,7 +15,7 @@ import tifffile
 from scipy import ndimage
 from skimage.measure import label as label_pieces
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics.grey_window import best_grey_window
 from custom.phantom import dataset as phantom_dataset
 from custom.phantom import ensure_dataset, make_cell, make_dataset, writing

@@ -11,7 +11,7 @@ import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.transform import downscale_local_mean
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.report import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
 from custom.report.overlay import DIMMED, OPACITY
 

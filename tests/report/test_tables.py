@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.metrics import overlap_scores, pooled_scores
 from custom.report import scores_table, write_json, write_scores_csv
 

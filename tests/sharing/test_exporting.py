@@ -14,7 +14,7 @@ import torch
 from monai.networks.nets import BasicUNet
 from onnx.reference import ReferenceEvaluator
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.sharing import exporting
 from custom.sharing.fitting import declared_network
 

@@ -24,8 +24,8 @@ import tifffile
 import torch
 from packs import NAME
 
-from custom.errors import BadInput
-from custom.files import complete_file
+from custom.base.errors import BadInput
+from custom.base.files import complete_file
 from custom.networks import YNet
 from custom.sharing import pack_bundle, packing
 from custom.sharing.layout import REQUIRED, Source, here

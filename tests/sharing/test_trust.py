@@ -29,7 +29,7 @@ def test_known_targets(target: str) -> None:
         *("os.system", "subprocess.run", "builtins.eval", "eval", "NoSuchTransform", "custom.networks.NoSuchNet"),
         *("torch.os.system", "torch.load", "torch.hub.load", "torch.utils.collect_env.run", "torch.nn.NoSuch"),
         *("monai.utils.run_cmd", "monai.bundle.run", "monai.apps.download_url", "monai.data.utils.os.system"),
-        *("monai.data.utils.pickle.loads", "custom.command_line.os.system", "custom.files.os", "torch.nn"),
+        *("monai.data.utils.pickle.loads", "custom.command_line.edge.os.system", "custom.base.files.os", "torch.nn"),
         *("torch.nn.Module.__init_subclass__", "sklearn.svm.SVC", "", "."),
     ],
 )

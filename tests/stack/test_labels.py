@@ -9,7 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import LabelStack, as_labels, open_stack
 
 WANTED = np.random.default_rng(0).choice(np.array([0, 1, 255], np.uint8), (4, 5, 6))

@@ -12,7 +12,7 @@ import pytest
 import SimpleITK as sitk
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import LABEL, Source, Stack, block, planning, scratch, turned
 from custom.stack.turned import TurnedStack
 

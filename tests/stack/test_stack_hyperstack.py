@@ -10,7 +10,7 @@ import pytest
 import SimpleITK
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack
 
 T, Z, C, Y, X = 2, 5, 3, 8, 9

@@ -14,7 +14,7 @@ import pytest
 import SimpleITK
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack, slabs
 
 VOXELS = np.random.default_rng(0).integers(0, 1 << 16, (7, 20, 30), np.uint16)

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack, to_um
 
 VOXELS = np.zeros((3, 8, 9), np.uint8)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack, samples
 from custom.stack.percentiles import Histogram
 

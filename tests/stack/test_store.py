@@ -14,7 +14,7 @@ import pytest
 import SimpleITK
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import SlabStore, fingerprint, open_stack
 
 MASK = np.random.default_rng(0).random((3, 5, 7)) < 0.4

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack
 from custom.stack.source import Source
 from custom.stack.warn import warn_once

@@ -13,7 +13,7 @@ import pytest
 import tifffile
 from PIL import Image, TiffImagePlugin
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack
 from custom.stack.warn import warn_once
 

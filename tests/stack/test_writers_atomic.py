@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import zarr.storage
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.writers import OUTPUT_FORMATS, gzip_stream, open_writer, part, tiff, tiff_folder
 
 SHAPE = (12, 30, 40)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.writers import OUTPUT_FORMATS, open_writer
 
 SHAPE = (12, 30, 40)

@@ -22,7 +22,7 @@ import tifffile
 from conftest import MakeSet
 from skimage.measure import block_reduce
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack
 from custom.study import table2
 from custom.study.commands import evaluation, segmentation, training
@@ -112,7 +112,7 @@ def test_an_interrupted_study_lets_its_commands_put_their_files_in_order(tmp_pat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from custom import interruption
+from custom.running import interruption
 from custom.study import running
 interruption.install()
 ended = running._ended

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import grey_window
 from custom.transforms import GreyWindowd, LoadStackd
 from custom.transforms.grey_window import apply_window

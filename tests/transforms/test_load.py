@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import torch
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack import open_stack, slabs
 from custom.transforms import LoadStackd
 

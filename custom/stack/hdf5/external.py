@@ -5,7 +5,7 @@ from pathlib import Path
 
 import h5py
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 def external_files(dataset: h5py.Dataset) -> list[Path]:

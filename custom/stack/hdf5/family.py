@@ -7,7 +7,7 @@ from pathlib import Path
 
 import h5py
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 _NUMBER = re.compile(r"%0?\d*d")
 _MARK = b"NCSAfami"  # the driver's name in the superblock of the first part

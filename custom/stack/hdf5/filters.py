@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import h5py
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 def take_installed() -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.listing import listed
 
 USUAL_KEY = "/exchange/data"  # Data Exchange, as TomoPy and tomocupy write it

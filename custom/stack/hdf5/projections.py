@@ -9,7 +9,7 @@ from typing import Any
 
 import h5py
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.angles import angle_among
 from custom.stack.beside import Beside, tells
 from custom.stack.hdf5.finding import item, text

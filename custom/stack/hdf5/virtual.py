@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.hdf5.coverage import Coverage, Piece, of_pieces, whole
 from custom.stack.hdf5.finding import broken_link, item
 from custom.stack.hdf5.fitting import fits, fitted

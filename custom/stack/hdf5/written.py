@@ -5,7 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.axes import Axes
 from custom.stack.hdf5.coverage import Coverage, of_chunks, whole
 from custom.stack.hdf5.external import check_external, external_files

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.place import Place
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.nifti import NiftiEncoder

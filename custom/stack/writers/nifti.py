@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from nibabel.affines import voxel_sizes
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.stack.place import LPS_TO_RAS, displacement
 from custom.stack.warn import warn_once
 from custom.stack.writers.encoder import Encoder, Layout

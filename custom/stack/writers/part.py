@@ -7,7 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from custom.files import sync_folder
+from custom.base.files import sync_folder
 
 try:
     import fcntl

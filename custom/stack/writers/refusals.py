@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 
 
 def make_folder(folder: Path) -> None:

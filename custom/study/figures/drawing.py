@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from custom.files import complete_file
-from custom.readable import readable
+from custom.base.files import complete_file
+from custom.base.readable import readable
 from custom.report import TRUTH_COLOURS
 from custom.report.overlay import Colour
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from custom.errors import BadInput
+from custom.base.errors import BadInput
 from custom.report import overlay_truth
 from custom.study.figures.drawing import as_text, label_picture, new_figure, save, show, truth_legend
 from custom.study.plan import NETWORKS, Study

@@ -1,0 +1,1 @@
+"""What was typed: taken as it was meant, or refused before any work is done."""

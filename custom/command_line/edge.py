@@ -1,0 +1,138 @@
+"""The edge of the command line: refusals become one sentence and exit code 2, misspelt keys are caught, paths are taken as typed.
+
+The only module that looks at `sys.argv`.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import torch.distributed
+
+import custom.running.interruption as interruption
+from custom.base.errors import BadInput
+from custom.base.readable import HANDLER, readable_streams
+from custom.command_line.config_faults import config_fault
+from custom.command_line.config_keys import check_keys
+from custom.command_line.config_values import calling_parser, put_right
+from custom.command_line.following import following
+from custom.command_line.typed import taken_apart
+from custom.running.taken import release_folders
+
+
+def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
+    """Make this process a well-behaved command: `BadInput` ends it in one sentence, misspelt keys are refused.
+
+    The checks, of which this is the first, head every list that is run too: a stray word takes the place of `initialize`.
+
+    Args:
+        paths: the config's keys that hold a path, or a list of them; they come first among what is resolved.
+        texts: those that hold another text.
+    """
+    sys.excepthook = _excepthook
+    threading.excepthook = _thread_excepthook
+    interruption.install()
+    readable_streams()
+    arguments = sys.argv[1:]
+    check_keys(arguments)
+    if parser := calling_parser():
+        put_right(parser, taken_apart(arguments if arguments[:1] == ["run"] else []), paths, texts)
+
+
+def next_commands(dataset_dir: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> dict[str, str]:
+    """The commands that follow this process's training, see `following`."""
+    return following(sys.argv[1:], os.fspath(dataset_dir), os.fspath(output_dir))
+
+
+def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", writes: bool = True) -> None:
+    """Append what the terminal shows to a file in `output_dir`, which is made if need be.
+
+    Raises:
+        BadInput: the folder cannot be made or written to.
+    """
+    if not writes:
+        return
+    folder = Path(output_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = _LogFile(folder / name)
+    except OSError as error:
+        raise BadInput(
+            f"{folder}: cannot be written to ({error.strerror}); give --output_dir a folder of your own"
+        ) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+
+
+def leave() -> None:
+    """End one of several processes, at once and with success, when all of them are done.
+
+    Torn down as usual, a process of the gloo backend now and then aborts on a communication thread that still runs, and
+    torchrun then calls the whole training failed.
+    """
+    torch.distributed.barrier()
+    release_folders()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+class _LogFile(logging.FileHandler):
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors=HANDLER)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Quiet: where the disk is full, what matters on it refuses by itself."""
+
+
+def find_bad_input(error: BaseException | None) -> BadInput | None:
+    """The `BadInput` in a chain of causes: the config parser wraps what an expression raises in RuntimeErrors.
+
+    From a worker process of a data loader only its text arrives. A disk that fills up counts wherever it happens, and so do
+    faults of a config file that the parser itself finds.
+    """
+    while error is not None:
+        if isinstance(error, BadInput):
+            return error
+        if told := re.search(rf"{BadInput.__module__}\.BadInput: (.*)", str(error)):
+            return BadInput(told[1])
+        if _disk_is_full(error):
+            return BadInput(
+                f"{getattr(error, 'filename', None) or '--output_dir'}: the disk is full; free some space or give "
+                "another --output_dir"
+            )
+        if fault := config_fault(error):
+            return BadInput(fault)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _thread_excepthook(failure: threading.ExceptHookArgs) -> None:
+    """TensorBoard writes in a thread of its own and raises what happened there once more in the main thread."""
+    if not _disk_is_full(failure.exc_value):
+        threading.__excepthook__(failure)
+
+
+def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    refusal = find_bad_input(error)
+    if refusal is None:
+        sys.__excepthook__(kind, error, trace)
+        return
+    interruption.deaf()
+    release_folders()
+    sys.stdout.flush()
+    print(f"error: {refusal}", file=sys.stderr, flush=True)
+    interruption.end(2)

@@ -1,0 +1,119 @@
+"""Command-line values that cannot be right are refused before any work is done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from custom.base.errors import BadInput
+
+
+def check_numbers(**options: tuple[Any, float, float]) -> None:
+    """Check numbers against their range.
+
+    Args:
+        options: for each option its value, the least and the most that it may be; only whole numbers will do where the
+            least is an int. None, an option that is switched off, passes.
+
+    Raises:
+        BadInput: a value that is no number, or out of its range.
+    """
+    for name, (value, least, most) in options.items():
+        kinds, words = (int, "a whole number") if isinstance(least, int) else ((int, float), "a number")
+        number = isinstance(value, kinds) and not isinstance(value, bool)
+        if value is not None and not (number and least <= value <= most):
+            raise BadInput(f"--{name} {value}: cannot be; give {words} from {least} to {most}")
+
+
+def check_choices(**options: tuple[Any, ...]) -> None:
+    """Check words: for each option its value, then all that it may be.
+
+    Raises:
+        BadInput: another value.
+    """
+    for name, (value, *choices) in options.items():
+        if value not in choices:
+            raise BadInput(f"--{name} {value}: is unknown; give one of {', '.join(map(str, choices))}")
+
+
+def switches(**options: Any) -> dict[str, bool]:
+    """Switches as bools: the command line hands over `--overwrite false` as a word, which by itself counts as true.
+
+    Raises:
+        BadInput: a value that is neither true nor false.
+    """
+    for name, value in options.items():
+        if str(value).lower() not in ("true", "false"):
+            raise BadInput(f"--{name} {value}: is unknown; give true or false")
+    return {name: str(value).lower() == "true" for name, value in options.items()}
+
+
+def check_paths(**options: Any) -> None:
+    """Check paths, wherever they came from: a YAML config makes a number of `2026`, and of `~/a` nobody makes a home.
+
+    Args:
+        options: for each option its path; `weights` may be a list of paths too, or None.
+
+    Raises:
+        BadInput: a value that is neither text nor a path, an empty one, a `~` that the shell left.
+    """
+    for name, value in options.items():
+        several = list(value or []) if name == "weights" and isinstance(value, (list, tuple, type(None))) else [value]
+        for path in several:
+            _check_path(name, path)
+
+
+def _check_path(name: str, path: Any) -> None:
+    if path is None:
+        raise BadInput(f"--{name} null: is no path; give one, or leave {name} away")
+    if not isinstance(path, (str, os.PathLike)):
+        raise BadInput(
+            f"--{name} {path}: is read as {type(path).__name__}, not as a path; put its name in quotes there"
+        )
+    if fault := _path_fault(os.fspath(path)):
+        raise BadInput(f"--{name} {os.fspath(path) or repr('')}: {fault}")
+
+
+def _path_fault(path: str) -> str | None:
+    """What is wrong with a path before anything is looked for there, and the cure."""
+    if not path.strip():
+        return "is empty, as a script's variable without a value leaves it; give a path, or leave the key away"
+    home = os.path.expanduser(path)
+    if home != path and not os.path.lexists(path):
+        return f"the shell has left the ~ as it is; give {home}, or ./{path} if that is its name"
+    return None
+
+
+class GivenPath(argparse.Action):
+    """A script's option that takes a path, or several: given once, and never empty, which would mean this folder."""
+
+    given: Any = None
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        """What argparse calls; its `error` ends the script with code 2."""
+        for word in values if isinstance(values, list) else [values]:
+            if fault := _path_fault(word):
+                parser.error(f"{option} {word!r}: {fault}")
+            if word == "None" and not os.path.lexists(word):
+                parser.error(f"{option} None: is Python's word for no value; give ./None if that is the path's name")
+        if self.given not in (None, values):
+            parser.error(f"{option}: is given more than once ({self.given}, {values}); give it once")
+        self.given = values
+        setattr(namespace, self.dest, [Path(word) for word in values] if isinstance(values, list) else Path(values))
+
+
+def check_uncertainty(wanted: bool, network: Any) -> None:
+    """Check that the members' disagreement is asked of a network that has members.
+
+    Raises:
+        BadInput: it is asked of a single network.
+    """
+    if wanted and not getattr(network, "disagreement", False):
+        raise BadInput(
+            f"--uncertainty true: is the disagreement of an E-Net's members, and {type(network).__name__} runs one network; "
+            "stack network_enet.json after inference.json, with a blend of two or more, or give --probability true"
+        )

@@ -1,0 +1,7 @@
+"""How fast a network runs: on what, in which arithmetic, with which memory, its layers rewritten; never what it finds."""
+
+from custom.speed.compiling import compile_network
+from custom.speed.folding import fold_batch_norm
+from custom.speed.packing import pack_convolutions
+
+__all__ = ["compile_network", "fold_batch_norm", "pack_convolutions"]

@@ -1,0 +1,142 @@
+"""What weights are to be used with: the settings that their training noted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from custom.base.errors import BadInput
+
+logger = logging.getLogger("weights")
+Record = Mapping[str, Any]
+Window = dict[str, Any]  # percentiles and fixed, as in the configs
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The records of the weights that are used, of each member's in an ensemble, or of the checkpoint that goes on.
+
+    Attributes:
+        by_file: each file that has a record, and the record.
+        resumed: whether it is a training that goes on, whose state fits no other settings.
+    """
+
+    by_file: tuple[tuple[str, Record], ...] = ()
+    resumed: bool = False
+
+    @property
+    def records(self) -> list[Record]:
+        """The records alone."""
+        return [record for _, record in self.by_file]
+
+    def patch_size(self, otherwise: int) -> int:
+        """The side of the patches of the training; `otherwise` where there is no record of it.
+
+        Raises:
+            BadInput: the members of an ensemble differ.
+        """
+        found = self._one("patch_size", [(file, record.get("patch_size")) for file, record in self.by_file])
+        return int(found or otherwise)
+
+    def window(self, given: Window, otherwise: Window) -> Window:
+        """The settings of the grey window: given ones, else those of the training, else `otherwise`.
+
+        Args:
+            given: ``percentiles`` and ``fixed`` as the user gave them, None or nothing where not.
+            otherwise: both, for what nothing is known of.
+
+        Raises:
+            BadInput: a training that goes on with another window, or members of an ensemble that differ.
+        """
+        noted = [(file, record["grey_window"]) for file, record in self.by_file if record.get("grey_window")]
+        percentiles, fixed = given.get("percentiles"), given.get("fixed")
+        if percentiles is None and fixed is None:
+            chosen = self._one("grey_window#percentiles", noted) or otherwise
+            return {key: chosen[key] for key in ("percentiles", "fixed")}
+        wanted = {"percentiles": percentiles or otherwise["percentiles"], "fixed": fixed}
+        for file, window in noted:
+            if _ends(window) != _ends(wanted):
+                self._contradict(file, f"with the grey window {_in_words(window)}", _key(wanted), _in_words(wanted))
+                break
+        return wanted
+
+    def check(self, patch_size: int, seed: int, reading: Mapping[str, Any] | None = None) -> None:
+        """Compare what was given with the records.
+
+        Args:
+            patch_size, seed: those of this run.
+            reading: the keys of `custom.data.Reading` that it was given.
+
+        Raises:
+            BadInput: a training that goes on with another patch size, other labels or another meaning of their 255, or
+                whose record holds no split, with another seed.
+        """
+        for file, record in self.by_file:
+            noted = record.get("patch_size")
+            if noted is not None and int(noted) != int(patch_size):
+                self._contradict(file, f"on patches of {noted}", "patch_size", str(patch_size))
+                break
+        for file, record in self.by_file if self.resumed else ():
+            self._check_labels(file, record.get("reading") or {}, reading or {})
+            if "split" not in record and record.get("seed", seed) != seed:
+                raise BadInput(
+                    f"{file}: does not hold its split, which --seed {record['seed']} drew; give that in place of --seed {seed}"
+                )
+
+    def _check_labels(self, file: str, noted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """A key that either lacks may have led to the same labels; two that differ do not."""
+        for key in ("label_key", "label_index", "label_255"):
+            if key in noted and key in given and _plain(noted[key]) != _plain(given[key]):
+                raise BadInput(
+                    f"{file}: this training was begun with --{key} {noted[key]}, and now it is {given[key]}; give --{key} "
+                    f"{noted[key]} again, or another --output_dir"
+                )
+
+    def _contradict(self, file: str, noted: str, key: str, given: str) -> None:
+        if self.resumed:
+            raise BadInput(
+                f"{file}: this training was begun {noted}, and --{key} gives {given}; leave --{key} away, or give "
+                "another --output_dir"
+            )
+        logger.warning("%s: was trained %s, and --%s gives %s, which is taken.", file, noted, key, given)
+
+    def _one(self, key: str, noted: Sequence[tuple[str, Any]]) -> Any:
+        """What all files say; None where none says anything."""
+        told = [(file, value) for file, value in noted if value]
+        for file, value in told[1:]:
+            if _ends(value) != _ends(told[0][1]):
+                raise BadInput(
+                    f"{file}: was trained with {_in_words(value)} and {told[0][0]} with {_in_words(told[0][1])} "
+                    f"({key.partition('#')[0]}); blend weights of one setting, or give --{key} to run both with the same"
+                )
+        return told[0][1] if told else None
+
+
+def _ends(setting: Any) -> Any:
+    """What two settings agree in: a patch size, or the ends of a window; what is no window is refused elsewhere."""
+    if not isinstance(setting, Mapping):
+        return setting
+    fixed = setting.get("fixed") is not None
+    ends = setting["fixed"] if fixed else setting.get("percentiles")
+    try:
+        return fixed, [float(end) for end in ends or ()]
+    except (TypeError, ValueError):
+        return fixed, [str(ends)]
+
+
+def _plain(value: Any) -> Any:
+    """`/labels` and `labels`, and 1 and [1], are the same array."""
+    return value.strip("/") if isinstance(value, str) else list(value) if isinstance(value, Sequence) else [value]
+
+
+def _key(window: Window) -> str:
+    return "grey_window#fixed" if window["fixed"] is not None else "grey_window#percentiles"
+
+
+def _in_words(setting: Any) -> str:
+    if not isinstance(setting, Mapping):
+        return f"patches of {setting}"
+    fixed, ends = _ends(setting)
+    return ("" if fixed else "percentiles ") + " to ".join(end if isinstance(end, str) else f"{end:g}" for end in ends)

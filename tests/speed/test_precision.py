@@ -1,0 +1,57 @@
+"""Devices that are there, and arithmetic that they gain from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from custom.base.errors import BadInput
+from custom.speed.precision import autocast, check_device, gains_from_bf16
+
+
+def test_device() -> None:
+    assert check_device("cpu") == torch.device("cpu")
+    assert check_device(torch.device("cpu")) == torch.device("cpu")
+
+
+def test_no_device() -> None:
+    with pytest.raises(BadInput, match="--device gpu: is no device; give cpu, cuda"):
+        check_device("gpu")
+
+
+@pytest.mark.parametrize(("there", "wanted"), [(0, "cuda"), (0, "cuda:0"), (1, "cuda:1"), (2, "cuda:7")])
+def test_cuda_that_is_not_there(monkeypatch: pytest.MonkeyPatch, there: int, wanted: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
+    with pytest.raises(BadInput, match=f"--device {wanted}: torch sees {there} CUDA devices"):
+        check_device(wanted)
+
+
+def test_cuda_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert check_device("cuda:1") == torch.device("cuda:1")
+
+
+def product(precision: str) -> torch.dtype:
+    with autocast("cpu", precision):
+        return (torch.ones(4, 4) @ torch.ones(4, 4)).dtype
+
+
+def test_asked_for() -> None:
+    assert product("bf16") == torch.bfloat16
+    assert product("fp32") == torch.float32
+
+
+@pytest.mark.parametrize(("amx", "avx512"), [(True, True), (True, False), (False, True), (False, False)])
+def test_auto_follows_the_device(monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    gains = amx or avx512
+    assert gains_from_bf16("cpu") is gains
+    assert product("auto") == (torch.bfloat16 if gains else torch.float32)
+
+
+def test_unknown() -> None:
+    with pytest.raises(BadInput, match="--precision fp16: is unknown; give one of auto, fp32, bf16"):
+        autocast("cpu", "fp16")

@@ -1,0 +1,108 @@
+"""The settings of a training are those of its weights' use; others are refused, or taken with a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from custom.base.errors import BadInput
+from custom.weights.trained import Trained
+
+DEFAULT = {"percentiles": [0.5, 99.5], "fixed": None}
+FIXED = {"percentiles": [0.5, 99.5], "fixed": [5000, 45000]}
+WIDE = {"percentiles": [0, 100], "fixed": None}
+NOTHING: dict[str, Any] = {"percentiles": None, "fixed": None}
+
+
+def of(*records: dict[str, Any], resumed: bool = False) -> Trained:
+    return Trained(tuple((f"{i}.pt", record) for i, record in enumerate(records)), resumed)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("noted", [DEFAULT, FIXED, WIDE])
+def test_the_window_of_the_weights(noted: dict[str, Any], resumed: bool, caplog: pytest.LogCaptureFixture) -> None:
+    known = of({"grey_window": noted}, resumed=resumed)
+    assert known.window(NOTHING, DEFAULT) == noted
+    key = "fixed" if noted["fixed"] else "percentiles"
+    same = NOTHING | {key: tuple(map(float, noted[key]))}
+    assert tuple(known.window(same, DEFAULT)[key]) == same[key] and not caplog.text
+    assert known.window({key: noted[key]}, DEFAULT)[key] == noted[key]  # an overlay that names one alone
+
+
+def test_what_is_given_to_weights_of_another_window_is_taken_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    given = NOTHING | {"fixed": [1, 2]}
+    assert of({"grey_window": WIDE}).window(given, DEFAULT)["fixed"] == [1, 2]
+    assert of({"grey_window": FIXED}).window(NOTHING | {"percentiles": [1, 99]}, DEFAULT) == {
+        "percentiles": [1, 99],
+        "fixed": None,
+    }
+    first, second = (entry.getMessage() for entry in caplog.records)
+    assert first == (
+        "0.pt: was trained with the grey window percentiles 0 to 100, and --grey_window#fixed gives 1 to 2, which is taken."
+    )
+    assert "the grey window 5000 to 45000, and --grey_window#percentiles gives percentiles 1 to 99, which" in second
+
+
+@pytest.mark.parametrize("given", [{"fixed": [1, 2]}, {"percentiles": [1, 99]}, {"fixed": "low"}, {"fixed": 3}])
+def test_a_training_goes_on_with_its_window(given: dict[str, Any]) -> None:
+    (key,) = given
+    cure = f"leave --grey_window#{key} away, or give another --output_dir"
+    with pytest.raises(BadInput, match=f"0.pt: this training was begun with the grey window .*; {cure}"):
+        of({"grey_window": FIXED}, resumed=True).window(NOTHING | given, DEFAULT)
+
+
+def test_without_a_record_the_defaults(caplog: pytest.LogCaptureFixture) -> None:
+    for known in (of(), of({"loss": "bce"})):
+        assert known.window(NOTHING, FIXED) == FIXED and known.patch_size(128) == 128
+        assert known.window(NOTHING | {"fixed": [1, 2]}, DEFAULT) == {"percentiles": [0.5, 99.5], "fixed": [1, 2]}
+        known.check(64, 3)
+    assert not caplog.text
+
+
+def test_the_patch_size(caplog: pytest.LogCaptureFixture) -> None:
+    assert of({"patch_size": 96}).patch_size(128) == 96
+    of({"patch_size": 96}, resumed=True).check(96, 0)
+    with pytest.raises(BadInput, match="begun on patches of 96, and --patch_size gives 64; leave --patch_size away"):
+        of({"patch_size": 96}, resumed=True).check(64, 0)
+    assert not caplog.text
+    of({"patch_size": 96}).check(64, 0)
+    assert "0.pt: was trained on patches of 96, and --patch_size gives 64, which is taken." in caplog.text
+
+
+def test_members_of_different_settings(caplog: pytest.LogCaptureFixture) -> None:
+    known = of({"grey_window": DEFAULT, "patch_size": 96}, {}, {"grey_window": FIXED, "patch_size": 128})
+    with pytest.raises(BadInput, match=r"2.pt: was trained with 5000 to 45000 and 0.pt with percentiles 0.5 to 99.5"):
+        known.window(NOTHING, DEFAULT)
+    with pytest.raises(
+        BadInput, match=r"2.pt: was trained with patches of 128 and 0.pt with patches of 96 .*--patch_size"
+    ):
+        known.patch_size(128)
+    assert known.window(NOTHING | {"fixed": [5000, 45000]}, DEFAULT)["fixed"] == [5000, 45000]
+    known.check(128, 0)
+    assert len(caplog.records) == 2
+
+
+def test_a_checkpoint_without_its_split_goes_on_with_its_seed_alone() -> None:
+    of({"seed": 1}, resumed=True).check(128, 1)
+    of({"seed": 1, "split": {}}, resumed=True).check(128, 2)
+    with pytest.raises(BadInput, match="which --seed 1 drew; give that in place of --seed 2"):
+        of({"seed": 1}, resumed=True).check(128, 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "noted", "other", "same"),
+    [
+        ("label_255", "lithium", "unlabelled", "lithium"),
+        ("label_key", "labels/li", "labels/pits", "/labels/li"),
+        ("label_index", 1, [0], [1]),
+    ],
+)
+def test_a_training_goes_on_with_its_labels(key: str, noted: Any, other: Any, same: Any) -> None:
+    begun = of({"reading": {key: noted}}, resumed=True)
+    with pytest.raises(BadInput, match=f"was begun with --{key} {noted}, .*; give --{key} {noted} again, or another"):
+        begun.check(128, 0, {key: other})
+    for given in ({key: same}, {}, None):
+        begun.check(128, 0, given)
+    of({"reading": {key: noted}}).check(128, 0, {key: other})  # of another data set
+    of({}, resumed=True).check(128, 0, {key: other})
