@@ -20,8 +20,8 @@ import torch
 from tensorboard.compat.tensorflow_stub.io import gfile
 
 from custom.base.errors import BadInput
-from custom.command_line.config_keys import check_keys
 from custom.command_line import edge as command_line
+from custom.command_line.config_keys import check_keys
 from custom.stack.writers import OUTPUT_FORMATS, gzip_stream
 
 GREY = cli.volume((5, 60, 90))

@@ -13,8 +13,8 @@ import pytest
 from monai.bundle import ConfigParser
 
 from custom.base.errors import BadInput
-from custom.command_line.config_keys import check_keys
 from custom.command_line import edge as command_line
+from custom.command_line.config_keys import check_keys
 from custom.command_line.edge import find_bad_input, install, start_log
 
 CONFIGS = Path(__file__).resolve().parents[2] / "bundle" / "configs"
