@@ -15,7 +15,7 @@ from benchmarking.measuring import alternate, machine, read_config, working
 from custom.inferers import SliceInferer
 from custom.inferers.grid import window_grid
 from custom.phantom import make_cell
-from custom.speed import fold_batch_norm, pack_convolutions
+from custom.speed import prepare
 from custom.speed.allocation import keep_freed_memory
 from custom.speed.precision import autocast
 from custom.weights import load_weights
@@ -56,8 +56,7 @@ def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, boo
 def prepared(network: torch.nn.Module, batch_size: int, precision: str) -> torch.nn.Module:
     """A copy of the network, made ready as inference.json does it."""
     copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    folded = fold_batch_norm(copied, (1, 1, 128, 128))
-    return pack_convolutions(folded, (batch_size, 1, 128, 128), precision)
+    return prepare(copied, batch_size, 128, precision)
 
 
 def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
