@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 
 from custom.base.errors import BadInput
-from custom.data.beyond import lithium_beyond, tell_lithium_beyond
 from custom.data.blanks import warn_of_blanks
 from custom.data.doubts import tell_doubts
 from custom.data.listing import list_pairs
+from custom.data.looking import look_at, tell_lithium_beyond
 from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.numbers import check_numbers
 from custom.data.pairing import stem_of
 from custom.data.reading import Reading
 from custom.data.windows import windows_of
-from custom.stack import LABEL, LABEL_VALUES, Stack, inside_values, source
+from custom.stack import LABEL, LABEL_VALUES, Stack, source
 
 logger = logging.getLogger("data")
 
@@ -48,8 +48,8 @@ def labelled_slices(
 
     Returns:
         one item per slice that has a labelled voxel: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
-        ``grey_window`` (lower, upper), ``surround`` (values outside the reconstruction) and ``lithium`` (number of voxels
-        labelled lithium within the reconstruction); beside a path what `custom.stack.source` needs to read it, where that is
+        ``grey_window`` (lower, upper), ``surround`` (values outside the reconstruction), ``lithium`` (number of voxels
+        labelled lithium within the reconstruction) and ``digest`` (of its image); beside a path what `custom.stack.source` needs to read it, where that is
         not the usual.
 
     Raises:
@@ -70,9 +70,8 @@ def labelled_slices(
     ends = (float(percentiles[0]), float(percentiles[1]))
     windows = windows_of([stacks[i] for i in used], ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
     items: list[dict[str, Any]] = []
-    beyond: dict[Path, list[int]] = {}
+    beyond: dict[Path, int] = {}
     for file, window in zip(used, windows, strict=True):
-        _warn_of_nonfinite(stacks[file], labelled[file], window.surround)
         whole = {
             **images[file].named(),
             **labels[file].named(lithium_255),
@@ -80,10 +79,14 @@ def labelled_slices(
             "grey_window": (window.lower, window.upper),
             "surround": window.surround,
         }
-        lost = lithium_beyond(stacks[file], opened[file], (1, 255) if lithium_255 else (1,), window.surround)
-        beyond[opened[file].path] = lost
-        lithium = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counted[file]]
-        items += [whole | {"z": z, "lithium": lithium[z] - lost[z]} for z in labelled[file]]
+        counts = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counted[file]]
+        lithium, values = {z: counts[z] for z in labelled[file]}, (1, 255) if lithium_255 else (1,)
+        seen = look_at(stacks[file], opened[file], lithium, values, window.surround)
+        beyond[opened[file].path] = sum(seen.beyond.values())
+        items += [
+            whole | {"z": z, "lithium": count - seen.beyond[z], "digest": seen.digests[z]}
+            for z, count in lithium.items()
+        ]
     tell_lithium_beyond(beyond)
     _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels")
     return items
@@ -143,19 +146,6 @@ def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
         of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256)
         counts.append(SliceCounts(*(int(of_value[value]) for value in LABEL_VALUES)))
     return counts
-
-
-def _warn_of_nonfinite(image: Stack, chosen: Sequence[int], surround: Sequence[float]) -> None:
-    if image.dtype.kind != "f":
-        return
-    inside = inside_values((image.read(z, z + 1) for z in chosen), surround)
-    if count := sum(int(np.count_nonzero(~np.isfinite(values))) for values in inside):
-        logger.warning(
-            "%s: %d grey values are NaN or infinite and are read as the grey window's lower end; check the "
-            "reconstruction if there are many.",
-            image.path,
-            count,
-        )
 
 
 def _size(stack: Stack) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from custom.base.errors import BadInput
 from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
 from custom.data.copies import draw_once, drop_copies
-from custom.data.digest import add_digests
 from custom.data.keeping import LONG, keep_sides
 from custom.data.known import Known
 from custom.data.labelled import labelled_slices
@@ -55,7 +54,6 @@ def split_dataset(
             cannot go on with what is there.
     """
     items = labelled_slices(dataset_dir, percentiles, fixed, reading)
-    add_digests(items)
     listing = find_splits(Path(dataset_dir))
 
     folder = os.fspath(dataset_dir)

@@ -12,7 +12,7 @@ from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
 from custom.stack.store import SlabStore
-from custom.stack.surround import inside_values, outside, unseen_surround
+from custom.stack.surround import outside, unseen_surround
 from custom.stack.units import to_um
 from custom.stack.warn import tell_once, warn_once
 from custom.stack.window import GreyWindow, grey_range, grey_window, grey_window_of
@@ -36,7 +36,6 @@ __all__ = [
     "grey_window_of",
     "on_grid_of",
     "only_array",
-    "inside_values",
     "open_stack",
     "outside",
     "remove_scratch",

@@ -25,14 +25,19 @@ def at_hand(samples: Sequence[Sample], once: bool = False) -> list[Sample]:
         samples: volumes and z, ascending within a volume.
         once: whether they are mostly gone through once.
     """
+    few = sum(_slice_bytes(volume) for volume, _ in samples) <= _IN_MEMORY  # single slices are kept only together
     found: list[Sample] = []
     for _, group in groupby(samples, key=lambda sample: id(sample[0])):
         wanted = list(group)
         volume, places = wanted[0][0], [z for _, z in wanted]
-        if isinstance(volume, Stack) and len(places) > 1 and _costly(volume, len(places), once):
+        if isinstance(volume, Stack) and (few or len(places) > 1) and _costly(volume, len(places), once):
             wanted = _kept(volume, places)
         found += wanted
     return found
+
+
+def _slice_bytes(volume: Stack | np.ndarray) -> int:
+    return math.prod(volume.shape[1:]) * volume.dtype.itemsize
 
 
 def _costly(volume: Stack, count: int, once: bool) -> bool:
@@ -42,9 +47,8 @@ def _costly(volume: Stack, count: int, once: bool) -> bool:
 
 def _kept(volume: Stack, places: Sequence[int]) -> list[Sample]:
     turns = tqdm(places, "reading for the grey window", unit="slice", leave=False, delay=2, disable=None)
-    shape = len(places), *volume.shape[1:]
-    if math.prod(shape) * volume.dtype.itemsize <= _IN_MEMORY:
-        kept = np.empty(shape, volume.dtype)
+    if _slice_bytes(volume) * len(places) <= _IN_MEMORY:
+        kept = np.empty((len(places), *volume.shape[1:]), volume.dtype)
         for number, z in enumerate(turns):
             kept[number : number + 1] = volume.read(z, z + 1)
         return [(kept, number) for number in range(len(places))]
