@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "handlers": {"base", "running", "weights", "metrics", "report"},
     "segmenting": {"base", "command_line", "running", "speed", "stack", "metrics", "report"},
     "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms", "metrics", "report"},
-    "sharing": {"base", "stack", "weights"},
+    "sharing": {"base", "running", "weights", "stack", "metrics"},
 }
 SHARING_JSON = {
     f"custom/sharing/{name}.py" for name in ("execution", "metadata", "packing", "record", "script", "staging")

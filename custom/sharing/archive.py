@@ -6,13 +6,13 @@ it is unpacked is no bomb. The check writes the zip again and compares: a change
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import IO
 
+from custom.base.digest import CHUNK, sha256_of
+
 SUMS = "SHA256SUMS"
-CHUNK = 1 << 20
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can state
 FILE_MODE = 0o100644 << 16
 
@@ -25,21 +25,12 @@ def entry(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def digest(stream: IO[bytes]) -> str:
-    """SHA-256 of what is left of a stream, as hexadecimal digits."""
-    found = hashlib.sha256()
-    while chunk := stream.read(CHUNK):
-        found.update(chunk)
-    return found.hexdigest()
-
-
 def write_sums(folder: Path) -> None:
     """Write SHA256SUMS, which `sha256sum -c` reads, over all other files of a folder."""
     lines = []
     for path in files_below(folder):
         if path.name != SUMS or path.parent != folder:
-            with open(path, "rb") as stream:
-                lines.append(f"{digest(stream)}  {path.relative_to(folder).as_posix()}\n")
+            lines.append(f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n")
     (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom.base.digest import sha256_of
 from custom.base.errors import BadInput
-from custom.sharing.archive import SUMS, digest, rewritten
+from custom.sharing.archive import SUMS, rewritten
 from custom.sharing.layout import REQUIRED
 
 MOST_FILES = 2000
@@ -126,7 +127,7 @@ def _check_sums(path: Path, archive: zipfile.ZipFile, name: str) -> dict[str, st
         if relative not in there:
             raise BadInput(f"{path}: {relative} is listed in its {SUMS} and missing; fetch it again")
         with archive.open(f"{name}/{relative}") as stream:
-            if digest(stream) != wanted:
+            if sha256_of(stream) != wanted:
                 raise BadInput(f"{path}: {relative} is not what its {SUMS} says; fetch it again")
     return listed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from custom.base.errors import BadInput
+from custom.metrics.masks import dice_of
 from custom.sharing.running import segment_slice
 from custom.stack import open_stack
 
@@ -42,12 +43,6 @@ def selftest(path: Path, name: str) -> str:
             "install the versions of its requirements.txt"
         )
     return f"works here: {differing} of {wanted.size} voxels of the self-test's mask differ, Dice {dice:.4f}"
-
-
-def dice_of(a: np.ndarray, b: np.ndarray) -> float:
-    """Dice of two masks; 1 where both are empty."""
-    both = np.count_nonzero(a) + np.count_nonzero(b)
-    return 1.0 if both == 0 else 2 * np.count_nonzero(a & b) / both
 
 
 def _mask(path: Path) -> np.ndarray:

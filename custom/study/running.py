@@ -6,28 +6,20 @@ training redoes what follows from it.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from custom.base.digest import sha256_of
 from custom.base.errors import BadInput
 from custom.report import plain, write_json
-from custom.running.interruption import Interrupted, received
+from custom.running.bundle import run_bundle
 from custom.study.commands import Part
 from custom.study.reading import read_json
 
 Execute = Callable[[Sequence[str], Path], None]  # the words after `python -m monai.bundle`, and the log file
-PR_SET_PDEATHSIG = 1  # prctl(2)
-INTERVAL = 0.5  # seconds between two looks for a signal
-PATIENCE = 30.0  # seconds that an interrupted command has to put its files in order
 
 
 class Bundle:
@@ -48,8 +40,7 @@ class Bundle:
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "w", encoding="utf-8") as file:
-            command = [sys.executable, "-m", "monai.bundle", *words]
-            code = _ended(command, cwd=self.root, stdout=file, stderr=file, preexec_fn=_end_with_parent())
+            code = run_bundle(words, self.root, file)
         if code == 0:
             return
         refusals = re.findall(r"^error: (.*)$", log.read_text(encoding="utf-8", errors="replace"), flags=re.MULTILINE)
@@ -61,34 +52,6 @@ class Bundle:
         )
 
 
-def _ended(command: Sequence[str], **options: Any) -> int:
-    """Run a command to its end and return its exit code; where the study is interrupted, the command is too.
-
-    Several commands run in threads, in which nothing is raised: so all look whether a signal came.
-    """
-    with subprocess.Popen(command, **options) as process:
-        try:
-            while True:
-                if number := received():
-                    raise Interrupted(number)
-                with suppress(subprocess.TimeoutExpired):
-                    return process.wait(INTERVAL)
-        except BaseException:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
-            process.kill()
-            raise
-
-
-def _end_with_parent() -> Callable[[], object] | None:
-    """A killed study must not leave a training behind that the next one, in the same folder, would compete with."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)  # loaded here: nothing may be loaded between fork and exec
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def run_part(part: Part, output_dir: Path, execute: Execute) -> bool:
     """Run a part unless it is done with these very words and inputs; whether it was run.
 
@@ -96,7 +59,7 @@ def run_part(part: Part, output_dir: Path, execute: Execute) -> bool:
         BadInput: what the command refuses, or a result that it did not leave.
     """
     mark = output_dir / ".parts" / f"{part.name}.json"
-    state = {"words": list(part.words), "inputs": {str(path): _sha256(path) for path in part.inputs}}
+    state = {"words": list(part.words), "inputs": {str(path): sha256_of(path) for path in part.inputs}}
     if mark.is_file() and read_json(mark) == plain(state) and all(path.is_file() for path in part.results):
         return False
     mark.unlink(missing_ok=True)
@@ -106,11 +69,6 @@ def run_part(part: Part, output_dir: Path, execute: Execute) -> bool:
             raise BadInput(f"{path}: was not written by {part.title}; read {output_dir / 'logs'} for the reason")
     write_json(mark, state)
     return True
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def listing(dataset_dir: Path) -> str:

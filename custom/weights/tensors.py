@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import load
 
+from custom.base.digest import sha256_of
 from custom.base.errors import BadInput
 
 WeightsPath = str | os.PathLike[str]
@@ -130,8 +130,7 @@ def sha256(path: WeightsPath | Sequence[WeightsPath]) -> str | list[str]:
     """
     if not isinstance(path, (str, os.PathLike)):
         return [str(sha256(file)) for file in path]
-    with open(_existing(path), "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return sha256_of(_existing(path))
 
 
 def origin(path: WeightsPath | Sequence[WeightsPath] | None) -> str | list[str] | None:

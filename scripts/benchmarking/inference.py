@@ -14,6 +14,7 @@ from monai.inferers import SlidingWindowInferer
 from benchmarking.measuring import alternate, machine, read_config, working
 from custom.inferers import SliceInferer
 from custom.inferers.grid import window_grid
+from custom.metrics.masks import dice_of
 from custom.phantom import make_cell
 from custom.speed import prepare
 from custom.speed.allocation import keep_freed_memory
@@ -148,15 +149,9 @@ def measure(
                 "x (2)": seconds["ours_fp32"] / taken,
                 "share of (4)": seconds["network"] / taken,
                 "peak MB": memory[name],
-                "Dice to (1)": dice(masks[name], masks["monai"]) if name in masks else None,
+                "Dice to (1)": dice_of(masks[name], masks["monai"]) if name in masks else None,
                 "hours for 3849 x 340 x 2071": STUDY / voxels * taken / 3600,
             }
             for name, taken in seconds.items()
         ],
     }
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    """2 |A and B| / (|A| + |B|); 1 where both are empty."""
-    total = int(one.sum() + other.sum())
-    return 2 * int((one & other).sum()) / total if total else 1.0

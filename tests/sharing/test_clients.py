@@ -27,7 +27,7 @@ import pytest
 import tifffile
 from packs import NAME
 
-from custom.sharing.selftest import dice_of
+from custom.metrics.masks import dice_of
 
 VOLUME = cli.volume((5, 140, 150))
 pytestmark = pytest.mark.client

@@ -88,11 +88,12 @@ def test_a_killed_study_leaves_no_command_running(tmp_path: Path) -> None:
     program = f"""
 import sys
 from pathlib import Path
-from custom.study import running
-ended = running._ended
+from custom.running import bundle
+from custom.study.running import Bundle
+ended = bundle._ended
 code = "import os, sys, time; print(os.getpid(), flush=True); time.sleep(60)"
-running._ended = lambda command, **given: ended([sys.executable, "-c", code], **given)
-running.Bundle(Path({str(tmp_path)!r}))([], Path({str(tmp_path / "log")!r}))
+bundle._ended = lambda command, *rest, **given: ended([sys.executable, "-c", code], *rest, **given)
+Bundle(Path({str(tmp_path)!r}))([], Path({str(tmp_path / "log")!r}))
 """
     study = subprocess.Popen([sys.executable, "-c", program], cwd=cli.ROOT, env=cli.ENVIRONMENT)
     log = tmp_path / "log"
@@ -113,15 +114,16 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from custom.running import interruption
-from custom.study import running
+from custom.running import bundle
+from custom.study.running import Bundle
 interruption.install()
-ended = running._ended
+ended = bundle._ended
 code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('in order')); print(1, flush=True); time.sleep(60)"
-running._ended = lambda command, **given: ended([sys.executable, "-c", code], **given)
+bundle._ended = lambda command, *rest, **given: ended([sys.executable, "-c", code], *rest, **given)
 words = [], Path({str(tmp_path / "log")!r})
-bundle = running.Bundle(Path({str(tmp_path)!r}))
+run = Bundle(Path({str(tmp_path)!r}))
 with ThreadPoolExecutor(1) as devices:
-    devices.submit(bundle, *words).result()
+    devices.submit(run, *words).result()
 """
     log = tmp_path / "log"
     words = [sys.executable, "-c", program]

@@ -8,11 +8,7 @@ import shutil
 from pathlib import Path
 
 from custom.base.files import sync_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks; leftovers of killed runs stay there
-    fcntl = None  # type: ignore[assignment]
+from custom.base.flock import lock_now
 
 
 class Part:
@@ -74,17 +70,14 @@ def _sibling(final: Path, role: str) -> Path:
 
 def _lock(path: Path) -> int | None:
     """A descriptor that holds the lock on `path`; None where another holds it or the file system has no locks."""
-    if fcntl is None:
-        return None
-    descriptor = None
     try:
         descriptor = os.open(path, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        if descriptor is not None:
-            os.close(descriptor)
         return None
-    return descriptor
+    if lock_now(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _remove(path: Path) -> None:

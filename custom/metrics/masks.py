@@ -1,0 +1,11 @@
+"""How far two masks agree."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def dice_of(one: np.ndarray, other: np.ndarray) -> float:
+    """Dice of two masks of one shape, bool or {0, 1}: 2 |A and B| / (|A| + |B|), 1 where both are empty."""
+    total = np.count_nonzero(one) + np.count_nonzero(other)
+    return 2 * np.count_nonzero(one & other) / total if total else 1.0
