@@ -2,7 +2,7 @@
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
 from custom.data.known import noted_earlier, noted_split
-from custom.data.labelled import common_folder, labelled_slices, stems, voxel_sizes
+from custom.data.labelled import common_folder, labelled_slices, stems, voxel_size_of_stems, voxel_sizes
 from custom.data.listing import list_pairs
 from custom.data.read_ahead import ReadAheadLoader
 from custom.data.reading import Reading
@@ -25,5 +25,6 @@ __all__ = [
     "split_dataset",
     "stems",
     "thin",
+    "voxel_size_of_stems",
     "voxel_sizes",
 ]

@@ -115,6 +115,12 @@ def voxel_sizes(items: Sequence[dict[str, Any]]) -> list[tuple[float, float, flo
     return list(dict.fromkeys(image.open().voxel_size_um for image in images))
 
 
+def voxel_size_of_stems(items: Sequence[dict[str, Any]]) -> dict[str, tuple[float, float, float] | None]:
+    """Voxel size (z, y, x) in micrometres, or None, by the stem of the image that items come from."""
+    images = {str(item["stem"]): source(item, "image") for item in items if "stem" in item}
+    return {stem: image.open().voxel_size_um for stem, image in images.items()}
+
+
 def stems(items: Sequence[dict[str, Any]]) -> list[str]:
     """The names of the images that items come from, without suffix, sorted; items are slices or image/label paths."""
     return sorted({stem_of(Path(item["image"])) for item in items})

@@ -15,6 +15,7 @@ from ignite.engine import Engine, Events
 from custom.base.errors import BadInput
 from custom.metrics import (
     PatchOverlap,
+    ShapeScores,
     calibration_error,
     pooled_scores,
     reliability_bins,
@@ -27,6 +28,7 @@ from custom.report import (
     overlay_truth,
     save_overlay,
     scores_table,
+    shape_line,
     write_json,
     write_scores_csv,
 )
@@ -41,22 +43,30 @@ class Evaluation:
 
     metrics.json holds the overlap scores, the lithium voxels of label and prediction with the relative error of their
     volume, the expected calibration error of the probabilities and the bins that it is made of. What has no value is
-    null, and `undefined` says why.
+    null, and `undefined` says why. `shape` holds the scores beside overlap, see
+    :class:`~custom.metrics.shape_set.ShapeScores`.
 
     Args:
         metric: the evaluator's `PatchOverlap`.
         output_dir: gets metrics.json, per_slice.csv and overlays/.
         record: what else metrics.json says (data set, weights, settings).
         pictures: how many overlays; those of the slices with most lithium.
+        shape: collects the boundary, centreline and component scores; None: those in voxels at their default tolerance.
     """
 
     def __init__(
-        self, metric: PatchOverlap, output_dir: str | os.PathLike[str], record: Mapping[str, Any], pictures: int = 6
+        self,
+        metric: PatchOverlap,
+        output_dir: str | os.PathLike[str],
+        record: Mapping[str, Any],
+        pictures: int = 6,
+        shape: ShapeScores | None = None,
     ) -> None:
         self.metric = metric
         self.folder = Path(output_dir)
         self.record = dict(record)
         self.pictures = pictures
+        self.shape = ShapeScores() if shape is None else shape
         self.rows: list[dict[str, Any]] = []
 
     def attach(self, engine: Engine) -> None:
@@ -76,6 +86,7 @@ class Evaluation:
 
     def _start(self, engine: Engine) -> None:
         self.rows.clear()
+        self.shape.clear()
         self.bins = torch.zeros(1)
         self.shown: dict[tuple[str, int], tuple[int, np.ndarray]] = {}
 
@@ -87,7 +98,7 @@ class Evaluation:
             pooled = pooled_scores(tile_counts(pred, label))
             self.bins = self.bins + reliability_bins(torch.sigmoid(found["logits"].float()), found["label"])
             name = (str(item["stem"]), int(item["z"]))
-            self.rows.append({"stack": name[0], "z": name[1], **pooled})
+            self.rows.append({"stack": name[0], "z": name[1], **pooled, **self.shape.add(name, pred, label)})
             self.shown[name] = (int(pooled["lithium_voxels_true"] or 0), overlay_truth(image, pred, label))
             if len(self.shown) > self.pictures:
                 del self.shown[min(self.shown, key=lambda key: self.shown[key][0])]
@@ -105,16 +116,18 @@ class Evaluation:
     @shielded(last=True)
     def _write(self, engine: Engine) -> None:
         scores = self.metric.scores()
-        amounts = self._amounts()
-        write_json(self.folder / "metrics.json", {**scores, **amounts, **undefined(scores | amounts), **self.record})
+        amounts, shape = self._amounts(), self.shape.summary()
+        found = {**scores, **amounts, **undefined(scores | amounts), **self.record, "shape": shape}
+        write_json(self.folder / "metrics.json", found)
         write_scores_csv(self.folder / "per_slice.csv", self.rows)
         names = {place: f"{place[0]}_z{place[1]:04d}.png" for place in self.shown}
         pictures = remove_pictures(self.folder, SCORED, keep=list(names.values()))
         for (stem, z), (_, picture) in self.shown.items():
             save_overlay(pictures / names[stem, z], picture, TRUTH_COLOURS, title=f"{stem}, slice {z}")
         logger.info(
-            "%s\n%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
+            "%s\n%s\n%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
             scores_table(scores),
+            shape_line(shape),
             amounts_line(amounts),
             self.folder,
             len(self.shown),

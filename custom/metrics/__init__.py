@@ -1,4 +1,4 @@
-"""Overlap scores, calibration and quantities of lithium."""
+"""Scores of overlap and shape, calibration and quantities of lithium."""
 
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
@@ -6,6 +6,8 @@ from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
 from custom.metrics.lithium import lithium_summary
 from custom.metrics.overlap import PatchOverlap, overlap_scores, pooled_scores
 from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
+from custom.metrics.shape import shape_scores
+from custom.metrics.shape_set import ShapeScores
 from custom.metrics.temperature import Temperature
 from custom.metrics.tiles import tile_counts
 
@@ -13,6 +15,7 @@ __all__ = [
     "SCORES",
     "Choice",
     "PatchOverlap",
+    "ShapeScores",
     "Temperature",
     "blend_counts",
     "block_ratios",
@@ -26,6 +29,7 @@ __all__ = [
     "reliability_bins",
     "reliability_table",
     "search_report",
+    "shape_scores",
     "simplex",
     "tile_counts",
     "z_blocks",

@@ -67,16 +67,26 @@ def intervals(
     Returns:
         for each score its lower and upper end, arrays of the variants' shape; not-a-number where no draw defines one.
     """
+    return {name: ends(scores, level) for name, scores in resampled(ratios, resamples, seed).items()}
+
+
+def resampled(ratios: Ratios, resamples: int = 2000, seed: int = 0) -> dict[str, NDArray[np.float64]]:
+    """Each score (..., resamples) of blocks drawn with replacement, not-a-number where a draw does not define it."""
     blocks = next(iter(ratios.values()))[0].shape[-1]
     draws = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
+    return {name: divided(name, above @ draws.T, below @ draws.T) for name, (above, below) in ratios.items()}
+
+
+def divided(name: str, above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The score of that name from the sums of its ratio."""
+    empty = 1.0 if name.endswith("_d") else np.nan  # nothing to find and nothing found; no tile to average
+    return np.divide(above, below, out=np.full_like(above, empty), where=below > 0)
+
+
+def ends(scores: NDArray[np.float64], level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper end of the interval that holds `level` of the last axis."""
     tail = 100 * (1 - level) / 2
-    found = {}
-    for name, (above, below) in ratios.items():
-        tops, bottoms = above @ draws.T, below @ draws.T
-        empty = 1.0 if name.endswith("_d") else np.nan  # nothing to find and nothing found; no tile to average
-        scores = np.divide(tops, bottoms, out=np.full_like(tops, empty), where=bottoms > 0)
-        defined = ~np.isnan(scores).all(axis=-1)
-        ends = np.full((2, *scores.shape[:-1]), np.nan)
-        ends[:, defined] = np.nanpercentile(scores[defined], [tail, 100 - tail], axis=-1)
-        found[name] = (ends[0], ends[1])
-    return found
+    defined = ~np.isnan(scores).all(axis=-1)
+    found = np.full((2, *scores.shape[:-1]), np.nan)
+    found[:, defined] = np.nanpercentile(scores[defined], [tail, 100 - tail], axis=-1)
+    return found[0], found[1]

@@ -3,7 +3,7 @@
 from custom.report.earlier import check_output
 from custom.report.messages import training_done
 from custom.report.overlay import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
-from custom.report.tables import amounts_line, plain, scores_table, write_json, write_scores_csv
+from custom.report.tables import amounts_line, plain, scores_table, shape_line, write_json, write_scores_csv
 from custom.report.triples import triple
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "plain",
     "save_overlay",
     "scores_table",
+    "shape_line",
     "training_done",
     "triple",
     "write_json",

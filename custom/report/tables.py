@@ -18,6 +18,7 @@ from custom.base.readable import HANDLER, readable
 SLICE_COLUMNS = (
     *("stack", "z", "tp", "fp", "fn", "tn", "dsc", "iou"),
     *("lithium_voxels_true", "lithium_voxels_predicted"),
+    *("surface_dice", "hd95", "cldice", "components_true", "components_predicted"),
 )
 
 AVERAGING = {
@@ -65,6 +66,17 @@ def scores_table(scores: Mapping[str, float | None]) -> str:
         lines.append(f"{key}  {name:<24}{dsc:>6}  {iou:>6}  {meaning}")
     lines.append(f"{scores['n_patches']} patches, {scores['n_empty']} of them without lithium in the label")
     return "\n".join(lines)
+
+
+def shape_line(shape: Mapping[str, Any]) -> str:
+    """The scores beside overlap of an evaluation's metrics.json as a line of text, in convention b: slices with lithium."""
+    names = ("surface_dice_b", "cldice_b", "hd95_b", "component_error_b")
+    boundary, centreline, distance, error = (_four_places(shape[name]) for name in names)
+    line = (
+        f"slices with lithium: surface Dice {boundary} (within {shape['boundary_tolerance']:g} voxels), "
+        f"HD95 {distance} voxels, centreline Dice {centreline}, components wrong {error}"
+    )
+    return line + (f"; missed completely: {shape['n_missed']}" if shape["n_missed"] else "")
 
 
 def amounts_line(amounts: Mapping[str, Any]) -> str:

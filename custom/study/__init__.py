@@ -1,4 +1,4 @@
 """The study as one command: trainings, E-Net's search, scores, costs, tables and figures.
 
-`cost` needs torch alone; whatever draws needs the extra `study` (matplotlib, scikit-image).
+`cost` needs torch alone; whatever draws needs the extra `study` (matplotlib).
 """

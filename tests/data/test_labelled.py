@@ -14,7 +14,7 @@ import tifffile
 import zarr
 
 from custom.base.errors import BadInput
-from custom.data import labelled_slices, list_pairs, voxel_sizes
+from custom.data import labelled_slices, list_pairs, voxel_size_of_stems, voxel_sizes
 from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]
@@ -62,7 +62,9 @@ def test_the_voxel_sizes_of_the_images(make_labelled_set: MakeSet) -> None:
         about = {"spacing": size, "unit": "um", "axes": "ZYX"}
         image = root / "images" / f"{stem}.tif"
         tifffile.imwrite(image, volume, imagej=True, resolution=(1 / size, 1 / size), metadata=about)
-    unknown, coarse, fine = voxel_sizes(labelled_slices(root))
+    items = labelled_slices(root)
+    unknown, coarse, fine = voxel_sizes(items)
+    assert voxel_size_of_stems(items) == {"stack_0": unknown, "stack_1": coarse, "stack_2": fine}
     assert unknown is None and coarse == pytest.approx((2.66,) * 3) and fine == pytest.approx((1.33,) * 3)
 
 

@@ -22,7 +22,7 @@ from sklearn.metrics import f1_score
 
 from custom.base.errors import BadInput
 from custom.handlers import EpochSeed, Evaluation, Progress, SliceTriples, TrainingBudget, TrainingCurves
-from custom.metrics import PatchOverlap
+from custom.metrics import PatchOverlap, ShapeScores, shape_scores
 from custom.report import training_done
 
 
@@ -163,7 +163,9 @@ def test_evaluation_files(tmp_path: Path) -> None:
     (tmp_path / "overlays").mkdir()
     for name in ("cell_z0001.png", "slice_00001.png"):  # an earlier evaluation's, a segmentation's
         (tmp_path / "overlays" / name).touch()
-    evaluator(slices(), [Evaluation(metric, tmp_path, record, pictures=2)], metric).run()
+    handler = Evaluation(metric, tmp_path, record, pictures=2, shape=ShapeScores(tolerance=0))
+    for _ in range(2):  # the second run forgets the first one's slices
+        evaluator(slices(), [handler], metric).run()
     scores = json.loads((tmp_path / "metrics.json").read_text())
     assert scores["section"] == "test"
     truth, found = (np.concatenate([item[key].numpy().ravel() for item in slices()]) for key in ("label", "image"))
@@ -178,7 +180,12 @@ def test_evaluation_files(tmp_path: Path) -> None:
     gaps = [abs(0.5 - low["lithium_share"]), abs(1 / (1 + np.exp(-1)) - high["lithium_share"])]
     expected = np.average(gaps, weights=[low["voxels"], high["voxels"]])
     assert scores["calibration_error"] == pytest.approx(expected, abs=1e-5)
+    masks = [(item["image"][0].numpy() == 1, item["label"][0].numpy()) for item in slices()]
+    shapes = [shape_scores(mask, label == 1, label != 255, tolerance=0) for mask, label in masks]
+    assert scores["shape"]["surface_dice_a"] == pytest.approx(np.mean([shape.surface_dice for shape in shapes]))
+    assert (scores["shape"]["n_slices"], scores["shape"]["boundary_tolerance"]) == (5, 0)
     rows = read(tmp_path / "per_slice.csv")
+    assert [float(row["cldice"]) for row in rows] == [shape.cldice for shape in shapes]
     assert [(row["stack"], row["z"]) for row in rows] == [("cell", str(z)) for z in range(5)]
     for row, item in zip(rows[1:], slices()[1:], strict=True):
         truth, found = item["label"].numpy().ravel(), item["image"].numpy().ravel()

@@ -15,12 +15,13 @@ import pytest
 import torch
 
 from custom.base.errors import BadInput
-from custom.metrics import overlap_scores, pooled_scores
-from custom.report import scores_table, write_json, write_scores_csv
+from custom.metrics import ShapeScores, overlap_scores, pooled_scores
+from custom.report import scores_table, shape_line, write_json, write_scores_csv
 
 
 def row(z: int, counts: list[int]) -> dict[str, object]:
-    return {"stack": 'cell "7", left', "z": z, **pooled_scores(torch.tensor([counts]))}
+    shape = ShapeScores().add(("cell", z), np.eye(2), np.full((2, 2), 1 if sum(counts) else 255))
+    return {"stack": 'cell "7", left', "z": z, **pooled_scores(torch.tensor([counts])), **shape}
 
 
 def strict_json(path: Path) -> object:
@@ -48,11 +49,14 @@ def test_csv_reads_back(tmp_path: Path) -> None:
     assert list(first) == [
         *["stack", "z", "tp", "fp", "fn", "tn", "dsc", "iou"],
         *["lithium_voxels_true", "lithium_voxels_predicted"],
+        *["surface_dice", "hd95", "cldice", "components_true", "components_predicted"],
     ]
     assert (first["stack"], first["z"], first["tp"], first["tn"]) == ('cell "7", left', "3", "1", "4")
     assert float(first["dsc"]) == pytest.approx(2 / 7)
     assert (first["lithium_voxels_true"], first["lithium_voxels_predicted"]) == ("4", "3")
-    assert (second["dsc"], second["iou"], second["tp"]) == ("", "", "0")  # nothing labelled
+    assert (first["hd95"], first["components_predicted"]) == ("1.0", "1")
+    # nothing labelled
+    assert (second["dsc"], second["iou"], second["tp"], second["hd95"], second["cldice"]) == ("", "", "0", "", "")
 
 
 @pytest.mark.parametrize("change", [{"recall": 1.0}, {"dsc": ...}])
@@ -127,3 +131,15 @@ def test_table_holds_every_score_and_is_aligned() -> None:
 def test_table_shows_undefined_scores_as_a_dash() -> None:
     head, _, without_empty, *_ = scores_table(overlap_scores(torch.tensor([[0, 0, 0, 9]]))).splitlines()
     assert [without_empty[head.index(title) + 2] for title in ("DSC", "IoU")] == ["-", "-"]
+
+
+def test_shape_in_a_line() -> None:
+    lines = []
+    for found in (0, 1):
+        scores = ShapeScores(tolerance=2)
+        scores.add(("cell", 0), np.full((3, 4), found), np.ones((3, 4)))
+        lines.append(shape_line(scores.summary()).replace("slices with lithium: surface Dice ", ""))
+    assert lines == [
+        "0.0000 (within 2 voxels), HD95 5.0000 voxels, centreline Dice 0.0000, components wrong 1.0000; missed completely: 1",
+        "1.0000 (within 2 voxels), HD95 0.0000 voxels, centreline Dice 1.0000, components wrong 0.0000",
+    ]
