@@ -2,12 +2,11 @@
 
 import errno
 import os
-import shutil
 import time
-import uuid
 from pathlib import Path
 
 from custom.base.errors import BadInput
+from custom.base.part import Part
 from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
 from custom.phantom.hard_cell import make_hard_cell
 from custom.phantom.site import TEST, TRAINING
@@ -47,11 +46,12 @@ def make_dataset(
         raise BadInput(f"{target}: difficulty {difficulty!r} is unknown; choose one of {', '.join(DIFFICULTIES)}.")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BadInput(f"{target} already holds something: name another folder for the phantom or delete this one.")
-    partial = target.absolute().with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    part: Part | None = None
     try:
-        partial.mkdir(parents=True)
-        _write_cells(partial, range(seed, seed + cells), slices, round_field, difficulty)
-        os.rename(partial, target)
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+        part = Part(target.absolute(), folder=True)
+        _write_cells(part.path, range(seed, seed + cells), slices, round_field, difficulty)
+        part.publish(replaces=False)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise BadInput(
@@ -61,7 +61,8 @@ def make_dataset(
             f"{target} cannot be written ({error.strerror}): free the disk or name another folder."
         ) from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if part is not None:
+            part.remove()
     return target
 
 

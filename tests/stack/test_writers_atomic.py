@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import zarr.storage
 
+from custom.base import part
 from custom.base.errors import BadInput
-from custom.stack.writers import OUTPUT_FORMATS, gzip_stream, open_writer, part, tiff, tiff_folder
+from custom.stack.writers import OUTPUT_FORMATS, gzip_stream, open_writer, tiff, tiff_folder
 
 SHAPE = (12, 30, 40)
 STACK = np.random.default_rng(3).integers(0, 256, SHAPE, "uint8")

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from custom.base.part import Part
 from custom.stack.writers.encoder import Encoder, Layout
-from custom.stack.writers.part import Part
 from custom.stack.writers.refusals import check_free, make_folder, write_failed
 
 

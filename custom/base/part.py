@@ -1,4 +1,4 @@
-"""The hidden name that a result has until it is whole."""
+"""The hidden name that a file or folder has until it is whole."""
 
 import contextlib
 import glob
@@ -22,24 +22,43 @@ class Part:
 
     def __init__(self, final: Path, folder: bool) -> None:
         self._final = final
+        self._held: int | None
         for leftover in final.parent.glob(f".{glob.escape(final.name)}.part-*"):
             if (lock := _lock(leftover)) is not None:
                 _remove(leftover)
                 os.close(lock)
-        self.path = _sibling(final, "part")
+        while not self._take(folder):
+            pass
+
+    def _take(self, folder: bool) -> bool:
+        """Make and lock the part; False where another process took it for a leftover in between."""
+        self.path = _sibling(self._final, "part")
         if folder:
             self.path.mkdir()
         else:
             self.path.touch(exist_ok=False)
-        self._held = _lock(self.path)
+        self._held = None
+        try:
+            self._held = os.open(self.path, os.O_RDONLY)
+            kept = lock_now(self._held) is not False and self.path.exists()
+        except FileNotFoundError:
+            kept = False
+        except OSError:  # Windows opens no folder
+            kept = True
+        if not kept:
+            self._unlock()
+        return kept
 
-    def publish(self) -> None:
+    def publish(self, replaces: bool = True) -> None:
         """Bring all bytes to disk and give them the final name, in place of what has it now.
 
         A file replaces a file in one step. A folder cannot: the old one is moved aside first and removed afterwards.
+
+        Args:
+            replaces: False for a folder that may take the place of an empty one alone; OSError where it is not empty.
         """
         _sync(self.path)
-        aside = _sibling(self._final, "old") if self._final.is_dir() else None
+        aside = _sibling(self._final, "old") if replaces and self._final.is_dir() else None
         if aside is not None:
             self._final.rename(aside)
         try:
