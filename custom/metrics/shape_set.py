@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from custom.base.errors import BadInput
 from custom.metrics.bootstrap import ends, z_blocks
 from custom.metrics.shape import Shape, shape_scores
 from custom.metrics.shape_ratios import drawn_scores, point_scores, shape_ratios
@@ -25,9 +26,16 @@ class ShapeScores:
         tolerance: distance up to which boundaries agree, in voxels: the shorter side of one within its slice.
         voxel_sizes: (z, y, x) in micrometres by stack; a stack that is not there, or has None, is of square voxels of
             unknown size.
+
+    Raises:
+        BadInput: a tolerance of None, which elsewhere switches an option off.
     """
 
-    def __init__(self, tolerance: float = 1.0, voxel_sizes: Mapping[str, Sequence[float] | None] | None = None) -> None:
+    def __init__(
+        self, tolerance: float | None = 1.0, voxel_sizes: Mapping[str, Sequence[float] | None] | None = None
+    ) -> None:
+        if tolerance is None:
+            raise BadInput("--boundary_tolerance null: cannot be; give a number of voxels, 0 for none")
         self.tolerance = float(tolerance)
         self.sides = {stack: size[-2:] for stack, size in (voxel_sizes or {}).items() if size is not None}
         self.clear()

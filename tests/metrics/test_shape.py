@@ -73,6 +73,7 @@ def test_as_by_brute_force(shape: tuple[int, ...], spacing: tuple[float, ...] | 
         found = shape_scores(pred, label, known, 1.1, spacing)
         expected = reference(pred, label, known, 1.1, spacing)
         assert (found.surface_dice, found.hd95, found.cldice) == pytest.approx(expected, abs=1e-9)
+        assert shape_scores(label, pred, known, 1.1, spacing).hd95 == found.hd95
         counts = tuple(components(mask & known, connectivity=len(shape)).max() for mask in (label, pred))
         assert (found.components_true, found.components_predicted) == counts
         assert found.component_error == abs(counts[0] - counts[1])
@@ -173,6 +174,7 @@ def test_thinning_that_leaves_nothing() -> None:
     cube[2:4, 2:4, 2:4] = True
     assert not skeletonize(cube).any()
     assert shape_scores(cube, cube).cldice == 1.0
+    assert shape_scores(~cube & False, cube).cldice == shape_scores(np.roll(cube, 2, 0), cube).cldice == 0.0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from custom.base.errors import BadInput
 from custom.metrics import ShapeScores, shape_scores
 
 CONVENTIONS = {"surface_dice": "abd", "hd95": "ab", "cldice": "abd", "component_error": "ab"}
@@ -104,3 +105,8 @@ def test_one_class_of_several() -> None:
     columns = [ShapeScores(tolerance=0).add(("cell", 0), pred, label, value) for value in (1, 2)]
     assert columns[0]["surface_dice"] == 1.0
     assert 0 < columns[1]["surface_dice"] < 1
+
+
+def test_there_is_no_score_without_a_tolerance() -> None:
+    with pytest.raises(BadInput, match="--boundary_tolerance null: cannot be; give a number"):
+        ShapeScores(tolerance=None)

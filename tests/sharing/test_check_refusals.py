@@ -177,10 +177,10 @@ CONTENTS: dict[str, tuple[packs.Change, str]] = {
     "a key twice": (duplicated, "inference.json is no JSON config (a key is there twice)"),
     "no JSON": (appended("configs/train.json", "}"), "train.json is no JSON config"),
     "other Python": (
-        appended(f"{NAME}/errors.py", "\nprint()\n"),
-        f"{NAME}/errors.py is not this installation's Python",
+        appended(f"{NAME}/base/errors.py", "\nprint()\n"),
+        f"{NAME}/base/errors.py is not this installation's Python",
     ),
-    "less Python": (without(f"{NAME}/lock.py"), f"{NAME}/lock.py is not this installation's Python"),
+    "less Python": (without(f"{NAME}/running/lock.py"), f"{NAME}/running/lock.py is not this installation's Python"),
     "hiding Python": (
         lambda folder: (folder / "torch.py").write_text("print()"),
         "torch.py is not this installation's",
@@ -212,12 +212,12 @@ def test_pickled_code_is_not_unpickled(
 
 def test_what_is_trusted_is_told_and_not_run(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(folder: Path) -> None:
-        appended(f"{NAME}/errors.py", "\nprint()\n")(folder)
+        appended(f"{NAME}/base/errors.py", "\nprint()\n")(folder)
         settled(folder / "configs/inference.json", "network_def", "$__import__('os').system('touch executed')")
 
     copy = packs.changed(packed, tmp_path, change)
     told: list[str] = []
     with untouched(monkeypatch, tmp_path):
         assert packs.check_bundle(copy, trusted=True, say=told.append) == NAME
-    assert f"  !! {NAME}/errors.py: is not this installation's" in told
+    assert f"  !! {NAME}/base/errors.py: is not this installation's" in told
     assert "whether models/model.pt fits its network is not checked: that would run what is marked." in told
