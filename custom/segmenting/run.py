@@ -7,42 +7,37 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from ignite.engine import Engine, Events
+from monai.engines import Evaluator
 
 from custom.base.errors import BadInput
 from custom.running.interruption import goes_on, received, shielded
 from custom.running.processes import Gathering
 from custom.running.taken import release_folder
 from custom.segmenting.assembly import assemble
-from custom.segmenting.pictures import Richest
+from custom.segmenting.keeping import KeepSlabs
 from custom.segmenting.results import RESULTS, STORE, check_finished, take_output
-from custom.speed.allocation import release_freed_memory
-from custom.stack import Slab, SlabStore, Stack, fingerprint, remove_scratch
+from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
-
-BETWEEN_RELEASES = (
-    4_000_000  # voxels; what is released has to be taken anew, 5 % of the time if done for every small slab
-)
 
 
 class Segmentation:
     """What is found in the slabs of one stack, from the first slab to the finished mask.
 
-    `begin` takes the output folder, `pending` are the slabs that are left for this process, the handler keeps each slab
-    that the evaluator finishes, and `finish` turns them into mask, summary.json and overlays/. The same command after
-    whatever ended a run goes on with what is left. Several processes share the slabs by their rank; rank 0 finishes.
+    `begin` takes the output folder, and `run` leads what is left for this process through the evaluator, whose handler
+    this is: each slab that is finished is kept (`KeepSlabs`), and in the end `finish` turns them into mask, summary.json
+    and overlays/. The same command after whatever ended a run goes on with what is left. Several processes share the
+    slabs by their rank; rank 0 finishes.
 
     Args:
         stack: the stack.
         slabs: all its slabs, in order.
+        window: the stack's grey window.
         settings: whatever else decides the mask (weights, threshold, ...); slabs of other settings are not mixed in.
         open_writer: opens the writer of a result, given its path without suffix.
         output_dir: gets the result.
@@ -59,6 +54,7 @@ class Segmentation:
         self,
         stack: Stack,
         slabs: Sequence[Slab],
+        window: GreyWindow,
         settings: Mapping[str, Any],
         open_writer: Callable[[Path], StackWriter],
         output_dir: str | os.PathLike[str],
@@ -73,6 +69,7 @@ class Segmentation:
     ) -> None:
         self.stack = stack
         self.slabs = slabs
+        self.window = window
         self.open_writer = open_writer
         kept = {"mask": True, "probability": probability, "uncertainty": uncertainty}
         self.results = tuple(name for name in RESULTS if kept[name])
@@ -88,9 +85,7 @@ class Segmentation:
         self.holds = False
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
-        self.richest = Richest(stack.shape[0])
-        self.voxels = self.released = 0
-        self.writing: Future[None] | None = None
+        self.keeping = KeepSlabs(self.store, self.results, bool(self.thresholds), stack.shape[0])
 
     def begin(self) -> None:
         """Take the output folder, and find what an earlier run left there.
@@ -148,59 +143,36 @@ class Segmentation:
         """The slabs that are left for this process: every `world_size`th, without those that are done."""
         return [slab for slab in self.slabs[self.rank :: self.world_size] if not self.store.has(slab.start)]
 
+    def run(self, evaluator: Evaluator) -> None:
+        """Segment what is left for this process and finish, once `begin` has found what that is.
+
+        The evaluator's data set gets its items here, so that it may have been built at any time before.
+
+        Args:
+            evaluator: its `data_loader` is a `DataLoader` over a data set with a list `data`.
+
+        Raises:
+            BadInput: as `finish`, and whatever reading the stack raises.
+        """
+        grey = {"grey_window": (self.window.lower, self.window.upper), "surround": self.window.surround}
+        loader: Any = evaluator.data_loader
+        loader.dataset.data = [{"image": slab, "start": slab.start, **grey} for slab in self.pending()]
+        evaluator.state.epoch_length = len(loader)
+        if len(loader):
+            evaluator.run()
+        self.finish()
+
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
-        engine.add_event_handler(Events.STARTED, self._start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
-        engine.add_event_handler(Events.COMPLETED, self._end)
+        engine.add_event_handler(Events.STARTED, self.keeping.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.keeping)
+        engine.add_event_handler(Events.COMPLETED, self.keeping.close)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._stop)
-
-    def _start(self, engine: Engine) -> None:
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix="slab-writer")
-        self.evaluating = time.time()
-
-    def __call__(self, engine: Engine) -> None:
-        batch: Any = engine.state.batch
-        output: Any = engine.state.output
-        for item, found in zip(batch, output, strict=True):
-            mask = found["pred"][0].to(torch.uint8).cpu().numpy()
-            kept = {name: to_uint8(found[name][0]) for name in self.results if name != "mask"}
-            above = found["pred_above"].tolist() if self.thresholds else ()
-            start, outside = int(item["start"]), item.get("outside")
-            grey = self.richest.of_slab(start, mask, item["image"][0], None if outside is None else outside[0])
-            # one slab is written while the next one is computed; waiting for the one before bounds the memory
-            self._written()
-            self.writing = self.pool.submit(
-                self.store.write,
-                start,
-                mask,
-                int(item["nonfinite"]),
-                0 if outside is None else int(outside.sum()),
-                **kept,
-                above=above,
-                grey=grey,
-            )
-            self.voxels += mask.size
-        engine.state.batch = engine.state.output = None  # else they stay in memory while the next slab is computed
-        if self.voxels - self.released >= BETWEEN_RELEASES:
-            release_freed_memory()
-            self.released = self.voxels
-        engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
-
-    def _written(self) -> None:
-        if self.writing is not None:
-            waiting, self.writing = self.writing, None
-            waiting.result()
-
-    def _end(self, engine: Engine) -> None:
-        self._written()
-        self.pool.shutdown()
 
     def _stop(self, engine: Engine, error: BaseException) -> None:
         try:
-            self._written()
+            self.keeping.close(engine)
         finally:
-            self.pool.shutdown()
             self._tell_what_is_kept()
             self._let_go()
         raise error
@@ -235,9 +207,3 @@ class Segmentation:
         except BaseException:
             self._tell_what_is_kept()
             raise
-
-
-def to_uint8(values: torch.Tensor) -> np.ndarray:
-    """Values in [0, 1] as round(255 value)."""
-    found: np.ndarray = (values * 255).round().to(torch.uint8).cpu().numpy()
-    return found

@@ -286,3 +286,14 @@ def test_a_killed_worker_costs_only_what_it_had_in_hand(whole: str, stack: Path,
     output, _ = process.communicate(timeout=250)
     assert process.returncode == 0, output
     assert "slabs are done" in output and digest(tmp_path) == whole
+
+
+def test_what_is_left_is_found_when_the_run_begins_not_when_its_parts_are_built(
+    unfinished: Path, stack: Path, weights: Path
+) -> None:
+    """The evaluator, data set included, is built while slabs of another threshold lie there as if they were done."""
+    steps = json.loads((cli.ROOT / "bundle/configs/inference.json").read_text())["segmenting"]
+    changed = {"slab_height": 1, "threshold": 0.4, "overwrite": True}
+    early = cli.segment(stack, unfinished, weights, **changed, segmenting=["@evaluator", *steps])
+    assert early.code == 0, early.error
+    assert {file.name for file in unfinished.iterdir()} == {"mask.zarr", "summary.json", "overlays"}
