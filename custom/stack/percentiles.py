@@ -76,12 +76,12 @@ class Histogram:
         if self._least is not None or not missing:
             return
         self._lower |= {bin_: np.zeros(_BINS, np.int64) for bin_ in missing}
-        wanted = np.zeros(_BINS, bool)
-        wanted[missing] = True
         for keys in self._keys(blocks()):
-            some = keys[wanted[keys >> 16]]
+            upper = (keys >> 16).astype(np.uint16)
             for bin_ in missing:
-                self._lower[bin_] += np.bincount(some[some >> 16 == bin_] & 0xFFFF, minlength=_BINS)
+                some = keys[upper == bin_] & 0xFFFF
+                if some.size:
+                    self._lower[bin_] += np.bincount(some, minlength=_BINS)
 
     def without(self, values: Sequence[float]) -> Histogram:
         """The same without some values, which percentiles of this one were."""
