@@ -10,9 +10,9 @@ from typing import Any
 
 from custom.data.datasets import expand_slices
 from custom.data.digest import add_digests
-from custom.data.pairing import stem_of
 from custom.data.sides import Item, Place, Side, place_of
 from custom.data.splits_json import SIDES
+from custom.stack.formats import stem_of
 
 Noted = dict[str, dict[str, str]]  # side -> stem -> "0-15,18 digest digest ...", a digest for each slice, "-" for none
 

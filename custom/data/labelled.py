@@ -22,10 +22,10 @@ from custom.data.listing import list_pairs
 from custom.data.looking import look_at, tell_lithium_beyond
 from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.numbers import check_numbers
-from custom.data.pairing import stem_of
 from custom.data.reading import Reading
 from custom.data.windows import windows_of
 from custom.stack import LABEL, LABEL_VALUES, Stack, source
+from custom.stack.formats import stem_of
 
 logger = logging.getLogger("data")
 

@@ -9,18 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from custom.base.errors import BadInput
-from custom.data.pairing import paired, stem_of
+from custom.data.pairing import paired
 from custom.stack.clutter import is_clutter, refuse_what_is_no_file
 from custom.stack.faults import refusing_damage
+from custom.stack.formats import format_of_folder, has_suffix, stem_of, suffixes, without_companions
 from custom.stack.numbering import natural_key, number_key
-from custom.stack.opening import OPENERS
 from custom.stack.slice_files import slice_files
 from custom.stack.warn import warn_once
-from custom.stack.zarr import is_zarr
 
-# voxels that a header in the same folder describes
-_DETACHED = (".raw", ".zraw", ".raw.gz", ".raw.bz2")
-_HEADERS = (".mhd", ".nhdr")
 _NOTES = (
     *(".txt", ".log", ".md", ".rst", ".json", ".xml", ".csv", ".tsv", ".ini", ".cfg", ".toml", ".yaml", ".yml"),
     *(".pdf", ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".html", ".py", ".ipynb", ".m", ".sh"),
@@ -62,17 +58,16 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 def _stacks(folder: Path) -> list[Path]:
     with refusing_damage(folder):
-        paths = sorted(path for path in folder.iterdir() if not is_clutter(path) and not _is(path, _NOTES))
+        paths = sorted(path for path in folder.iterdir() if not is_clutter(path) and not _is_note(path))
         refuse_what_is_no_file(paths)
-        if any(_is(path, _HEADERS) for path in paths):
-            paths = [path for path in paths if not _is(path, _DETACHED)]
+        paths = without_companions(paths)
         return [path for path in paths if (_is_stack_folder(path) if path.is_dir() else _is_stack_file(path))]
 
 
 def _is_stack_file(path: Path) -> bool:
-    if not _is(path, tuple(OPENERS)):
+    if not has_suffix(path, suffixes()):
         raise BadInput(
-            f"{path}: its format is not known by its suffix; export it as one of {', '.join(OPENERS)} or take it out of the "
+            f"{path}: its format is not known by its suffix; export it as one of {', '.join(suffixes())} or take it out of the "
             "folder"
         )
     return True
@@ -83,10 +78,10 @@ def _is_stack_folder(folder: Path) -> bool:
     parent = folder.parent.resolve()
     if folder.is_symlink() and folder.resolve() in (parent, *parent.parents):
         raise BadInput(f"{folder}: is a link back to a folder that it lies in; take it away")
-    if is_zarr(folder) or slice_files(folder):
+    if format_of_folder(folder) or slice_files(folder):
         return True
     inside = list(_inside(folder))
-    readable = [path for path in inside if path.is_dir() or _is(path, tuple(OPENERS))]
+    readable = [path for path in inside if path.is_dir() or has_suffix(path, suffixes())]
     if readable:
         raise BadInput(
             f"{folder}: holds no TIFF slices of its own but {readable[0].relative_to(folder)}; a folder in "
@@ -103,14 +98,14 @@ def _is_stack_folder(folder: Path) -> bool:
 def _inside(folder: Path) -> Iterator[Path]:
     """The files and Zarr folders below a folder, without what is surely none of its images."""
     for place, folders, names in os.walk(folder):
-        zarrs = [name for name in folders if is_zarr(Path(place, name))]
-        folders[:] = sorted(name for name in folders if name not in zarrs and not is_clutter(Path(name)))
-        found = (Path(place, name) for name in sorted([*zarrs, *names]))
-        yield from (path for path in found if not is_clutter(path) and not _is(path, _NOTES))
+        wholes = [name for name in folders if format_of_folder(Path(place, name))]
+        folders[:] = sorted(name for name in folders if name not in wholes and not is_clutter(Path(name)))
+        found = (Path(place, name) for name in sorted([*wholes, *names]))
+        yield from (path for path in found if not is_clutter(path) and not _is_note(path))
 
 
-def _is(path: Path, suffixes: tuple[str, ...]) -> bool:
-    return path.name.lower().endswith(suffixes)
+def _is_note(path: Path) -> bool:
+    return has_suffix(path, _NOTES) and not has_suffix(path, suffixes())
 
 
 def _warn_of_doubles(images: Mapping[str, Path]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from custom.base.errors import BadInput
-from custom.stack.opening import OPENERS
+from custom.stack.formats import stem_of
 from custom.stack.warn import warn_once
 
 _WORD = r"(?:masks?|labels?|labell?ed|seg|segmentations?|simple segmentation|annotations?|gt|ground ?truth)"
@@ -22,13 +22,6 @@ _OF_IMAGES = re.compile(r"^(?:images?|img|raw)[ ._-]+|[ ._-]+(?:images?|img|raw|
 _CHANNEL_0 = re.compile("_0000$")  # nnU-Net's images; its labels have nothing added
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _OME = re.compile(r"\.ome$")
-
-
-def stem_of(path: Path) -> str:
-    """The name without its suffix; `.nii.gz` and `.zarr.zip` count as one suffix, and a folder `cell_1.5um` has none."""
-    known = [suffix for suffix in OPENERS if path.name.lower().endswith(suffix)]
-    suffix = max(known, key=len, default="" if path.is_dir() else path.suffix)
-    return path.name[: len(path.name) - len(suffix)]
 
 
 def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, tuple[Path, Path]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from custom.base.errors import BadInput
 from custom.base.readable import readable
-from custom.data.pairing import stem_of
+from custom.stack.formats import stem_of
 
 logger = logging.getLogger("data")
 

@@ -1,9 +1,9 @@
 """The only code that touches stacks on disk: open lazily, cut into slabs, find the grey window."""
 
+from custom.stack.formats import only_array
 from custom.stack.identity import fingerprint
 from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
 from custom.stack.mirror import MirrorFill
-from custom.stack.only_array import only_array
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
 from custom.stack.same_grid import on_grid_of

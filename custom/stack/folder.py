@@ -9,6 +9,7 @@ from tifffile import TiffFile
 from custom.base.errors import BadInput
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.numbering import check_names
 from custom.stack.selection import Selection
 from custom.stack.slice_files import look_at_the_rest, slice_files
@@ -89,3 +90,6 @@ def _inspect(file: Path) -> tuple[tuple[int, int], np.dtype, VoxelSize | None, i
 
 def _words(shape: tuple[int, int], dtype: np.dtype) -> str:
     return f"{shape[1]} x {shape[0]} pixels of {dtype}"
+
+
+FORMAT = Format("folder of TIFF slices", (), open_folder)

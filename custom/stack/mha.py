@@ -12,6 +12,7 @@ from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.mha_place import mha_place, mha_voxel_size
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
@@ -84,3 +85,8 @@ def _locate(path: Path, header: dict[str, str], start: int, axes: Axes) -> Block
     if header_size == -1:  # the voxels end with the file
         return Block(file, max(file.stat().st_size - int(np.prod(axes.lengths)) * dtype.itemsize, 0), axes, dtype)
     return Block(file, offset + header_size, axes, dtype)
+
+
+FORMAT = Format(
+    "MetaImage", (".mha", ".mhd"), open_mha, headers=(".mhd",), companions=(".raw", ".zraw", ".raw.gz", ".raw.bz2")
+)

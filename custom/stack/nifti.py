@@ -11,6 +11,7 @@ from nibabel.affines import voxel_sizes
 from custom.stack.axes import find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.nifti_place import nifti_place
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
@@ -76,3 +77,6 @@ def _stated(header: nibabel.Nifti1Header, xyz: Sequence[float], source: str) -> 
     if unit == "mm":
         return stated_in_mm(sizes, source)
     return stated_voxel_size(sizes, _UNIT_NAMES.get(unit), source)
+
+
+FORMAT = Format("NIfTI", (".nii", ".nii.gz"), open_nifti)

@@ -7,6 +7,7 @@ import numpy as np
 from custom.stack.axes import find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 
@@ -23,3 +24,6 @@ def open_npy(path: Path, chosen: Selection) -> Stack:
         offset, dtype, column_major = mapped.offset, mapped.dtype, mapped.flags.fnc
     axes = find_axes(path, mapped.shape, chosen)
     return open_block(path, Block(path, offset, axes, dtype, order="F" if column_major else "C"), None)
+
+
+FORMAT = Format("NumPy", (".npy",), open_npy)

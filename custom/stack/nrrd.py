@@ -11,6 +11,7 @@ from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, Encoding, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.nrrd_place import nrrd_place, nrrd_voxel_size
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
@@ -93,3 +94,8 @@ def _dtype(header: dict[str, Any]) -> np.dtype:
     nothing: dict[str, Any] = {key: header[key] for key in ("type", "endian") if key in header}
     nothing.update(encoding="raw", dimension=1, sizes=np.zeros(1, int))
     return nrrd.read_data(nothing, io.BytesIO()).dtype
+
+
+FORMAT = Format(
+    "NRRD", (".nrrd", ".nhdr"), open_nrrd, headers=(".nhdr",), companions=(".raw", ".zraw", ".raw.gz", ".raw.bz2")
+)

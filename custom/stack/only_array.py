@@ -13,15 +13,13 @@ _USUAL = "exchange/data"
 
 
 def only_array(path: Path) -> str | None:
-    """The path within the file of the only array of numbers in it; None where `open_stack` needs no such help.
+    """The path within an HDF5 file of the only array of numbers in it.
 
-    That is where /exchange/data is there, where several arrays are or links that may lead to some, in other formats.
+    None where /exchange/data is there, where several arrays are or links that may lead to some.
 
     Raises:
         BadInput: the file is damaged.
     """
-    if not path.is_file() or path.suffix.lower() not in (".h5", ".hdf5", ".hdf", ".nxs"):
-        return None
     found: list[str] = []
 
     def add(name: str, link: Any) -> None:

@@ -1,53 +1,21 @@
 """The one way to open a stack: the suffix decides the reader, or what a folder holds."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from custom.base.errors import BadInput
-from custom.stack.folder import open_folder
-from custom.stack.hdf5 import members, open_hdf5
-from custom.stack.mha import open_mha
-from custom.stack.nifti import open_nifti
-from custom.stack.npy import open_npy
-from custom.stack.nrrd import open_nrrd
+from custom.stack.folder import FORMAT as FOLDER
+from custom.stack.format import Format
+from custom.stack.formats import format_of_folder, format_of_name, parts_of, suffixes
 from custom.stack.planning import plan_reading
-from custom.stack.selection import Selection, selection
+from custom.stack.selection import selection
 from custom.stack.stack import Stack
 from custom.stack.stack_axes import with_axes
-from custom.stack.tiff import open_tiff
 from custom.stack.units import VoxelSize, given_voxel_size, in_um
 from custom.stack.warn import warn_once
-from custom.stack.zarr import is_zarr, open_zarr
-
-Opener = Callable[[Path, Selection], Stack]
-
-# A new file format is one more line here; one that is a folder goes into the choice that `_opener` makes for folders too.
-OPENERS: dict[str, Opener] = {
-    ".tif": open_tiff,
-    ".tiff": open_tiff,
-    ".btf": open_tiff,  # BigTIFF, as .tf8 is; .tf2 is plain TIFF
-    ".tf8": open_tiff,
-    ".tf2": open_tiff,
-    ".nii": open_nifti,
-    ".nii.gz": open_nifti,
-    ".nrrd": open_nrrd,
-    ".nhdr": open_nrrd,
-    ".mha": open_mha,
-    ".mhd": open_mha,
-    ".npy": open_npy,
-    ".h5": open_hdf5,
-    ".hdf5": open_hdf5,
-    ".hdf": open_hdf5,
-    ".nxs": open_hdf5,
-    ".zarr": open_zarr,
-    ".zarr.zip": open_zarr,
-    ".zip": open_zarr,
-    ".ozx": open_zarr,
-}
-_KEYED = (open_hdf5, open_zarr)
 
 
 def open_stack(
@@ -62,7 +30,7 @@ def open_stack(
     """Open a stack lazily: headers are read, voxels are not.
 
     Args:
-        path: a folder of 2-D TIFF slices, a Zarr folder, or one file with a suffix of `OPENERS` (in any case).
+        path: a folder of 2-D TIFF slices, a Zarr folder, or one file with a suffix of `formats` (in any case).
         voxel_size_um: replaces what the file states; one number for cubes, or three for (z, y, x), in micrometres.
         stack_key: path of the array within an HDF5 file or a Zarr hierarchy; default: /exchange/data in HDF5, in Zarr
             level 0 of an OME-Zarr or the only array.
@@ -81,11 +49,11 @@ def open_stack(
             `stack_axes`; a `stack_key` or `stack_index` that the file has no use for.
     """
     path = Path(path)
-    opener = _opener(path)
-    if stack_key is not None and opener not in _KEYED:
+    known = _format(path)
+    if stack_key is not None and not known.keyed:
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
     chosen = selection(path, stack_key, stack_index, labels, stack_axes is not None)
-    stack = opener(path, chosen)
+    stack = known.open(path, chosen)
     if stack_axes is not None:
         stack = with_axes(stack, stack_axes)
     plan_reading(stack, None if scratch_dir is None else Path(scratch_dir), f"{chosen} {stack_axes}")
@@ -102,7 +70,7 @@ def takes_key(path: Path) -> bool:
     Raises:
         BadInput: missing, empty or of an unknown suffix.
     """
-    return _opener(path) in _KEYED
+    return _format(path).keyed
 
 
 def _resize(stack: Stack, size: VoxelSize) -> None:
@@ -121,18 +89,18 @@ def _resize(stack: Stack, size: VoxelSize) -> None:
         )
 
 
-def _opener(path: Path) -> Opener:
+def _format(path: Path) -> Format:
     if path.is_dir():
-        return open_zarr if is_zarr(path) else open_folder
-    family = members(path)
-    if not path.exists() and not family:
+        return format_of_folder(path) or FOLDER
+    parts = parts_of(path)
+    if not path.exists() and not parts:
         raise BadInput(f"{path}: does not exist; check the path.")
-    name = path.name.lower()
-    for suffix, opener in OPENERS.items():
-        if name.endswith(suffix):
-            if not family and not path.stat().st_size:
-                raise BadInput(f"{path}: is empty (0 bytes); copy it again from its source.")
-            return opener
-    raise BadInput(
-        f"{path}: its format is not known by its suffix; give a folder of TIFF slices or a file of {', '.join(OPENERS)}."
-    )
+    known = format_of_name(path)
+    if known is None:
+        raise BadInput(
+            f"{path}: its format is not known by its suffix; give a folder of TIFF slices or a file of "
+            f"{', '.join(suffixes())}."
+        )
+    if not parts and not path.stat().st_size:
+        raise BadInput(f"{path}: is empty (0 bytes); copy it again from its source.")
+    return known

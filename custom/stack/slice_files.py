@@ -6,8 +6,9 @@ from pathlib import Path
 from custom.base.errors import BadInput
 from custom.stack.clutter import is_clutter, refuse_what_is_no_file
 from custom.stack.faults import refusing_damage
+from custom.stack.formats import has_suffix, suffixes_of_volumes
 from custom.stack.numbering import natural_key, number_key
-from custom.stack.suffixes import OTHERS, TIFF
+from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.warn import warn_once
 
 # other pictures, and slices that are on their way or packed
@@ -24,7 +25,7 @@ def slice_files(folder: Path) -> list[Path]:
         BadInput: no permission to look, or one of them is a link to nothing.
     """
     with refusing_damage(folder):
-        files = [path for path in folder.iterdir() if path.suffix.lower() in TIFF and not is_clutter(path)]
+        files = [path for path in folder.iterdir() if path.suffix.lower() in TIFF.suffixes and not is_clutter(path)]
         refuse_what_is_no_file(sorted(files, key=natural_key))
         return sorted((file for file in files if file.is_file()), key=natural_key)
 
@@ -62,7 +63,7 @@ def _elsewhere(folder: Path, deeper: str, others: list[Path]) -> str:
     """Where the stack may be in a folder without slices of its own, for the end of a sentence."""
     if deeper:
         return f" itself, but there are some in {deeper}; give such a folder or a single stack file"
-    stacks = [path.name for path in others if path.name.lower().endswith(OTHERS)]
+    stacks = [path.name for path in others if has_suffix(path, suffixes_of_volumes())]
     if len(stacks) == 1:
         return f", but the stack {stacks[0]}; give that, as {folder / stacks[0]}"
     more = f"{', '.join(stacks[:3])}{' and others' if len(stacks) > 3 else ''}"
@@ -74,11 +75,11 @@ def _elsewhere(folder: Path, deeper: str, others: list[Path]) -> str:
 def _holds_slices(folder: Path) -> bool:
     """Whether there is a TIFF file in it; a folder that cannot be looked into has none."""
     with suppress(OSError):
-        return any(path.suffix.lower() in TIFF and not is_clutter(path) for path in folder.iterdir())
+        return any(path.suffix.lower() in TIFF.suffixes and not is_clutter(path) for path in folder.iterdir())
     return False
 
 
 def _number_key(path: Path) -> tuple[str, tuple[int, ...]]:
     """That of a name whose TIFF suffix another one follows, too."""
     stem = Path(path.stem)
-    return number_key(stem.stem if stem.suffix.lower() in TIFF else stem.name)
+    return number_key(stem.stem if stem.suffix.lower() in TIFF.suffixes else stem.name)

@@ -13,6 +13,7 @@ from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
 from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.handle import Handle
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
@@ -170,3 +171,7 @@ def _chosen_pages(path: Path, pages: Sequence[TiffPage | TiffFrame], axes: Axes)
         raise BadInput(f"{path}: holds {len(pages)} pages for {math.prod(planes)} slices; save it as one page a slice.")
     numbers = np.arange(len(pages)).reshape(*planes, 1, 1)[axes.slices(0, axes.shape[0])]
     return [pages[number] for number in numbers.ravel().tolist()]
+
+
+# .btf and .tf8 are BigTIFF, .tf2 is plain TIFF
+FORMAT = Format("TIFF", (".tif", ".tiff", ".btf", ".tf8", ".tf2"), open_tiff)

@@ -13,6 +13,7 @@ from custom.stack.angles import angle_among
 from custom.stack.arrays import ArrayStack
 from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
+from custom.stack.format import Format
 from custom.stack.grain import grain_of_chunks
 from custom.stack.handle import Handle
 from custom.stack.selection import Selection
@@ -108,3 +109,13 @@ def _names(array: zarr.Array) -> list[str] | None:
     """Names of the axes: those of version 3, or those that xarray writes into version 2."""
     names: Any = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
     return [str(name) for name in names] if names and all(names) else None
+
+
+FORMAT = Format(
+    "Zarr",
+    (".zarr", ".zarr.zip", ".zip", ".ozx"),
+    open_zarr,
+    keyed=True,
+    shared=(".zip",),
+    owns_folder=is_zarr,
+)

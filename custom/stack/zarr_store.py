@@ -8,7 +8,6 @@ from zarr.storage import LocalStore, ZipStore
 
 from custom.base.errors import BadInput
 from custom.stack.clutter import is_clutter
-from custom.stack.suffixes import OTHERS, TIFF
 
 MARKERS = ("zarr.json", ".zarray", ".zgroup")
 ZIPS = (".zip", ".ozx")  # .ozx: OME-Zarr's name for it (RFC 9)
@@ -39,10 +38,12 @@ def root_of(path: Path, store: Store, top: str) -> zarr.Array | zarr.Group:
 
 def _packed(path: Path) -> str | None:
     """What a zip holds in place of Zarr, with the cure; None where that is nothing known."""
+    from custom.stack.formats import TIFF, suffixes_of_volumes  # here, as that list holds Zarr too
+
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not is_clutter(Path(name))]
-    slices = [name for name in names if name.lower().endswith(TIFF)]
-    stacks = [name for name in names if name.lower().endswith(OTHERS)]
+    slices = [name for name in names if name.lower().endswith(TIFF.suffixes)]
+    stacks = [name for name in names if name.lower().endswith(suffixes_of_volumes())]
     if len(slices) > 1:
         return f"but {len(slices)} TIFF files; unpack it and give their folder"
     return f"but {(slices + stacks)[0]}; unpack it and give that" if slices or stacks else None

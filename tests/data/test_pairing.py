@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from custom.base.errors import BadInput
-from custom.data.pairing import paired, stem_of
+from custom.data.pairing import paired
+from custom.stack.formats import stem_of
 
 ROOT = Path("some/set")
 

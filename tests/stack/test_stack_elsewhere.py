@@ -17,8 +17,6 @@ import zarr
 from conftest import refusal
 
 from custom.stack import open_stack
-from custom.stack.opening import OPENERS
-from custom.stack.suffixes import OTHERS, TIFF
 from custom.stack.warn import warn_once
 
 VOXELS = np.random.default_rng(0).integers(0, 60000, (5, 60, 70)).astype(np.uint16)
@@ -83,10 +81,6 @@ def test_a_folder_around_the_stack(tmp_path: Path) -> None:
     same(Path(found[1]))
     np.save(tmp_path / "b.npy", VOXELS)
     assert refusal(tmp_path).endswith("but the stacks a.zarr, b.npy; give one of them.")
-
-
-def test_every_suffix_is_known() -> None:
-    assert {*TIFF, *OTHERS, ".zip"} == set(OPENERS)
 
 
 @pytest.mark.parametrize("size", [np.nan, [np.nan] * 3, np.inf, -1e-4])

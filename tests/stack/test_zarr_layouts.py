@@ -15,7 +15,7 @@ from ome_zarr.writer import write_image
 from zarr.codecs import BytesCodec, Crc32cCodec, ShardingCodec
 
 from custom.stack import fingerprint, open_stack
-from custom.stack.opening import OPENERS
+from custom.stack.formats import suffixes
 
 VOXELS = np.random.default_rng(0).integers(1, 1 << 16, (8, 12, 14), np.uint16)
 ZYX_UM = (2.5, 1.25, 1.6)
@@ -118,7 +118,7 @@ def test_zips_of_something_else(tmp_path: Path) -> None:
     (tmp_path / "t").mkdir()
     (tmp_path / "t/slice_0.tif").write_bytes(b"x")
     assert "holds no Zarr metadata" in refusal(zipped(tmp_path / "t", "t.zip"))
-    assert {".zarr.zip", ".zip", ".ozx"} <= OPENERS.keys()  # each is a suffix that comes off a name
+    assert {".zarr.zip", ".zip", ".ozx"} <= set(suffixes())  # each is a suffix that comes off a name
 
 
 SIDES = {"shape": (10, 12, 14), "dtype": "uint16", "chunks": (2, 6, 7), "shards": (4, 12, 14)}
