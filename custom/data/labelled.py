@@ -1,14 +1,14 @@
 """A labelled data set on disk -> one item per labelled slice.
 
 Layout: ``dataset_dir/images`` and ``dataset_dir/labels`` with the same stems, each file a 2-D slice or a (Z, Y, X) stack.
-Label values: 0 background, 1 lithium, 255 unlabelled (or lithium, see `custom.data.meaning`).
+Label values: 0 background, 1 lithium, 255 unlabelled (or lithium, see `custom.data.meaning`), or those of `Reading.label_map`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,8 @@ def labelled_slices(
     tell_doubts(opened)
     counted = [check_label(stack, label) for stack, label in zip(stacks, opened, strict=True)]
     by_file = dict(zip((label for _, label in pairs), counted, strict=True))
-    lithium_255 = lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
+    mapped = reading.label_map is not None  # then it says what 255 is, and 255 here is unlabelled
+    lithium_255 = not mapped and lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
     warn_of_blanks([count for counts in counted for count in counts], Path(dataset_dir) / "labels", lithium_255)
     labelled = [[z for z, count in enumerate(counts) if lithium_255 or count.labelled] for counts in counted]
     used = [file for file, some in enumerate(labelled) if some]
@@ -88,11 +89,18 @@ def labelled_slices(
             for z, count in lithium.items()
         ]
     tell_lithium_beyond(beyond)
-    _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels")
+    _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels", reading.label_map)
     return items
 
 
-def _check_amount(items: Sequence[dict[str, Any]], total: int, folder: Path) -> None:
+def _check_amount(
+    items: Sequence[dict[str, Any]], total: int, folder: Path, label_map: Mapping[str, Any] | None = None
+) -> None:
+    if label_map is not None and not any(item["lithium"] for item in items):
+        raise BadInput(
+            f"{folder}: no voxel of the {total} slices is lithium by --label_map {dict(label_map)}; list the values that stand "
+            "for it there, or label at least one slice that shows lithium"
+        )
     if not items:
         raise BadInput(
             f"{folder}: no voxel is labelled in any of the {total} slices, all are 255 (unlabelled); label some slices "

@@ -1,13 +1,14 @@
-"""Which array of each file is meant, and what 255 in the labels stands for."""
+"""Which array of each file is meant, and what the values of the labels stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from custom.base.errors import BadInput
+from custom.data.label_map import LabelValues, as_written, check_255, label_values
 from custom.stack import LABEL, Source, only_array, takes_key
 
 MEANINGS = ("auto", "lithium", "unlabelled")
@@ -23,9 +24,11 @@ class Reading:
             beside them. None: the usual one, and of HDF5 labels the only one.
         image_index, label_index: which channel or time, for the files that hold several.
         label_255: what 255 stands for: "lithium", "unlabelled", or "auto", see `custom.data.meaning`.
+        label_map: from the values of a labelling tool to classes, see `custom.data.label_map`; it says what 255 is too.
+        classes: what is looked for, in the order of their labels 1, 2, ...
 
     Raises:
-        BadInput: an unknown `label_255`.
+        BadInput: an unknown `label_255`; a `label_map` that cannot be.
     """
 
     image_key: str | int | None = None
@@ -33,10 +36,20 @@ class Reading:
     label_key: str | int | None = None
     label_index: Index = None
     label_255: str = "auto"
+    label_map: Mapping[Any, Any] | None = None
+    classes: Sequence[str] = ("lithium",)
 
     def __post_init__(self) -> None:
         if self.label_255 not in MEANINGS:
             raise BadInput(f"--label_255 {self.label_255}: is unknown; give one of {', '.join(MEANINGS)}")
+        object.__setattr__(self, "classes", tuple(self.classes))
+        object.__setattr__(self, "label_map", as_written(self.label_map))
+        check_255(self.label_map, self.label_values, self.label_255)
+
+    @property
+    def label_values(self) -> LabelValues | None:
+        """Value in a file and label, for all that the labels may hold; None where they are the labels themselves."""
+        return None if self.label_map is None else label_values(self.label_map, self.classes)
 
     def given(self) -> dict[str, Any]:
         """The attributes that differ from their defaults: the keys that another command on the same files needs."""
@@ -59,16 +72,15 @@ class Reading:
         keys = [str(key) if has else None for has in keyed]
         if key is None and part == LABEL:
             keys = [only_array(path) for path in paths]
-        found = [Source(str(path), part, own) for path, own in zip(paths, keys, strict=True)]
+        label_map = self.label_values if part == LABEL else None
+        found = [Source(str(path), part, own, label_map=label_map) for path, own in zip(paths, keys, strict=True)]
         if index is None:
             return found
         numbers = (index,) if isinstance(index, int) else tuple(index)
         needed = [not _opens(one) for one in found]
         if not any(needed):  # the first file says in which way it does not fit
-            Source(found[0].path, part, found[0].key, numbers).open()
-        return [
-            Source(one.path, part, one.key, numbers if has else None) for one, has in zip(found, needed, strict=True)
-        ]
+            replace(found[0], index=numbers).open()
+        return [replace(one, index=numbers if has else None) for one, has in zip(found, needed, strict=True)]
 
 
 def _opens(source: Source) -> bool:

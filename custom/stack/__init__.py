@@ -2,7 +2,7 @@
 
 from custom.stack.formats import only_array
 from custom.stack.identity import fingerprint
-from custom.stack.labels import LABEL_VALUES, LabelStack, as_labels
+from custom.stack.labels import BACKGROUND, LABEL_VALUES, UNLABELLED, LabelStack, as_labels
 from custom.stack.mirror import MirrorFill
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
@@ -18,6 +18,8 @@ from custom.stack.warn import tell_once, warn_once
 from custom.stack.window import GreyWindow, grey_range, grey_window, grey_window_of
 
 __all__ = [
+    "BACKGROUND",
+    "UNLABELLED",
     "SCRATCH",
     "LABEL",
     "LABEL_VALUES",

@@ -1,11 +1,14 @@
 """Labels as they are meant: uint8 with 0 (background), 1 (lithium) and 255 (unlabelled), whatever type holds them.
 
+Files that hold other values, as labelling tools write them, need to be told what each stands for.
+
 The one reader of labels: what a data set was checked for is what its training, its evaluation and its study read.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,11 @@ from custom.stack.stack import Stack
 
 BACKGROUND, LITHIUM, UNLABELLED = 0, 1, 255
 LABEL_VALUES = (BACKGROUND, LITHIUM, UNLABELLED)
+_MOST_TOLD = 5  # values of a slice in one sentence
 _CLOSE = 1e-4  # a slope in float32 turns 1 into 1.00000006 and 255 into 254.99998
+
+
+_AS_STORED = tuple((label, label) for label in LABEL_VALUES)
 
 
 class LabelStack(Stack):
@@ -25,23 +32,33 @@ class LabelStack(Stack):
     Args:
         stored: of any type of numbers.
         lithium_255: whether 255 stands for lithium, as in the masks that ImageJ writes.
+        label_map: (value in the file, label) for all values that it may hold; None: they are the labels themselves.
     """
 
-    def __init__(self, stored: Stack, lithium_255: bool = False) -> None:
+    def __init__(
+        self, stored: Stack, lithium_255: bool = False, label_map: Sequence[tuple[int, int]] | None = None
+    ) -> None:
         super().__init__(stored.path, stored.shape, np.dtype(np.uint8), stored.voxel_size)
         self.files, self.place, self.costly_again = stored.files, stored.place, stored.costly_again
-        self._stored, self._lithium_255 = stored, lithium_255
+        self._stored, self._lithium_255, self._map = stored, lithium_255, label_map
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         labels = np.empty((stop - start, *self.shape[1:]), np.uint8)
         for z in range(start, stop):
-            labels[z - start] = as_labels(self._stored.read(z, z + 1)[0], self._stored.step, self.path, z)
+            stored = self._stored.read(z, z + 1)[0]
+            labels[z - start] = as_labels(stored, self._stored.step, self.path, z, self._map)
         if self._lithium_255:
             labels[labels == UNLABELLED] = LITHIUM
         return labels
 
 
-def as_labels(values: np.ndarray, step: float = 0.0, path: str | os.PathLike[str] = "label", z: int = 0) -> np.ndarray:
+def as_labels(
+    values: np.ndarray,
+    step: float = 0.0,
+    path: str | os.PathLike[str] = "label",
+    z: int = 0,
+    label_map: Sequence[tuple[int, int]] | None = None,
+) -> np.ndarray:
     """Stored values as labels, each the whole number that it is meant to be.
 
     A value that a slope bent is taken for the label that it is nearest to among all that the file can hold: in a file
@@ -51,22 +68,24 @@ def as_labels(values: np.ndarray, step: float = 0.0, path: str | os.PathLike[str
         values: of any shape.
         step: between neighbouring values of the file, see `Stack.step`.
         path, z: file and slice, for the refusal.
+        label_map: as for `LabelStack`.
 
     Returns:
-        uint8 in {0, 1, 255}, of the same shape.
+        uint8 in {0, 1, 255}, or the labels of `label_map`, of the same shape.
 
     Raises:
         BadInput: any other value.
     """
-    labels = np.full(values.shape, 2, np.uint8)
+    labels, unknown = np.zeros(values.shape, np.uint8), np.ones(values.shape, bool)
     exact = values.dtype.kind in "biu"
-    tolerance = max(_CLOSE, min(step, 0.1) * 0.501)
-    for label in LABEL_VALUES:
+    for value, label in _AS_STORED if label_map is None else label_map:
+        tolerance = max(_CLOSE * max(1.0, value / 256), min(step, 0.1) * 0.501)  # float32 is .004 apart near 65535
         # compared, not subtracted: unsigned and 64-bit numbers stay what they are
-        found = values == label if exact else (values >= label - tolerance) & (values <= label + tolerance)
+        found = values == value if exact else (values >= value - tolerance) & (values <= value + tolerance)
         labels[found] = label
-    if (labels == 2).any():
-        raise _no_label(values[labels == 2], path, z)
+        unknown &= ~found
+    if unknown.any():
+        raise _no_label(values[unknown], path, z) if label_map is None else _unlisted(values[unknown], path, z)
     return labels
 
 
@@ -77,9 +96,39 @@ def _no_label(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadIn
             f"{path}: {np.isnan(values).sum()} voxels of slice {z} are NaN; write 255 where a voxel is unlabelled and 0 where it is "
             "background"
         )
-    keyed = os.path.exists(path) and takes_key(Path(path))
+    meant = f"--label_map \"{{'1': 'lithium', '{_text(wrong)}': 255}}\""
+    sayable = _text(wrong).isdecimal() and int(wrong) <= 65535
     return BadInput(
-        f"{path}: holds the value {str(wrong).removesuffix('.0')} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
-        "map the values of your labelling tool to these"
-        f"{', or give --label_key if the labels are another array of it' if keyed else ''}"
+        f"{path}: holds the value {_text(wrong)} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
+        f"map the values of your labelling tool to these{f', as with {meant}' if sayable else ''}{_other_array(path)}"
     )
+
+
+def _unlisted(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadInput:
+    """Values that a label map lacks: all of a slice, since each may need its line."""
+    if np.isnan(values).any():
+        return BadInput(
+            f"{path}: {np.isnan(values).sum()} voxels of slice {z} are NaN; write a value that --label_map lists"
+        )
+    found = [(_text(value), int(count)) for value, count in zip(*np.unique(values, return_counts=True), strict=True)]
+    told = " and ".join(f"{value} ({count} voxel{'s' if count > 1 else ''})" for value, count in found[:_MOST_TOLD])
+    more = f" and {len(found) - _MOST_TOLD} more values" if len(found) > _MOST_TOLD else ""
+    holds = f"{path}: holds {told}{more} in slice {z}, which --label_map does not list"
+    lines = [f'"{value}": 255' for value, _ in found[:_MOST_TOLD] if value.isdecimal() and int(value) <= 65535]
+    if not lines:
+        return BadInput(
+            f"{holds}; labels are whole numbers from 0 to 65535, so export them as such{_other_array(path)}"
+        )
+    return BadInput(
+        f"{holds}; add {', '.join(lines)} to it, with the name of a class in place of 255 (unlabelled) where it is one"
+        f"{_other_array(path)}"
+    )
+
+
+def _text(value: np.generic) -> str:
+    return str(int(value)) if value.dtype.kind == "b" else str(value).removesuffix(".0")
+
+
+def _other_array(path: str | os.PathLike[str]) -> str:
+    keyed = os.path.exists(path) and takes_key(Path(path))
+    return ", or give --label_key if the labels are another array of it" if keyed else ""

@@ -26,6 +26,7 @@ class Source:
         part: which part it is; "label" is read as labels, anything else as grey values.
         key, index: as `open_stack` takes them.
         lithium_255: whether 255 in a label stands for lithium.
+        label_map: (value in the file, label) for all values that a label may hold, where it holds others than labels.
         grid: the image whose voxels those of a label lie on; it is brought there, see `on_grid_of`.
     """
 
@@ -34,10 +35,11 @@ class Source:
     key: str | None = None
     index: tuple[int, ...] | None = None
     lithium_255: bool = False
+    label_map: tuple[tuple[int, int], ...] | None = None
     grid: Source | None = None
 
     def open(self) -> Stack:
-        """The stack, opened lazily; labels come as uint8 in {0, 1, 255}.
+        """The stack, opened lazily; labels come as uint8 in {0, 1, 255}, or as `label_map` has them.
 
         Raises:
             BadInput: whatever `open_stack` refuses, with `--image_key` or `--label_key` in the cure; a label that lies
@@ -50,7 +52,7 @@ class Source:
             raise BadInput(sentence.replace("--stack_", f"--{self.part}_")) from refusal
         if self.part != LABEL:
             return stack
-        label = LabelStack(stack, self.lithium_255)
+        label = LabelStack(stack, self.lithium_255, self.label_map)
         # most formats state no place, and then the image's header is not needed
         return on_grid_of(label, self.grid.open()) if self.grid and label.place and label.place.stated else label
 
@@ -63,11 +65,13 @@ class Source:
             about[f"{self.part}_index"] = self.index
         if self.part == LABEL and lithium_255:
             about["lithium_255"] = True
+        if self.label_map is not None:
+            about["label_map"] = self.label_map
         return about
 
 
 def source(item: Mapping[Any, Any], part: str) -> Source:
-    """The source of `item[part]`, a path; ``<part>_key``, ``<part>_index`` and ``lithium_255`` may stand beside it.
+    """The source of `item[part]`, a path; ``<part>_key``, ``<part>_index``, ``lithium_255`` and ``label_map`` may stand beside it.
 
     A label lies on the grid of ``item["image"]``, if that is a path too.
     """
@@ -77,4 +81,6 @@ def source(item: Mapping[Any, Any], part: str) -> Source:
     if part != LABEL:
         return Source(os.fspath(item[part]), part, key, numbers)
     grid = source(item, "image") if isinstance(item.get("image"), (str, os.PathLike)) else None
-    return Source(os.fspath(item[part]), part, key, numbers, bool(item.get("lithium_255")), grid)
+    pairs = item.get("label_map")
+    label_map = None if pairs is None else tuple((int(value), int(label)) for value, label in pairs)
+    return Source(os.fspath(item[part]), part, key, numbers, bool(item.get("lithium_255")), label_map, grid)

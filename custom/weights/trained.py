@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from custom.base.errors import BadInput
+from custom.weights.label_maps import check_goes_on, map_of_training
 
 logger = logging.getLogger("weights")
 Record = Mapping[str, Any]
@@ -62,6 +63,16 @@ class Trained:
                 break
         return wanted
 
+    def label_map(self, given: Mapping[Any, Any] | None, evaluating: bool = False) -> Mapping[Any, Any] | None:
+        """How the values of labels are read: as given, else as the training that goes on, or is evaluated, read them.
+
+        Labels that a new training starts from other weights with may be another tool's.
+
+        Raises:
+            BadInput: members of an ensemble whose maps contradict each other.
+        """
+        return given if given is not None or not (self.resumed or evaluating) else map_of_training(self.by_file)
+
     def check(self, patch_size: int, seed: int, reading: Mapping[str, Any] | None = None) -> None:
         """Compare what was given with the records.
 
@@ -70,8 +81,8 @@ class Trained:
             reading: the keys of `custom.data.Reading` that it was given.
 
         Raises:
-            BadInput: a training that goes on with another patch size, other labels or another meaning of their 255, or
-                whose record holds no split, with another seed.
+            BadInput: a training that goes on with another patch size, other labels or another meaning of their values,
+                or whose record holds no split, with another seed.
         """
         for file, record in self.by_file:
             noted = record.get("patch_size")
@@ -80,6 +91,7 @@ class Trained:
                 break
         for file, record in self.by_file if self.resumed else ():
             self._check_labels(file, record.get("reading") or {}, reading or {})
+            check_goes_on(file, record, reading or {})
             if "split" not in record and record.get("seed", seed) != seed:
                 raise BadInput(
                     f"{file}: does not hold its split, which --seed {record['seed']} drew; give that in place of --seed {seed}"

@@ -65,7 +65,10 @@ def test_a_file_of_arguments_and_other_programs(tmp_path: Path) -> None:
         assert words_of(other, "d", "o")["evaluate"][2:] == ["--dataset_dir", "d", "--output_dir", "o"]
 
 
-@pytest.mark.parametrize("word", ["it's", 'a "b" c', "$HOME", "a#b", "-1", "!x", "`id`", "a'b\"c", "[-5,3]", "ä b"])
+@pytest.mark.parametrize(
+    "word",
+    ["it's", 'a "b" c', "$HOME", "a#b", "-1", "!x", "`id`", "a'b\"c", "[-5,3]", "ä b", "{'1': 'lithium', '7': 255}"],
+)
 def test_the_shell_gives_back_what_was_typed(word: str) -> None:
     typed = shlex.join(["run", "training", "--config_file", TRAIN, f"--dataset_dir={word}"])
     evaluate = words_of(typed)["evaluate"]

@@ -106,3 +106,48 @@ def test_a_training_goes_on_with_its_labels(key: str, noted: Any, other: Any, sa
         begun.check(128, 0, given)
     of({"reading": {key: noted}}).check(128, 0, {key: other})  # of another data set
     of({}, resumed=True).check(128, 0, {key: other})
+
+
+MAP = {"1": "lithium", "4": "background", "7": 255}
+
+
+def test_the_label_map_of_a_training(caplog: pytest.LogCaptureFixture) -> None:
+    """Its evaluation and the training that goes on take it; labels of a new training may be another tool's."""
+    record = {"reading": {"label_map": MAP}}
+    assert of(record).label_map(None) is None and of({}).label_map(None, evaluating=True) is None
+    assert of(record, resumed=True).label_map(None) == of(record).label_map(None, evaluating=True) == MAP
+    assert of(record, resumed=True).label_map({"1": "lithium"}) == {"1": "lithium"}
+    wider = {"reading": {"label_map": MAP | {"9": "lithium"}}}
+    assert of(record, {}, wider).label_map(None, evaluating=True) == MAP | {"9": "lithium"}
+    with pytest.raises(BadInput, match="1.pt: was trained with --label_map .* which differ in 4; give --label_map"):
+        of(record, {"reading": {"label_map": MAP | {"4": "lithium"}}}).label_map(None, evaluating=True)
+
+
+@pytest.mark.parametrize(
+    ("noted", "given", "said"),
+    [
+        ({"label_map": MAP}, {"label_map": MAP | {"9": "lithium"}}, None),  # labels that came since need it
+        ({"label_map": MAP}, {"label_map": {"01": "lithium", "4.0": "background", "7": "unlabelled"}}, None),
+        (
+            {"label_map": MAP},
+            {"label_map": MAP | {"4": "lithium"}},
+            "sends 4 to another class; give --label_map \"{'1': ",
+        ),
+        ({"label_map": MAP}, {"label_map": MAP | {"0": 255}}, "sends 0 to another class"),
+        ({}, {"label_map": {"1": "lithium", "4": "lithium", "255": "lithium"}}, None),
+        (
+            {},
+            {"label_map": {"1": 255, "4": "lithium"}},
+            "begun without --label_map, .* sends 1 .*; leave --label_map away",
+        ),
+        ({"label_255": "unlabelled"}, {"label_map": {"255": "lithium"}}, "sends 255 to another class"),
+    ],
+)
+def test_a_training_goes_on_with_its_label_map(noted: dict[str, Any], given: dict[str, Any], said: str | None) -> None:
+    begun = of({"reading": noted}, resumed=True)
+    if said is None:
+        begun.check(128, 0, given)
+        return
+    with pytest.raises(BadInput, match=said):
+        begun.check(128, 0, given)
+    of({"reading": noted}).check(128, 0, given)
