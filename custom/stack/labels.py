@@ -78,6 +78,8 @@ def as_labels(
     """
     labels, unknown = np.zeros(values.shape, np.uint8), np.ones(values.shape, bool)
     exact = values.dtype.kind in "biu"
+    if label_map is not None and values.dtype == np.float16:
+        values = values.astype(np.float32)  # float16 ends before 65535
     for value, label in _AS_STORED if label_map is None else label_map:
         tolerance = max(_CLOSE * max(1.0, value / 256), min(step, 0.1) * 0.501)  # float32 is .004 apart near 65535
         # compared, not subtracted: unsigned and 64-bit numbers stay what they are

@@ -121,21 +121,27 @@ def test_keys_without_use(tmp_path: Path, reading: dict[str, Any], words: str) -
 
 
 def test_keys_of_the_commands(tmp_path: Path) -> None:
-    """A training and an evaluation read what their keys say, and note it."""
+    """A training and an evaluation read what their keys say, and note it; the label map is that of the training."""
     turned = [GREY, GREY[:, ::-1], GREY[:, :, ::-1], GREY[:, ::-1, ::-1]]  # no slice is there twice
     large = np.pad(np.concatenate(turned), ((0, 0), (0, 40), (0, 40)), "reflect")
     hdf5(tmp_path / "set/images/a.h5", grey=large)
-    hdf5(tmp_path / "set/labels/a.h5", nothing=large * 0, labels=np.stack([large * 0, (large > 40_000) * 255]))
-    reading = Reading("grey", None, "labels", [1], "lithium")
+    hdf5(
+        tmp_path / "set/labels/a.h5",
+        nothing=large * 0,
+        labels=np.stack([large * 0, (large > 40_000) * 255 + (large < 9_000) * 7]),
+    )
+    reading = Reading("grey", None, "labels", [1], "lithium", {"255": "lithium", "7": 255})
     assert words_of(reading) == {
         "image_key": "grey",
         "label_key": "labels",
         "label_index": "[1]",
         "label_255": "lithium",
+        "label_map": "{'255': 'lithium', '7': 255}",
     }
     given = {"network_def": cli.TINY, **words_of(reading)}
     outcome = cli.train(tmp_path / "set", tmp_path / "run", **given)
     assert outcome.code == 0, outcome.error
+    del given["label_map"]
     scored = {"dataset_dir": tmp_path / "set", "output_dir": tmp_path / "run", "device": "cpu", **given}
     assert cli.run("train", "evaluate", **scored).code == 0
     for name in ("model.json", "metrics.json"):

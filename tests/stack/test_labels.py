@@ -43,6 +43,22 @@ def test_a_slope_bent_the_labels(tmp_path: Path, most: int, dtype: type[np.gener
     np.testing.assert_array_equal(LabelStack(stack).read(0, 4), labels)
 
 
+@pytest.mark.parametrize(
+    ("largest", "dtype", "slope"),
+    [(4, np.uint8, 4 / 255), (65535, np.uint16, np.float32(1.0000001)), (40_000, np.int32, 40_000 / (2**31 - 1))],
+)
+def test_a_slope_bent_the_values_of_a_tool(tmp_path: Path, largest: int, dtype: type[np.generic], slope: float) -> None:
+    values = np.random.default_rng(2).choice([0, 1, 3, largest], WANTED.shape)
+    image = nibabel.Nifti1Image(np.rint(values.T / slope).astype(dtype), np.eye(4))
+    image.header.set_slope_inter(slope, 0.0)
+    nibabel.save(image, tmp_path / "a.nii")
+    assert not np.isin(open_stack(tmp_path / "a.nii").read(0, 4), values).all()  # else this shows nothing
+    label = LabelStack(open_stack(tmp_path / "a.nii"), label_map=[(0, 0), (1, 2), (3, 255), (largest, 1)])
+    np.testing.assert_array_equal(
+        label.read(0, 4), np.select([values == 1, values == 3, values == largest], [2, 255, 1])
+    )
+
+
 def test_a_third_class_behind_a_slope(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image((WANTED % 3).T.astype(np.float64), np.eye(4))
     image.header.set_data_dtype(np.uint8)

@@ -183,13 +183,14 @@ def test_the_commands_read_the_files_as_the_study_does(make_labelled_set: MakeSe
         with h5py.File(dataset / part / "stack_0.h5", "w") as file:
             file["mine"] = voxels
     reading = ["--image_key", "mine", "--label_key", "mine", "--image_index", "[1]", "--label_255", "lithium"]
+    reading += ["--label_map", "{'255': 'lithium'}"]
     parser = argparse.ArgumentParser()
     add_dataset_keys(parser)
     study = Study(dataset, tmp_path, reading=reading_of(parser.parse_args(reading)))
     stack = choose_stack(study, split_of(study))
     assert (stack.image.open().read(0, 20) == grey).all() and (stack.label(7) == label[7]).all()
     for part in (training(study, TRAINED[0]), evaluation(study, TRAINED[0], "val")):
-        assert {tuple(reading[i : i + 2]) for i in (0, 2, 4, 6)} <= set(pairwise(part.words))
+        assert {tuple(reading[i : i + 2]) for i in range(0, 10, 2)} <= set(pairwise(part.words))
     assert {("--stack_key", "mine"), ("--stack_index", "[1]")} <= set(
         pairwise(segmentation(study, TRAINED[0], stack).words)
     )
