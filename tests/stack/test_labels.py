@@ -59,6 +59,14 @@ def test_a_slope_bent_the_values_of_a_tool(tmp_path: Path, largest: int, dtype: 
     )
 
 
+def test_large_values_that_a_float_bent() -> None:
+    """By a product in float32, which is .004 apart near 65535; float16 ends before that."""
+    label_map = [(0, 0), (1, 2), (40_000, 3), (65_535, 4)]
+    large = np.array([0, 1, 40_000, 65_535], np.float32) * np.float32(1.0000001)
+    assert as_labels(large, label_map=label_map).tolist() == [0, 2, 3, 4]
+    assert as_labels(np.array([0, 1, 40_000], np.float16), label_map=label_map).tolist() == [0, 2, 3]
+
+
 def test_a_third_class_behind_a_slope(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image((WANTED % 3).T.astype(np.float64), np.eye(4))
     image.header.set_data_dtype(np.uint8)
