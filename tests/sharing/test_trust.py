@@ -42,7 +42,7 @@ def test_unknown_targets(target: str) -> None:
     [
         *("$@a + 1", "$max(1, @a#b // @c::d)", "$[@x, 2.0]", "$None if @x == 'a' else {'k': (1, 2)}", "$@x[0]"),
         *("$import math", "$import torch", "$torch.nn.Conv2d(1, 1, 3)", "$torch.device('cpu')", "$-@x ** 2"),
-        "$@segmentation.finish()",  # the project's own, word for word
+        "$@segmentation.run(@evaluator)",  # the project's own, word for word
     ],
 )
 def test_known_expressions(expression: str) -> None:
@@ -57,7 +57,13 @@ def test_known_expressions(expression: str) -> None:
         *("$torch.os.system('true')", "$torch.hub.load('a', 'b')", "$torch.load('a')", "$monai.bundle.run()"),
         *("$@x.path.write_text('a')", "$(lambda: 1)()", "$[x for x in @y]", "$type(@x).__subclasses__()"),
         *("$''.__class__", "$@x.__init__.__globals__", "$getattr(@x, 'y')", "$f'{@x}'", "$1 +", "$", "$(x := 1)"),
-        *("$@segmentation.finish() or @x.y()", "$torch", "$@f(1)(2)", "$max(1, *os.listdir('/'))", "$[torch.load][0]"),
+        *(
+            "$@segmentation.run(@evaluator) or @x.y()",
+            "$torch",
+            "$@f(1)(2)",
+            "$max(1, *os.listdir('/'))",
+            "$[torch.load][0]",
+        ),
     ],
 )
 def test_unknown_expressions(expression: str) -> None:
