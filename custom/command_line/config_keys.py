@@ -70,6 +70,7 @@ def _check_key(key: str, config: dict[str, Any]) -> None:
                 node = node[int(part)]
                 continue
         elif isinstance(node, dict):
+            node = {str(key): value for key, value in node.items()}  # YAML has numbers as keys
             # a component's own arguments may be added: its constructor refuses the ones that it does not know
             if part not in node and depth > 0 and "_target_" in node:
                 return

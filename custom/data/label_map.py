@@ -30,8 +30,11 @@ def as_written(label_map: Any) -> dict[str, Any] | None:
         )
     listed = [(str(value), name) for value, name in label_map.items() if value != "_desc_"]
     written = dict(listed)
-    if twice := next((text for text, name in listed if written[text] != name), None):  # YAML's 1 and "1"
-        raise BadInput(f'--label_map: "{twice}" is given more than once; keep one of the two')
+    if twice := next((text for text, name in listed if written[text] != name), None):  # YAML's 1, and --label_map#1
+        raise BadInput(
+            f'--label_map: holds {twice} as a number and as a text, with two classes; write "{twice}" in quotes in the file, '
+            "and only once"
+        )
     if not written:
         raise BadInput(
             f"--label_map {dict(label_map)}: lists no value; leave it away where labels are 0, 1 and 255, or write one such "

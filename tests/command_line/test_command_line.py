@@ -89,6 +89,14 @@ def test_keys_of_a_file_stacked_on_top_are_known() -> None:
         check_keys(words("--sektion", "val", config=STACKED))
 
 
+def test_numbers_as_keys_of_a_yaml_file(tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text("label_map: {1: lithium, 4: background}")
+    stacked = f"['{TRAIN}','{tmp_path}/map.yaml']"
+    check_keys(words("--label_map#4", "lithium", config=stacked))
+    with pytest.raises(BadInput, match="--label_map#9 is not a key"):
+        check_keys(words("--label_map#9", "lithium", config=stacked))
+
+
 def test_every_key_of_the_published_configs_is_known() -> None:
     for name in ("train.json", "inference.json"):
         for key in json.loads((CONFIGS / name).read_text()):

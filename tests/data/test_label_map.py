@@ -94,7 +94,7 @@ def test_several_classes_in_their_order() -> None:
         ([1, 4], "is no mapping"),
         ({"1": "lithium", "01": "background"}, 'sends 1 both to lithium ("1") and to background ("01")'),
         ({"1": "lithium", "1.0": 255}, 'to unlabelled ("1.0")'),
-        ({1: "lithium", "1": 255}, "is given more than once"),
+        ({1: "lithium", "1": 255}, "holds 1 as a number and as a text, with two classes"),
         ({"1": "pit"}, '"1": \'pit\' is an unknown class; give one of "background", "lithium", "unlabelled" (255)'),
         ({"1": 1}, "1 is an unknown class"),
         ({"1": True}, "True is an unknown class"),
