@@ -32,10 +32,12 @@ ALLOWED: dict[str, set[str]] = {
     "metrics": {"base", "stack"},
     "data": {"base", "stack"},
     "phantom": {"base", "stack"},
+    "quantities": {"base"},
     "report": {"base"},
     "handlers": {"base", "running", "weights", "metrics", "report"},
-    "segmenting": {"base", "command_line", "running", "speed", "stack", "metrics", "report"},
-    "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms", "metrics", "report"},
+    "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report"},
+    "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms"}
+    | {"metrics", "quantities", "report"},
     "sharing": {"base", "running", "weights", "stack", "metrics"},
 }
 SHARING_JSON = {

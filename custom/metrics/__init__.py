@@ -1,9 +1,8 @@
-"""Scores of overlap and shape, calibration and quantities of lithium."""
+"""Scores of overlap and shape, and calibration."""
 
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
-from custom.metrics.lithium import lithium_summary
 from custom.metrics.overlap import PatchOverlap, overlap_scores, pooled_scores
 from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
 from custom.metrics.shape import shape_scores
@@ -23,7 +22,6 @@ __all__ = [
     "choose",
     "full_cube",
     "intervals",
-    "lithium_summary",
     "overlap_scores",
     "pooled_scores",
     "reliability_bins",

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import logging
-import math
 import platform
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import monai
+import numpy as np
 import torch
 
 from custom.base.files import complete_file
 from custom.base.readable import quoted
-from custom.metrics import lithium_summary
+from custom.quantities.quantity import Quantity
 from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
+from custom.report.csv_table import write_table
 from custom.report.earlier import MASKED, remove_pictures
 from custom.running.interruption import shielded
+from custom.segmenting.kept import KeptSlabs
 from custom.segmenting.pictures import shown
-from custom.segmenting.results import remove_masks
-from custom.stack import Slab, SlabStore, Stack
+from custom.segmenting.result import Result
+from custom.segmenting.results import remove_volumes
+from custom.stack import Slab, Stack
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
@@ -32,56 +36,51 @@ logger = logging.getLogger("segmentation")
 def assemble(
     stack: Stack,
     slabs: Sequence[Slab],
-    store: SlabStore,
+    kept: KeptSlabs,
     writers: Mapping[str, StackWriter],
     folder: Path,
     record: Mapping[str, Any],
-    thresholds: Sequence[float] = (),
+    all_results: Sequence[Result],
 ) -> None:
     """Write the result, a slab at a time; all of it gets its names only when it is on disk.
 
     Args:
-        stack, slabs, store: the stack and what was found in all its slabs.
-        writers: open ones, by the name of what they take: ``mask``, ``probability``, ``uncertainty``.
-        folder: gets summary.json and overlays/.
+        stack, slabs, kept: the stack and what was found in all its slabs.
+        writers: open ones, by the name of the result that they take.
+        folder: gets summary.json, the quantities' tables and overlays/.
         record: what else summary.json says.
-        thresholds: those that the slabs' voxels were counted above for.
+        all_results: also those that are not written, of which an earlier run may have left a volume.
 
     Raises:
         BadInput: a slab's file is damaged, or the disk is full.
     """
     lithium: list[int] = []
-    nonfinite = outside = 0
-    above = [0] * len(thresholds)
     for slab in slabs:
-        found = store.read(slab.start)
+        found = kept.read(slab.start)
         for name, writer in writers.items():
-            writer.write(slab.start, getattr(found, name))
-        lithium += found.lithium.tolist()
-        nonfinite += found.nonfinite
-        outside += found.outside
-        above = [a + b for a, b in zip(above, found.above, strict=True)] if thresholds else above
-    left_out = {"nonfinite_voxels": nonfinite, "outside_voxels": outside}
-    summary = _summary(stack, sum(lithium), left_out, dict(zip(thresholds, above, strict=True)), writers, record)
+            writer.write(slab.start, found.results[name])
+        for quantity in kept.quantities:
+            quantity.add(slab.start, found.measured[quantity.name])
+        lithium += [int(np.count_nonzero(plane)) for plane in found.results["mask"]]
+    summary = _summary(stack, kept.quantities, writers, record)
     aside = folder / ".overlays.part"
     shutil.rmtree(aside, ignore_errors=True)
     try:
         for z in shown(lithium):
-            _save_picture(aside, stack, slabs, store, z)
+            _save_picture(aside, stack, slabs, kept, z)
         # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
         with shielded(last=True):
-            with complete_file(folder / "summary.json") as part:
-                write_json(part, summary)
+            with _written(folder, stack, kept.quantities, summary):
                 for writer in writers.values():
                     writer.close()
             pictures = remove_pictures(folder, MASKED)
             pictures.mkdir(exist_ok=True)
             for picture in aside.iterdir():
                 picture.replace(pictures / picture.name)
-            remove_masks(folder, keep=[writer.path for writer in writers.values()])
+            remove_volumes(folder, all_results, keep=[writer.path for writer in writers.values()])
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    if nonfinite:
+    if nonfinite := summary["nonfinite_voxels"]:
         logger.warning(
             "%s: %d grey values were NaN or infinite and were read as the grey window's lower end; check the "
             "reconstruction if there are many.",
@@ -91,33 +90,37 @@ def assemble(
     logger.info(_text(summary, folder))
 
 
-def _save_picture(folder: Path, stack: Stack, slabs: Sequence[Slab], store: SlabStore, z: int) -> None:
+@contextmanager
+def _written(folder: Path, stack: Stack, quantities: Sequence[Quantity], summary: Mapping[str, Any]) -> Iterator[None]:
+    """summary.json and the tables, which get their names when what is done within is done."""
+    with ExitStack() as files:
+        write_json(files.enter_context(complete_file(folder / "summary.json")), summary)
+        for quantity in quantities:
+            for name, rows in quantity.tables(stack.voxel_size_um).items():
+                write_table(files.enter_context(complete_file(folder / name)), rows)
+        yield
+
+
+def _save_picture(folder: Path, stack: Stack, slabs: Sequence[Slab], kept: KeptSlabs, z: int) -> None:
     slab = next(slab for slab in slabs if slab.start <= z < slab.stop)
-    found = store.read(slab.start)
-    picture = overlay_mask(found.grey[z] / 255, found.mask[z - slab.start])
+    found = kept.read(slab.start)
+    picture = overlay_mask(found.pictures[z] / 255, found.results["mask"][z - slab.start])
     save_overlay(folder / f"slice_{z:05d}.png", picture, MASK_COLOURS, f"{stack.path.name}, slice {z}")
 
 
 def _summary(
-    stack: Stack,
-    lithium: int,
-    left_out: Mapping[str, int],
-    above: Mapping[float, int],
-    writers: Mapping[str, StackWriter],
-    record: Mapping[str, Any],
+    stack: Stack, quantities: Sequence[Quantity], writers: Mapping[str, StackWriter], record: Mapping[str, Any]
 ) -> dict[str, Any]:
-    voxels, size = math.prod(stack.shape), stack.voxel_size_um
-    outside = left_out["outside_voxels"]
-    return {
+    summary: dict[str, Any] = {
         "stack": str(stack.path),
         "shape_zyx": stack.shape,
         "voxel_size_um": stack.voxel_size_um,
         "voxel_size_source": stack.voxel_size_source,
-        **left_out,
-        **lithium_summary(lithium, voxels, size, outside),
-        "lithium_by_threshold": [
-            {"threshold": t, **lithium_summary(count, voxels, size, outside)} for t, count in above.items()
-        ],
+    }
+    for quantity in quantities:
+        summary |= quantity.result(stack.voxel_size_um)
+    return {
+        **summary,
         **{name: writer.path.name for name, writer in writers.items()},
         **record,
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "monai": monai.__version__},

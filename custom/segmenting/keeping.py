@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-import torch
 from ignite.engine import Engine
 
+from custom.segmenting.kept import KeptSlabs, found_slab
 from custom.segmenting.pictures import Richest
 from custom.speed.allocation import release_freed_memory
-from custom.stack import SlabStore
 
 # voxels; what is released has to be taken anew, 5 % of the time if done for every small slab
 BETWEEN_RELEASES = 4_000_000
 
 
 class KeepSlabs:
-    """Writes what the evaluator found in a slab to the store, in a thread; called after each batch, a list of slabs.
+    """Measures what the evaluator found in a slab and writes it to the store, in a thread; called after each batch, a list of slabs.
 
     Args:
-        store: takes the slabs.
-        results: the names of what is kept, the mask among them.
-        counts: whether the voxels above several thresholds were counted, under ``pred_above``.
+        kept: takes the slabs.
         slices: of the stack.
     """
 
-    def __init__(self, store: SlabStore, results: Sequence[str], counts: bool, slices: int) -> None:
-        self.store = store
-        self.others = [name for name in results if name != "mask"]
-        self.counts = counts
+    def __init__(self, kept: KeptSlabs, slices: int) -> None:
+        self.kept = kept
         self.richest = Richest(slices)
         self.voxels = self.released = 0
         self.writing: Future[None] | None = None
@@ -55,24 +48,12 @@ class KeepSlabs:
         engine.state.Mvoxel_s = self.voxels / 1e6 / (time.time() - self.evaluating)  # type: ignore[attr-defined]
 
     def _keep(self, item: dict[str, Any], found: dict[str, Any]) -> None:
-        mask = found["pred"][0].to(torch.uint8).cpu().numpy()
-        kept = {name: to_uint8(found[name][0]) for name in self.others}
-        above = found["pred_above"].tolist() if self.counts else ()
-        start, outside = int(item["start"]), item.get("outside")
-        grey = self.richest.of_slab(start, mask, item["image"][0], None if outside is None else outside[0])
+        start, slab, outside = int(item["start"]), found_slab(item, found, self.kept.results), item.get("outside")
+        grey = self.richest.of_slab(start, slab.mask, item["image"][0], None if outside is None else outside[0])
         # waiting for the slab before bounds the memory
         self._written()
-        self.writing = self.pool.submit(
-            self.store.write,
-            start,
-            mask,
-            int(item["nonfinite"]),
-            0 if outside is None else int(outside.sum()),
-            **kept,
-            above=above,
-            grey=grey,
-        )
-        self.voxels += mask.size
+        self.writing = self.pool.submit(self.kept.write, start, slab, grey)
+        self.voxels += slab.mask.size
 
     def _written(self) -> None:
         if self.writing is not None:
@@ -85,9 +66,3 @@ class KeepSlabs:
             self._written()
         finally:
             self.pool.shutdown()
-
-
-def to_uint8(values: torch.Tensor) -> np.ndarray:
-    """Values in [0, 1] as round(255 value)."""
-    found: np.ndarray = (values * 255).round().to(torch.uint8).cpu().numpy()
-    return found

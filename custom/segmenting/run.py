@@ -14,12 +14,15 @@ from ignite.engine import Engine, Events
 from monai.engines import Evaluator
 
 from custom.base.errors import BadInput
+from custom.quantities.quantity import Quantity
 from custom.running.interruption import goes_on, received, shielded
 from custom.running.processes import Gathering
 from custom.running.taken import release_folder
 from custom.segmenting.assembly import assemble
 from custom.segmenting.keeping import KeepSlabs
-from custom.segmenting.results import RESULTS, STORE, check_finished, take_output
+from custom.segmenting.kept import KeptSlabs
+from custom.segmenting.result import Result
+from custom.segmenting.results import STORE, check_finished, take_output
 from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
 
@@ -39,13 +42,12 @@ class Segmentation:
         slabs: all its slabs, in order.
         window: the stack's grey window.
         settings: whatever else decides the mask (weights, threshold, ...); slabs of other settings are not mixed in.
-        open_writer: opens the writer of a result, given its path without suffix.
+        open_writer: opens the writer of a result, given its path without suffix and its ``dtype``.
         output_dir: gets the result.
         record: what else summary.json says.
+        results: the volumes that may be written, the mask first; those that are wanted are.
+        quantities: what is measured, for summary.json and tables beside it.
         overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
-        probability: whether the probability is kept too, as uint8.
-        uncertainty: whether the standard deviation of the members' probabilities is kept too, as uint8.
-        thresholds: those that the evaluator's postprocessing counts the voxels above for, in summary.json.
         rank, world_size: this process among those that share the slabs.
         job: the name of torchrun's job, where there is one.
     """
@@ -56,13 +58,12 @@ class Segmentation:
         slabs: Sequence[Slab],
         window: GreyWindow,
         settings: Mapping[str, Any],
-        open_writer: Callable[[Path], StackWriter],
+        open_writer: Callable[..., StackWriter],
         output_dir: str | os.PathLike[str],
         record: Mapping[str, Any],
+        results: Sequence[Result],
+        quantities: Sequence[Quantity],
         overwrite: bool = False,
-        probability: bool = False,
-        uncertainty: bool = False,
-        thresholds: Sequence[float] = (),
         rank: int = 0,
         world_size: int = 1,
         job: str | None = None,
@@ -71,9 +72,7 @@ class Segmentation:
         self.slabs = slabs
         self.window = window
         self.open_writer = open_writer
-        kept = {"mask": True, "probability": probability, "uncertainty": uncertainty}
-        self.results = tuple(name for name in RESULTS if kept[name])
-        self.thresholds = tuple(thresholds)
+        self.results, self.quantities = tuple(results), tuple(quantities)
         self.folder = Path(output_dir)
         self.record = dict(record)
         self.overwrite = overwrite
@@ -81,11 +80,13 @@ class Segmentation:
         self.job = job
         self.gathering = Gathering(world_size)
         self.files = fingerprint(stack)
-        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings})
+        measured = [quantity.name for quantity in quantities]
+        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings, "quantities": measured})
+        self.kept = KeptSlabs(self.store, [result for result in results if result.wanted], quantities)
         self.holds = False
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
-        self.keeping = KeepSlabs(self.store, self.results, bool(self.thresholds), stack.shape[0])
+        self.keeping = KeepSlabs(self.kept, stack.shape[0])
 
     def begin(self) -> None:
         """Take the output folder, and find what an earlier run left there.
@@ -108,13 +109,14 @@ class Segmentation:
 
     def _take_up(self) -> None:
         if self.store.begun() != self.store.settings:
-            check_finished(self.folder, self.overwrite, [self.stack.path, *self.stack.files])
+            inputs = [self.stack.path, *self.stack.files]
+            check_finished(self.folder, self.overwrite, inputs, self.results, self.quantities)
         if self.store.begin(self.overwrite):
             logger.info(
                 "Going on with an unfinished segmentation: %d of %d slabs are done.", self._done(), len(self.slabs)
             )
-        for result in self.results:
-            self.writers[result] = self.open_writer(self.folder / result)
+        for result in self.kept.results:
+            self.writers[result.name] = self.open_writer(self.folder / result.name, dtype=result.dtype)
 
     def _let_go(self) -> None:
         for writer in self.writers.values():
@@ -203,7 +205,7 @@ class Segmentation:
     def _assemble(self) -> None:
         record = {**self.record, "seconds": round(time.time() - self.started, 2)}
         try:
-            assemble(self.stack, self.slabs, self.store, self.writers, self.folder, record, self.thresholds)
+            assemble(self.stack, self.slabs, self.kept, self.writers, self.folder, record, self.results)
         except BaseException:
             self._tell_what_is_kept()
             raise

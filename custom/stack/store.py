@@ -7,8 +7,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +17,6 @@ from custom.base.errors import BadInput
 from custom.base.files import complete_file
 
 SETTINGS = "settings.json"
-
-
-@dataclass(frozen=True)
-class Segmented:
-    """What was found in one slab.
-
-    Attributes:
-        mask: (h, Y, X) uint8 {0, 1}.
-        lithium: (h,) voxels of 1 in each slice.
-        nonfinite: grey values of the slab that were NaN or infinite, within the reconstruction.
-        outside: voxels that lie outside the reconstruction, background in the mask.
-        probability: (h, Y, X) uint8, 255 times the probability of lithium, or None where it is not kept.
-        uncertainty: (h, Y, X) uint8, 255 times the standard deviation of the members' probabilities, or None likewise.
-        above: voxels at or above each of the thresholds that the amount of lithium is told for.
-        grey: some of its slices for pictures, (Y, X) uint8, by their place in the stack.
-    """
-
-    mask: np.ndarray
-    lithium: np.ndarray
-    nonfinite: int = 0
-    outside: int = 0
-    probability: np.ndarray | None = None
-    uncertainty: np.ndarray | None = None
-    above: tuple[int, ...] = ()
-    grey: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 class SlabStore:
@@ -112,42 +86,20 @@ class SlabStore:
         """Whether the slab that begins with slice `start` is done."""
         return self.file(start).is_file()
 
-    def write(
-        self,
-        start: int,
-        mask: np.ndarray,
-        nonfinite: int = 0,
-        outside: int = 0,
-        probability: np.ndarray | None = None,
-        uncertainty: np.ndarray | None = None,
-        above: Sequence[int] = (),
-        grey: Mapping[int, np.ndarray] | None = None,
-    ) -> None:
+    def write(self, start: int, content: Mapping[str, np.ndarray]) -> None:
         """Bring a slab's result to disk: when this returns, neither a kill nor a power cut loses it.
 
         Args:
             start: its first slice.
-            mask, nonfinite, outside, probability, uncertainty, above, grey: as in `Segmented`.
+            content: arrays by name, none of them "settings".
 
         Raises:
             BadInput: the disk is full or fails; all slabs written before stay.
         """
-        content: dict[str, Any] = {
-            "settings": self.digest,
-            "shape": mask.shape,
-            "mask": np.packbits(mask),
-            "lithium": np.array([np.count_nonzero(plane) for plane in mask]),  # without a copy of the slab
-            "nonfinite": nonfinite,
-            "outside": outside,
-            "above": np.array(above, dtype=np.int64),
-        }
-        content |= {} if probability is None else {"probability": probability}
-        content |= {} if uncertainty is None else {"uncertainty": uncertainty}
-        content |= {f"grey{z}": plane for z, plane in (grey or {}).items()}
         with complete_file(self.file(start)) as part, open(part, "wb") as file:
-            np.savez_compressed(file, **content)
+            np.savez_compressed(file, **{"settings": np.array(self.digest), **content})  # type: ignore[arg-type]
 
-    def read(self, start: int) -> Segmented:
+    def read(self, start: int) -> dict[str, np.ndarray]:
         """What `write` was given.
 
         Raises:
@@ -158,18 +110,7 @@ class SlabStore:
             with np.load(file) as content:
                 if str(content["settings"]) != self.digest:
                     raise ValueError("it is of other settings")
-                shape = tuple(content["shape"])
-                mask = np.unpackbits(content["mask"], count=int(np.prod(shape))).reshape(shape)
-                return Segmented(
-                    mask,
-                    content["lithium"],
-                    int(content["nonfinite"]),
-                    int(content["outside"]),
-                    content.get("probability"),
-                    content.get("uncertainty"),
-                    tuple(content["above"].tolist()),
-                    {int(name[4:]): content[name] for name in content if name.startswith("grey")},
-                )
+                return {name: content[name] for name in content if name != "settings"}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             file.unlink(missing_ok=True)
             raise BadInput(f"{file}: cannot be used ({error}); give the same command again to redo it") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from custom.metrics import lithium_summary
+from custom.quantities.amount import lithium_summary
 from custom.study.page import Table
 from custom.study.plan import NETWORKS, Study
 from custom.study.reading import read_json

@@ -34,6 +34,7 @@ class GreyWindowd(MapTransform):
         percentiles: the window's ends, in [0, 100], for items without ``grey_window``.
         fixed: the window as two grey values; replaces the percentiles for such items.
         label_key: of the label, which an item may lack.
+        stored_key: under which an item that carries its window keeps the grey values as they were; None: they go.
 
     Raises:
         BadInput: constant grey values, or none that is finite.
@@ -45,12 +46,13 @@ class GreyWindowd(MapTransform):
         percentiles: Sequence[float] = (0.5, 99.5),
         fixed: Sequence[float] | None = None,
         label_key: str = "label",
+        stored_key: str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.percentiles = (float(percentiles[0]), float(percentiles[1]))
         self.fixed = None if fixed is None else (float(fixed[0]), float(fixed[1]))
-        self.label_key = label_key
+        self.label_key, self.stored_key = label_key, stored_key
         self._mirror = MirrorFill()
         self._told = False
 
@@ -62,6 +64,8 @@ class GreyWindowd(MapTransform):
             if item.get("grey_window") is None:
                 window = self._window(stack, values)
                 item["grey_window"], surround = (window.lower, window.upper), window.surround
+            elif self.stored_key is not None:
+                item[self.stored_key] = values
             item[key], item["nonfinite"] = apply_window(values, *item["grey_window"])
             if surround is not None:
                 self._leave_out(item, key, values, surround)
@@ -116,14 +120,15 @@ class GreyWindowd(MapTransform):
 
 def apply_window(values: torch.Tensor, lower: float, upper: float) -> tuple[torch.Tensor, int]:
     """(values - lower) / (upper - lower) as float32, clipped to [0, 1]; also the number of non-finite values."""
-    nonfinite = 0
+    nonfinite, given = 0, values
     if values.is_floating_point():
         finite = torch.isfinite(values)
         nonfinite = int(finite.numel() - finite.sum())
         values = values.double() if values.dtype == torch.float64 else values.float()
         if nonfinite:
             values = torch.where(finite, values, lower)
-    elif values.dtype == torch.int64:
-        values = values.double()
-    scaled = torch.sub(values, float(lower)).div_(upper - lower)  # in place, since a slab is large
+    elif values.dtype in (torch.int64, torch.uint16):
+        values = values.double() if values.dtype == torch.int64 else values.float()
+    # in place where the memory is this function's own, since a slab is large
+    scaled = torch.sub(values, float(lower), out=None if values is given else values).div_(upper - lower)
     return scaled.clamp_(0.0, 1.0).float(), nonfinite

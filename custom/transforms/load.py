@@ -42,7 +42,8 @@ class LoadStackd(MapTransform):
 
     What came with axes (X, Y, Z), from a file or from a reader of MONAI's, goes back so through `RestoreAxesd`.
 
-    The values keep their type, except that types torch lacks (uint16, uint32, big-endian) become the next wider one.
+    The values keep their type, except that types torch lacks (uint32, big-endian; uint16, with which it does little) become
+    the next wider one; a slab keeps uint16 too, since a slab is large.
 
     Raises:
         BadInput: whatever `open_stack` refuses.
@@ -61,7 +62,7 @@ class LoadStackd(MapTransform):
 def _loaded(item: Mapping[Hashable, Any], key: Hashable) -> torch.Tensor:
     given, z = item[key], item.get("z")
     if isinstance(given, Slab):
-        return _to_tensor(given.read()[None])
+        return _of_slab(given)
     if isinstance(given, (str, os.PathLike)):
         wanted = source(item, str(key))
         stack = _opened(wanted, os.stat(given).st_mtime_ns) if os.path.exists(given) else wanted.open()
@@ -71,6 +72,11 @@ def _loaded(item: Mapping[Hashable, Any], key: Hashable) -> torch.Tensor:
     if isinstance(values, MetaTensor) and MetaKeys.SPATIAL_SHAPE in values.meta:
         return turned_round(values)
     return values
+
+
+def _of_slab(slab: Slab) -> torch.Tensor:
+    values = slab.read()[None]
+    return torch.from_numpy(values) if values.dtype == np.uint16 else _to_tensor(values)
 
 
 def _whole(stack: Stack) -> MetaTensor:

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from custom.metrics import lithium_summary
+from custom.quantities.amount import lithium_summary
 
 
 def test_the_study_volume_with_its_voxel_size() -> None:

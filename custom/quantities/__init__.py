@@ -1,0 +1,1 @@
+"""What is measured of a segmented stack: one quantity a file, each added up slab by slab."""
