@@ -19,7 +19,7 @@ class FoundSlab:
 
     Attributes:
         results: (h, Y, X) of each result that is written, by its name; ``mask`` always, uint8 {0, 1}.
-        grey: (h, Y, X), the grey values in the stack's own type and units.
+        grey: (h, Y, X), the grey values in the stack's own units.
         outside: bool, what lies outside the reconstruction and is background in the mask; None: nothing does.
         nonfinite: grey values that are NaN or infinite, within the reconstruction.
         counts: whatever else the evaluator counted in it, by the key of its item.

@@ -76,7 +76,7 @@ def _loaded(item: Mapping[Hashable, Any], key: Hashable) -> torch.Tensor:
 
 def _of_slab(slab: Slab) -> torch.Tensor:
     values = slab.read()[None]
-    return torch.from_numpy(values) if values.dtype == np.uint16 else _to_tensor(values)
+    return torch.from_numpy(np.require(values, requirements="W")) if values.dtype == np.uint16 else _to_tensor(values)
 
 
 def _whole(stack: Stack) -> MetaTensor:

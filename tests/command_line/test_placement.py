@@ -13,7 +13,7 @@ import zarr
 
 from custom.base.errors import BadInput
 from custom.command_line.placement import check_place
-from custom.segmenting import check_stack_place
+from custom.segmenting import Result, check_stack_place
 from custom.stack import fingerprint, open_stack
 
 
@@ -80,7 +80,7 @@ def check(root: Path, output: str, dataset: str | None, stack: str | None) -> No
     if stack is None:
         check_place(root / output, root / str(dataset))
     else:
-        check_stack_place(root / output, root / stack)
+        check_stack_place(root / output, root / stack, [Result("mask", "pred")], [])
 
 
 @pytest.mark.parametrize(("output", "dataset", "stack"), REFUSED)

@@ -22,6 +22,7 @@ import torch
 import zarr
 
 from custom.base.errors import BadInput
+from custom.quantities.profile import Profile
 from custom.running.lock import FolderLock
 from custom.stack import SlabStore, Stack, planning
 
@@ -38,12 +39,17 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cli.tiny_weights(tmp_path_factory.mktemp("weights") / "model.pt", GREY)
 
 
-def digest(out: Path, name: str = "mask.zarr") -> str:
-    """Of all bytes and names of a result."""
+WHOLE = {"mask.zarr", "summary.json", "overlays", *Profile.files}
+
+
+def digest(out: Path) -> str:
+    """Of all bytes and names of the mask and the tables, and of what was measured."""
     found = hashlib.sha256()
-    files = sorted((out / name).rglob("*")) if (out / name).is_dir() else [out / name]
-    for file in (file for file in files if file.is_file()):
-        found.update(file.relative_to(out).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in sorted([*(out / "mask.zarr").rglob("*"), *out.glob("*.csv")]):
+        if file.is_file():
+            found.update(file.relative_to(out).as_posix().encode() + b"\0" + file.read_bytes())
+    summary = json.loads((out / "summary.json").read_text())
+    found.update(str([summary[key] for key in ("grey_values", "lithium_by_threshold", "lithium_voxels")]).encode())
     return found.hexdigest()
 
 
@@ -53,7 +59,7 @@ def whole(stack: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) 
     out = tmp_path_factory.mktemp("whole")
     ended = cli.segment(stack, out, weights, slab_height=1)
     assert ended.code == 0, ended.error
-    assert {file.name for file in out.iterdir()} == {"mask.zarr", "summary.json", "overlays"}
+    assert {file.name for file in out.iterdir()} == WHOLE
     return digest(out)
 
 
@@ -107,7 +113,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
     assert process.returncode == 0, output
     assert f"{done} of 40 slabs are done" in output and "did not end by itself" in output
     assert digest(tmp_path) == whole
-    assert {file.name for file in tmp_path.iterdir()} == {"mask.zarr", "summary.json", "overlays"}
+    assert {file.name for file in tmp_path.iterdir()} == WHOLE
 
 
 @pytest.fixture
