@@ -53,7 +53,7 @@ def make_dataset(
         _write_cells(part.path, range(seed, seed + cells), slices, round_field, difficulty)
         part.publish(replaces=False)
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+        if part is not None and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise BadInput(
                 f"{target} already holds something, which came there meanwhile: name another folder for the phantom."
             ) from error

@@ -167,9 +167,13 @@ class Segmentation:
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.STARTED, self.keeping.start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self.keeping)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
         engine.add_event_handler(Events.COMPLETED, self.keeping.close)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._stop)
+
+    def __call__(self, engine: Engine) -> None:
+        """Keep what a slab gave."""
+        self.keeping(engine)
 
     def _stop(self, engine: Engine, error: BaseException) -> None:
         try:
