@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from custom.base.classes import LITHIUM, class_names
 from custom.base.errors import BadInput
 from custom.weights.label_maps import check_goes_on, map_of_training
 
@@ -62,6 +63,29 @@ class Trained:
                 self._contradict(file, f"with the grey window {_in_words(window)}", _key(wanted), _in_words(wanted))
                 break
         return wanted
+
+    def classes(self, given: Any) -> list[str]:
+        """What is looked for, in the order of the label values: what is given, else what the training looked for.
+
+        Without either it is lithium alone. A list, since it stands in configs and records.
+
+        Raises:
+            BadInput: names that cannot be; weights, or a training that goes on, of other classes or another order.
+        """
+        noted = [(file, list(record.get("classes") or LITHIUM)) for file, record in self.by_file]
+        found = list(class_names(given)) if given is not None else noted[0][1] if noted else list(LITHIUM)
+        for file, classes in noted:
+            if classes != found and given is None:
+                raise BadInput(
+                    f"{file}: was trained for the classes {classes} and {noted[0][0]} for {found}; blend weights of the same "
+                    "classes in the same order"
+                )
+            if classes != found:
+                raise BadInput(
+                    f"{file}: was trained for the classes {classes}, and --classes gives {found}; leave --classes away, or give "
+                    + ("another --output_dir" if self.resumed else "weights of these classes in this order")
+                )
+        return found
 
     def label_map(self, given: Mapping[Any, Any] | None, evaluating: bool = False) -> Mapping[Any, Any] | None:
         """How the values of labels are read: as given, else as the training that goes on, or is evaluated, read them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -151,3 +152,26 @@ def test_a_training_goes_on_with_its_label_map(noted: dict[str, Any], given: dic
     with pytest.raises(BadInput, match=said):
         begun.check(128, 0, given)
     of({"reading": noted}).check(128, 0, given)
+
+
+FIVE = ["electrode", "pit", "dendrite", "redeposited", "impurity"]
+
+
+def test_the_classes_are_those_of_the_training() -> None:
+    assert of().classes(None) == of({"loss": "bce"}).classes(None) == ["lithium"]
+    assert of({"classes": FIVE}, {"classes": FIVE}).classes(None) == FIVE
+    assert of({"classes": FIVE}).classes(tuple(FIVE)) == of().classes(FIVE) == FIVE
+
+
+@pytest.mark.parametrize("given", [FIVE[:4], FIVE[::-1], ["lithium"]])
+def test_weights_of_other_classes_or_another_order_are_refused(given: list[str]) -> None:
+    both = re.escape(f"was trained for the classes {FIVE}, and --classes gives {given}; leave --classes away, or give ")
+    with pytest.raises(BadInput, match=f"0.pt: {both}weights of these classes in this order"):
+        of({"classes": FIVE}).classes(given)
+    with pytest.raises(BadInput, match=f"{both}another --output_dir"):
+        of({"classes": FIVE}, resumed=True).classes(given)
+
+
+def test_members_of_different_classes_are_not_blended() -> None:
+    with pytest.raises(BadInput, match=r"1.pt: was trained for the classes \['lithium'\] and 0.pt for \['electrode'"):
+        of({"classes": FIVE}, {}).classes(None)
