@@ -10,11 +10,11 @@ from monai.config import NdarrayOrTensor
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from custom.base.classes import LITHIUM
+from custom.base.colours import Colour, class_colours
 from custom.base.files import complete_file
 from custom.base.readable import readable
 from custom.report.planes import grey, planes
-
-Colour = tuple[int, int, int]
 
 # Okabe and Ito's palette, told apart with every common colour blindness (jfly.uni-koeln.de/color).
 TRUTH_COLOURS: Mapping[str, Colour] = {
@@ -22,7 +22,7 @@ TRUTH_COLOURS: Mapping[str, Colour] = {
     "false positive": (213, 94, 0),  # vermillion
     "false negative": (86, 180, 233),  # sky blue
 }
-MASK_COLOURS: Mapping[str, Colour] = {"lithium": (230, 159, 0)}  # orange
+MASK_COLOURS: Mapping[str, Colour] = class_colours(LITHIUM)
 
 OPACITY = 0.7  # the structure of the slice stays visible below the colour
 DIMMED = 0.35

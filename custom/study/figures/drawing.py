@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from custom.base.colours import Colour
 from custom.base.files import complete_file
 from custom.base.readable import readable
 from custom.report import TRUTH_COLOURS
-from custom.report.overlay import Colour
 
 DPI = 150
 # Okabe and Ito's palette, as in custom.report.overlay

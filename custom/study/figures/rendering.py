@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 
+from custom.base.colours import class_colour
 from custom.stack import open_stack
 from custom.study.figures.drawing import new_figure, save
 from custom.study.figures.volumes import Volume, coarse_steps, coarsened, surface
@@ -17,7 +18,7 @@ from custom.study.plan import NETWORKS, Study
 from custom.study.reading import read_json
 from custom.study.stack import StudyStack
 
-COLOUR = np.array([230, 159, 0]) / 255  # Okabe and Ito's orange, the masks' colour in all overlays
+COLOUR = np.array(class_colour(1)) / 255  # the masks' in all overlays
 LIGHT = np.array([0.35, -0.6, 0.72])  # direction to the light, in x, y, upwards
 Spacing = tuple[float, float, float]
 
