@@ -3,12 +3,13 @@
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
-from custom.metrics.overlap import PatchOverlap, overlap_scores, pooled_scores
+from custom.metrics.overlap import class_scores, mean_scores, overlap_scores, pooled_scores
+from custom.metrics.patch_overlap import PatchOverlap
 from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
 from custom.metrics.shape import shape_scores
 from custom.metrics.shape_set import ShapeScores
 from custom.metrics.temperature import Temperature
-from custom.metrics.tiles import tile_counts
+from custom.metrics.tiles import class_tile_counts, tile_counts
 
 __all__ = [
     "SCORES",
@@ -20,8 +21,11 @@ __all__ = [
     "block_ratios",
     "calibration_error",
     "choose",
+    "class_scores",
+    "class_tile_counts",
     "full_cube",
     "intervals",
+    "mean_scores",
     "overlap_scores",
     "pooled_scores",
     "reliability_bins",

@@ -1,14 +1,12 @@
-"""DSC and IoU of a binary prediction over tiles, in four averaging conventions."""
+"""DSC and IoU over tiles, in four averaging conventions."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import torch
-from monai.metrics import CumulativeIterationMetric
 
-from custom.base.errors import BadInput
-from custom.metrics.tiles import all_tile_counts, labelled_only
+from custom.metrics.tiles import labelled_only
 
 Scores = dict[str, float | None]
 
@@ -64,44 +62,31 @@ def overlap_scores(counts: torch.Tensor) -> Scores:
     return scores | {"n_patches": len(tiles), "n_empty": int((~lithium).sum())}
 
 
-class PatchOverlap(CumulativeIterationMetric):
-    """MONAI metric over tiles of `patch` voxels: `aggregate` gives the headline mDSC (a), `scores` all conventions.
+def class_scores(counts: torch.Tensor, classes: Sequence[str]) -> dict[str, Scores]:
+    """:func:`overlap_scores` of each class by its name, every class against all the rest.
 
-    Call it with `y_pred` {0, 1} and `y` {0, 1, 255}, each (B, 1, Y, X) or a list of (1, Y, X) whose sizes may differ.
-    Buffers hold the counts of each tile, one row of TP, FP, FN, TN, and are gathered over all ranks.
+    Args:
+        counts: (tiles, classes, 4), as :func:`~custom.metrics.tiles.class_tile_counts` returns them.
+        classes: the names, in the order of the label values.
     """
+    return {name: overlap_scores(counts[:, place]) for place, name in enumerate(classes)}
 
-    def __init__(self, patch: int = 128) -> None:
-        self.patch = patch
-        super().__init__()
 
-    def reset(self) -> None:
-        """Forget all tiles. The row of zeros lets a rank that was given no slice take part in the gathering."""
-        super().reset()
-        self.append(torch.zeros(4, dtype=torch.int64))
+def mean_scores(counts: torch.Tensor, classes: Sequence[str]) -> Scores:
+    """Means over the classes of the scores that :func:`overlap_scores` gives each of them.
 
-    def _compute_tensor(self, y_pred: torch.Tensor, y: torch.Tensor | None = None, **kwargs: Any) -> torch.Tensor:
-        if y is None:
-            raise ValueError("PatchOverlap compares a prediction with a label: give both y_pred and y.")
-        return all_tile_counts(y_pred, y, self.patch)
+    A class that is missed completely has the score 0 and counts; one without the score (None) stays out of its mean.
 
-    def get_buffer(self) -> torch.Tensor:
-        """(tiles, 4) int64 counts of all ranks, tiles without a labelled voxel left out."""
-        return labelled_only(super().get_buffer())
-
-    def scores(self) -> Scores:
-        """All of :func:`overlap_scores` over the tiles of all ranks."""
-        return overlap_scores(self.get_buffer())
-
-    def aggregate(self) -> torch.Tensor:
-        """The headline mDSC (a) as a 0-d float64 tensor; refuses where no labelled voxel was scored."""
-        headline = self.scores()["dsc_a"]
-        if headline is None:
-            raise BadInput(
-                "The slices to be scored hold no labelled voxel (all are 255, or there is no slice): "
-                "label some of them with 0 and 1, or choose other slices in splits.json."
-            )
-        return torch.tensor(headline, dtype=torch.float64)
+    Returns:
+        dsc_a .. iou_d as means; n_patches, and n_empty, the tiles whose label holds no class at all.
+    """
+    rows = class_scores(counts, classes).values()
+    names = [name for name in next(iter(rows)) if not name.startswith("n_")]
+    known = {name: [score for row in rows if (score := row[name]) is not None] for name in names}
+    tiles = labelled_only(counts.cpu())
+    held = (tiles[..., 0] + tiles[..., 2]).sum(dim=1) > 0
+    means: Scores = {name: sum(values) / len(values) if values else None for name, values in known.items()}
+    return means | {"n_patches": len(tiles), "n_empty": int((~held).sum())}
 
 
 def dsc(hits: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,8 @@ from monai.config import NdarrayOrTensor
 from monai.utils import convert_to_tensor
 from torch.nn.functional import pad
 
+UNLABELLED = 255
+
 
 def tile_counts(pred: NdarrayOrTensor, label: NdarrayOrTensor, patch: int = 128) -> torch.Tensor:
     """Count true and false, positive and negative voxels in each tile of a slice.
@@ -48,9 +50,46 @@ def all_tile_counts(pred: NdarrayOrTensor, label: NdarrayOrTensor, patch: int) -
     return reduce(outcomes, tiled, "sum", py=patch, px=patch).cpu()
 
 
+def all_class_tile_counts(pred: NdarrayOrTensor, label: NdarrayOrTensor, classes: int, patch: int) -> torch.Tensor:
+    """Count each of several classes that exclude each other, every one against all the rest.
+
+    Args:
+        pred: (..., Y, X), values 0 to `classes` of any type.
+        label: same shape, the same values and 255.
+        classes: how many there are, without the background.
+        patch: side of a tile in voxels.
+
+    Returns:
+        (tiles, classes, 4) int64 on the CPU, class v at place v - 1; zeros for each tile without a labelled voxel.
+
+    Raises:
+        ValueError: as :func:`tile_counts`.
+    """
+    pred_t, label_t = convert_to_tensor(pred, track_meta=False), convert_to_tensor(label, track_meta=False)
+    unlabelled = label_t == UNLABELLED
+    _require(
+        _is_class(pred_t, classes), pred_t, "Prediction", f"whole numbers from 0 to {classes}: take the arg max first"
+    )
+    _require(unlabelled | _is_class(label_t, classes), label_t, "Label", f"whole numbers from 0 to {classes}, and 255")
+    each = [
+        all_tile_counts(pred_t == value, (label_t == value).to(torch.uint8).masked_fill(unlabelled, UNLABELLED), patch)
+        for value in range(1, classes + 1)
+    ]
+    return torch.stack(each, dim=1)
+
+
+def class_tile_counts(pred: NdarrayOrTensor, label: NdarrayOrTensor, classes: int, patch: int = 128) -> torch.Tensor:
+    """As :func:`all_class_tile_counts`, without the tiles that have no labelled voxel."""
+    return labelled_only(all_class_tile_counts(pred, label, classes, patch))
+
+
 def labelled_only(counts: torch.Tensor) -> torch.Tensor:
-    """The rows of (tiles, 4) counts that hold a labelled voxel."""
-    return counts[counts.sum(dim=1) > 0]
+    """The tiles of (tiles, 4) or (tiles, classes, 4) counts that hold a labelled voxel."""
+    return counts[counts.flatten(1).sum(dim=1) > 0]
+
+
+def _is_class(values: torch.Tensor, classes: int) -> torch.Tensor:
+    return (values >= 0) & (values <= classes) & (values == values.long())
 
 
 def _require(allowed: torch.Tensor, values: torch.Tensor, name: str, expected: str) -> None:
