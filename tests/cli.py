@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import importlib.util
 import io
 import json
@@ -15,7 +16,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -235,6 +236,22 @@ def tiny_weights(path: Path, grey: np.ndarray) -> Path:
     with torch.no_grad():
         network.final_conv.bias -= network(scaled).median()
     torch.save(network.state_dict(), path)
+    return path
+
+
+def class_weights(path: Path, grey: np.ndarray, classes: Sequence[str]) -> Path:
+    """A state dict of the tiny network for several classes, each and the background some share of a volume, and its record."""
+    torch.manual_seed(0)
+    network = BasicUNet(2, 1, 1 + len(classes), FEATURES).eval()
+    low, high = np.percentile(grey, (0.5, 99.5))
+    scaled = torch.as_tensor(((grey - low) / (high - low)).clip(0, 1), dtype=torch.float32)[:, None]
+    with torch.no_grad():
+        network.final_conv.weight *= 20
+        logits = network(scaled)
+        network.final_conv.bias -= logits.transpose(0, 1).flatten(1).median(1).values
+    torch.save(network.state_dict(), path)
+    record = {"weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "classes": list(classes)}
+    path.with_suffix(".json").write_text(json.dumps(record))
     return path
 
 

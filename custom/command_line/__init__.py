@@ -1,6 +1,21 @@
 """What was typed: taken as it was meant, or refused before any work is done."""
 
-from custom.command_line.options import check_choices, check_numbers, check_paths, check_uncertainty, switches
+from custom.command_line.options import (
+    check_choices,
+    check_numbers,
+    check_paths,
+    check_threshold,
+    check_uncertainty,
+    switches,
+)
 from custom.command_line.placement import check_place
 
-__all__ = ["check_choices", "check_numbers", "check_paths", "check_place", "check_uncertainty", "switches"]
+__all__ = [
+    "check_choices",
+    "check_numbers",
+    "check_paths",
+    "check_place",
+    "check_threshold",
+    "check_uncertainty",
+    "switches",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,19 @@ class GivenPath(argparse.Action):
             parser.error(f"{option}: is given more than once ({self.given}, {values}); give it once")
         self.given = values
         setattr(namespace, self.dest, [Path(word) for word in values] if isinstance(values, list) else Path(values))
+
+
+def check_threshold(threshold: float, classes: Sequence[str]) -> None:
+    """Check that a threshold is given where one makes the mask: of a single class.
+
+    Raises:
+        BadInput: another one than the default's 0.5, for several classes.
+    """
+    if len(classes) > 1 and threshold != 0.5:
+        raise BadInput(
+            f"--threshold {threshold}: several classes ({', '.join(classes)}) are told apart by the highest probability; leave "
+            "--threshold away"
+        )
 
 
 def check_uncertainty(wanted: bool, network: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from custom.base.classes import LITHIUM
 from custom.quantities.quantity import FoundSlab, Quantity, VoxelSize
 
 
@@ -25,7 +26,7 @@ class GreyValues(Quantity):
 
     name = "grey_values"
 
-    def __init__(self, classes: Sequence[str] = ("lithium",)) -> None:
+    def __init__(self, classes: Sequence[str] = LITHIUM) -> None:
         self.classes = ("background", *classes)
         self._moments = np.zeros((len(self.classes), 3))
 

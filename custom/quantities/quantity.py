@@ -18,7 +18,7 @@ class FoundSlab:
     """What a segmentation knows of the slices of one slab.
 
     Attributes:
-        results: (h, Y, X) of each result that is written, by its name; ``mask`` always, uint8 {0, 1}.
+        results: (h, Y, X) of each result that is written, by its name; ``mask`` always, uint8, 0 or a class's value.
         grey: (h, Y, X), the grey values in the stack's own units.
         outside: bool, what lies outside the reconstruction and is background in the mask; None: nothing does.
         nonfinite: grey values that are NaN or infinite, within the reconstruction.
@@ -33,7 +33,7 @@ class FoundSlab:
 
     @property
     def mask(self) -> np.ndarray:
-        """(h, Y, X) uint8 {0, 1}."""
+        """(h, Y, X) uint8, 0 or a class's value."""
         return self.results["mask"]
 
 

@@ -2,12 +2,11 @@
 
 from custom.report.earlier import check_output
 from custom.report.messages import training_done
-from custom.report.overlay import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
+from custom.report.overlay import TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
 from custom.report.tables import amounts_line, plain, scores_table, shape_line, write_json, write_scores_csv
 from custom.report.triples import triple
 
 __all__ = [
-    "MASK_COLOURS",
     "TRUTH_COLOURS",
     "amounts_line",
     "check_output",

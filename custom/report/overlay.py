@@ -1,4 +1,4 @@
-"""Grey slices with lithium in colour, as RGB arrays and as PNG files with a legend."""
+"""Grey slices with what was found in colour, as RGB arrays and as PNG files with a legend."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from monai.config import NdarrayOrTensor
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from custom.base.classes import LITHIUM
-from custom.base.colours import Colour, class_colours
+from custom.base.colours import Colour, class_colour
 from custom.base.files import complete_file
 from custom.base.readable import readable
 from custom.report.planes import grey, planes
@@ -22,7 +21,6 @@ TRUTH_COLOURS: Mapping[str, Colour] = {
     "false positive": (213, 94, 0),  # vermillion
     "false negative": (86, 180, 233),  # sky blue
 }
-MASK_COLOURS: Mapping[str, Colour] = class_colours(LITHIUM)
 
 OPACITY = 0.7  # the structure of the slice stays visible below the colour
 DIMMED = 0.35
@@ -53,12 +51,12 @@ def overlay_truth(image: NdarrayOrTensor, pred: NdarrayOrTensor, label: NdarrayO
 
 
 def overlay_mask(image: NdarrayOrTensor, mask: NdarrayOrTensor) -> NDArray[np.uint8]:
-    """Colour the voxels of `mask` {0, 1} on the grey slice `image` in [0, 1], both (Y, X) or (1, Y, X).
+    """Colour the voxels of `mask`, 0 or a class's value, on the grey slice `image` in [0, 1], both (Y, X) or (1, Y, X).
 
-    Returns (Y, X, 3) uint8 in the colour of `MASK_COLOURS`; refuses as :func:`overlay_truth`.
+    Returns (Y, X, 3) uint8 in the colours of `class_colour`; refuses as :func:`overlay_truth`.
     """
     image_, mask_ = planes(image, mask)
-    return _paint(grey(image_), {MASK_COLOURS["lithium"]: mask_ == 1})
+    return _paint(grey(image_), {class_colour(int(v)): mask_ == v for v in np.unique(mask_) if v})
 
 
 def save_overlay(

@@ -16,17 +16,19 @@ import monai
 import numpy as np
 import torch
 
+from custom.base.colours import PALETTE, Colour, class_colours
 from custom.base.files import complete_file
 from custom.base.readable import quoted
 from custom.quantities.quantity import Quantity
-from custom.report import MASK_COLOURS, overlay_mask, save_overlay, write_json
+from custom.report import overlay_mask, save_overlay, write_json
 from custom.report.csv_table import write_table
 from custom.report.earlier import MASKED, remove_pictures
 from custom.running.interruption import shielded
 from custom.segmenting.kept import KeptSlabs
-from custom.segmenting.pictures import shown
+from custom.segmenting.last_words import summary_text
+from custom.segmenting.pictures import richness, shown
 from custom.segmenting.result import Result
-from custom.segmenting.results import remove_volumes
+from custom.segmenting.results import earlier_volumes, remove_volumes, volume_names
 from custom.stack import Slab, Stack
 from custom.stack.writers.writer import StackWriter
 
@@ -54,19 +56,20 @@ def assemble(
     Raises:
         BadInput: a slab's file is damaged, or the disk is full.
     """
-    lithium: list[int] = []
+    rich: list[int] = []
     for slab in slabs:
         found = kept.read(slab.start)
         for name, writer in writers.items():
             writer.write(slab.start, found.results[name])
         for quantity in kept.quantities:
             quantity.add(slab.start, found.measured[quantity.name])
-        lithium += [int(np.count_nonzero(plane)) for plane in found.results["mask"]]
+        rich += [richness(plane, len(kept.classes)) for plane in found.results["mask"]]
     summary = _summary(stack, kept.quantities, writers, record)
+    earlier = (*volume_names(all_results), *earlier_volumes(folder, all_results))
     aside = folder / ".overlays.part"
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        for z in shown(lithium):
+        for z in shown(rich):
             _save_picture(aside, stack, slabs, kept, z)
         # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
         with shielded(last=True):
@@ -77,7 +80,7 @@ def assemble(
             pictures.mkdir(exist_ok=True)
             for picture in aside.iterdir():
                 picture.replace(pictures / picture.name)
-            remove_volumes(folder, all_results, keep=[writer.path for writer in writers.values()])
+            remove_volumes(folder, earlier, keep=[writer.path for writer in writers.values()])
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     if nonfinite := summary["nonfinite_voxels"]:
@@ -87,7 +90,7 @@ def assemble(
             stack.path,
             nonfinite,
         )
-    logger.info(_text(summary, folder))
+    logger.info(summary_text(summary, kept.classes, folder))
 
 
 @contextmanager
@@ -104,8 +107,17 @@ def _written(folder: Path, stack: Stack, quantities: Sequence[Quantity], summary
 def _save_picture(folder: Path, stack: Stack, slabs: Sequence[Slab], kept: KeptSlabs, z: int) -> None:
     slab = next(slab for slab in slabs if slab.start <= z < slab.stop)
     found = kept.read(slab.start)
-    picture = overlay_mask(found.pictures[z] / 255, found.results["mask"][z - slab.start])
-    save_overlay(folder / f"slice_{z:05d}.png", picture, MASK_COLOURS, f"{stack.path.name}, slice {z}")
+    mask = found.results["mask"][z - slab.start]
+    picture = overlay_mask(found.pictures[z] / 255, mask)
+    save_overlay(folder / f"slice_{z:05d}.png", picture, _legend(kept.classes, mask), f"{stack.path.name}, slice {z}")
+
+
+def _legend(classes: Sequence[str], mask: np.ndarray) -> dict[str, Colour]:
+    """All classes, or where they are too many to be told apart, those that the slice has."""
+    colours = class_colours(classes)
+    found = set(np.unique(mask).tolist())
+    few = len(classes) <= len(PALETTE)
+    return {name: colour for value, (name, colour) in enumerate(colours.items(), 1) if few or value in found}
 
 
 def _summary(
@@ -127,22 +139,3 @@ def _summary(
         "command": " ".join(map(quoted, [Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def _text(summary: Mapping[str, Any], folder: Path) -> str:
-    share = f"{100 * summary['volume_fraction']:.3f} % of {summary['voxels'] - summary['outside_voxels']:,} voxels"
-    if summary["outside_voxels"]:
-        share += f" ({summary['outside_voxels']:,} more lie outside the reconstruction)"
-    by_threshold = summary["lithium_by_threshold"]
-    spread = ""
-    if by_threshold:
-        least, most = by_threshold[-1], by_threshold[0]
-        spread = (
-            f"\nBetween the thresholds {most['threshold']} and {least['threshold']}: {most['lithium_voxels']:,} to "
-            f"{least['lithium_voxels']:,} voxels."
-        )
-    volume = f", {summary['lithium_mm3']:.6g} mm3" if "lithium_mm3" in summary else " (voxel size unknown: no volume)"
-    return (
-        f"Lithium (dendrites and redeposited): {summary['lithium_voxels']:,} voxels, {share}{volume}.{spread}\n"
-        f"In {folder}: {summary['mask']}, summary.json and overlays/, after {summary['seconds']:.1f} s."
-    )

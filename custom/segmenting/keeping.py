@@ -26,7 +26,7 @@ class KeepSlabs:
 
     def __init__(self, kept: KeptSlabs, slices: int) -> None:
         self.kept = kept
-        self.richest = Richest(slices)
+        self.richest = Richest(slices, len(kept.classes))
         self.voxels = self.released = 0
         self.writing: Future[None] | None = None
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from custom.quantities.quantity import FoundSlab, Quantity
 from custom.segmenting.result import Result
-from custom.stack import SlabStore
+from custom.segmenting.store import SlabStore
 
 PICTURE = "picture"
 
@@ -59,6 +59,11 @@ class KeptSlabs:
 
     def __init__(self, store: SlabStore, results: Sequence[Result], quantities: Sequence[Quantity]) -> None:
         self.store, self.results, self.quantities = store, tuple(results), tuple(quantities)
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Names of the mask's values 1, 2, ..."""
+        return next(result.values for result in self.results if result.name == "mask")
 
     def write(self, start: int, slab: FoundSlab, pictures: Mapping[int, np.ndarray]) -> None:
         """Measure a slab and bring all of it to disk.

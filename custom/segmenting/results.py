@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from custom.command_line.placement import check_place
 from custom.quantities.quantity import Quantity
 from custom.report.earlier import OVERLAYS, check_output
 from custom.running.taken import take_folder
-from custom.segmenting.result import Result
+from custom.segmenting.result import Result, volumes
+from custom.segmenting.store import SETTINGS
 from custom.stack import SCRATCH, remove_scratch
-from custom.stack.store import SETTINGS
 from custom.stack.writers import OUTPUT_FORMATS
 
 STORE = ".slabs"  # the folder of finished slabs
@@ -21,7 +22,19 @@ STORE = ".slabs"  # the folder of finished slabs
 
 def volume_names(results: Sequence[Result]) -> tuple[str, ...]:
     """What the results may be called, in all formats, those that are not wanted too."""
-    return tuple(f"{result.name}{encoder.suffix}" for result in results for encoder in OUTPUT_FORMATS.values())
+    return tuple(f"{volume.name}{encoder.suffix}" for volume in volumes(results) for encoder in OUTPUT_FORMATS.values())
+
+
+def earlier_volumes(output_dir: str | os.PathLike[str], results: Sequence[Result]) -> tuple[str, ...]:
+    """The volumes of classes, maybe of other names than now, that the summary.json of an earlier result tells of."""
+    try:
+        summary = json.loads((Path(output_dir) / "summary.json").read_text(encoding="utf-8"))
+        told = [(name, file) for name, file in summary.items() if isinstance(file, str)]
+    except (OSError, ValueError, AttributeError):
+        return ()
+    kinds = tuple(f"{result.name}_" for result in results)
+    suffixes = [encoder.suffix for encoder in OUTPUT_FORMATS.values()]
+    return tuple(file for name, file in told if name.startswith(kinds) and file in [name + end for end in suffixes])
 
 
 def table_names(quantities: Sequence[Quantity]) -> tuple[str, ...]:
@@ -40,9 +53,8 @@ def check_stack_place(
     Raises:
         BadInput: names the stack and another place.
     """
-    check_place(
-        output_dir, stack=stack, results=(*volume_names(results), *table_names(quantities), OVERLAYS, STORE, SCRATCH)
-    )
+    written = (*volume_names(results), *earlier_volumes(output_dir, results), *table_names(quantities))
+    check_place(output_dir, stack=stack, results=(*written, OVERLAYS, STORE, SCRATCH))
 
 
 def take_output(output_dir: str | os.PathLike[str], job: str | None = None, writes: bool = True) -> None:
@@ -73,7 +85,8 @@ def check_finished(
     Raises:
         BadInput: see there.
     """
-    names = (*volume_names(results), "summary.json", *table_names(quantities))
+    earlier = earlier_volumes(output_dir, results)
+    names = (*volume_names(results), *earlier, "summary.json", *table_names(quantities))
     check_output(output_dir, overwrite, names, inputs)
 
 
@@ -93,10 +106,10 @@ def check_unfinished(
         check_finished(output_dir, overwrite, [stack], results, quantities)
 
 
-def remove_volumes(output_dir: str | os.PathLike[str], results: Sequence[Result], keep: Sequence[Path]) -> None:
-    """Remove the volumes of earlier results, which other settings left beside those to keep."""
+def remove_volumes(output_dir: str | os.PathLike[str], names: Iterable[str], keep: Sequence[Path]) -> None:
+    """Remove the volumes of earlier results by their names, which other settings left beside those to keep."""
     kept = {path.name for path in keep}
-    for volume in (Path(output_dir) / name for name in volume_names(results) if name not in kept):
+    for volume in (Path(output_dir) / name for name in names if name not in kept):
         if volume.is_dir() and not volume.is_symlink():
             shutil.rmtree(volume)
         else:

@@ -21,9 +21,10 @@ from custom.running.taken import release_folder
 from custom.segmenting.assembly import assemble
 from custom.segmenting.keeping import KeepSlabs
 from custom.segmenting.kept import KeptSlabs
-from custom.segmenting.result import Result
+from custom.segmenting.result import Result, volumes
 from custom.segmenting.results import STORE, check_finished, take_output
-from custom.stack import GreyWindow, Slab, SlabStore, Stack, fingerprint, remove_scratch
+from custom.segmenting.store import SlabStore
+from custom.stack import GreyWindow, Slab, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
 
 logger = logging.getLogger("segmentation")
@@ -42,10 +43,10 @@ class Segmentation:
         slabs: all its slabs, in order.
         window: the stack's grey window.
         settings: whatever else decides the mask (weights, threshold, ...); slabs of other settings are not mixed in.
-        open_writer: opens the writer of a result, given its path without suffix and its ``dtype``.
+        open_writer: opens the writer of a result, given its path without suffix, its ``dtype`` and the ``classes`` of its values.
         output_dir: gets the result.
         record: what else summary.json says.
-        results: the volumes that may be written, the mask first; those that are wanted are.
+        results: what may be written, the mask first; what is wanted is.
         quantities: what is measured, for summary.json and tables beside it.
         overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
         rank, world_size: this process among those that share the slabs.
@@ -72,7 +73,7 @@ class Segmentation:
         self.slabs = slabs
         self.window = window
         self.open_writer = open_writer
-        self.results, self.quantities = tuple(results), tuple(quantities)
+        self.results, self.quantities = volumes(results), tuple(quantities)
         self.folder = Path(output_dir)
         self.record = dict(record)
         self.overwrite = overwrite
@@ -82,7 +83,7 @@ class Segmentation:
         self.files = fingerprint(stack)
         measured = [quantity.name for quantity in quantities]
         self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings, "quantities": measured})
-        self.kept = KeptSlabs(self.store, [result for result in results if result.wanted], quantities)
+        self.kept = KeptSlabs(self.store, [result for result in self.results if result.wanted], quantities)
         self.holds = False
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
@@ -116,7 +117,9 @@ class Segmentation:
                 "Going on with an unfinished segmentation: %d of %d slabs are done.", self._done(), len(self.slabs)
             )
         for result in self.kept.results:
-            self.writers[result.name] = self.open_writer(self.folder / result.name, dtype=result.dtype)
+            self.writers[result.name] = self.open_writer(
+                self.folder / result.name, dtype=result.dtype, classes=result.values
+            )
 
     def _let_go(self) -> None:
         for writer in self.writers.values():

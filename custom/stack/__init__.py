@@ -11,7 +11,6 @@ from custom.stack.scratch import SCRATCH, remove_scratch
 from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
 from custom.stack.stack import Stack
-from custom.stack.store import SlabStore
 from custom.stack.surround import outside, unseen_surround
 from custom.stack.units import to_um
 from custom.stack.warn import tell_once, warn_once
@@ -28,7 +27,6 @@ __all__ = [
     "Place",
     "MirrorFill",
     "Slab",
-    "SlabStore",
     "Source",
     "Stack",
     "as_labels",

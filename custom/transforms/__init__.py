@@ -1,6 +1,7 @@
 """Transforms that MONAI lacks."""
 
 from custom.transforms.candidates import CandidateCentresd
+from custom.transforms.classes import ToMaskd, ToProbabilityd
 from custom.transforms.grey_window import GreyWindowd, apply_window
 from custom.transforms.load import LoadStackd
 from custom.transforms.outside import ClearOutsided
@@ -17,5 +18,7 @@ __all__ = [
     "RandSurroundd",
     "RestoreAxesd",
     "SplitDisagreementd",
+    "ToMaskd",
+    "ToProbabilityd",
     "apply_window",
 ]

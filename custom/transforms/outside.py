@@ -10,10 +10,11 @@ from monai.transforms import MapTransform
 
 
 class ClearOutsided(MapTransform):
-    """Set results to 0 where the item's ``outside`` (`GreyWindowd`) is true; an item without it stays as it is.
+    """Make probabilities background where the item's ``outside`` (`GreyWindowd`) is true; an item without it stays as it is.
 
     Args:
-        keys: probabilities or the like, (1, Y, X) or (1, Z, Y, X), as ``outside``.
+        keys: (C, Y, X) or (C, Z, Y, X), where ``outside`` has one channel. A single one becomes 0 there, of several the
+            first, which is the background, 1 and the others 0.
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -22,5 +23,8 @@ class ClearOutsided(MapTransform):
         if outside is not None:
             for key in self.key_iterator(item):
                 # in place, since a slab is large
-                item[key].masked_fill_(torch.as_tensor(outside).to(item[key].device), 0)
+                where = torch.as_tensor(outside).to(item[key].device)
+                item[key].masked_fill_(where, 0)
+                if len(item[key]) > 1:
+                    item[key][:1].masked_fill_(where, 1)
         return item

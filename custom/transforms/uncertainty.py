@@ -14,7 +14,8 @@ class CountAboved(MapTransform):
     """Count the voxels at or above each threshold, before one of them makes the mask.
 
     Args:
-        keys: probabilities, any shape; adds ``<key>_above``, an int64 tensor with one count per threshold.
+        keys: probabilities (C, Y, X) or (C, Z, Y, X), the first of several channels the background; adds ``<key>_above``, an
+            int64 tensor (classes, thresholds) of counts.
         thresholds: in [0, 1].
     """
 
@@ -26,22 +27,32 @@ class CountAboved(MapTransform):
         item = dict(data)
         for key in self.key_iterator(item):
             values = torch.as_tensor(item[key]).as_subclass(torch.Tensor)
-            counts = torch.zeros(len(self.thresholds), dtype=torch.int64)
-            for plane in values.flatten(0, -3):  # a slab's comparison would be a copy of the slab
-                counts += torch.stack([torch.count_nonzero(plane >= t) for t in self.thresholds]).cpu()
+            classes = values if len(values) == 1 else values[1:]
+            counts = torch.zeros((len(classes), len(self.thresholds)), dtype=torch.int64)
+            for of_class, found in zip(counts, classes, strict=True) if self.thresholds else ():
+                for plane in found.reshape(-1, *found.shape[-2:]):  # a slab's comparison would be a copy of the slab
+                    of_class += torch.stack([torch.count_nonzero(plane >= t) for t in self.thresholds]).cpu()
             item[f"{key}_above"] = counts
         return item
 
 
 class SplitDisagreementd(MapTransform):
-    """Part the two channels of an E-Net that tells its members' disagreement.
+    """Part the channels of an E-Net that tells its members' disagreement.
 
     Args:
-        keys: (2, ...) logits and disagreement; keeps the logits (1, ...) and adds ``uncertainty``, of the same shape.
+        keys: logits, then disagreement; keeps the logits and adds ``uncertainty``, (1, ...): the disagreement, or the
+            largest where each class has its own.
+        channels: those that are logits.
     """
+
+    def __init__(self, keys: KeysCollection, channels: int = 1) -> None:
+        super().__init__(keys)
+        self.channels = channels
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         item = dict(data)
         for key in self.key_iterator(item):
-            item[key], item["uncertainty"] = item[key][:1], item[key][1:]
+            logits, disagreement = item[key][: self.channels], item[key][self.channels :]
+            item[key] = logits
+            item["uncertainty"] = disagreement if len(disagreement) == 1 else disagreement.amax(0, keepdim=True)
         return item

@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from custom.base.errors import BadInput
 from custom.base.readable import HANDLER, quoted, readable
 from custom.command_line.edge import start_log
-from custom.report import MASK_COLOURS, save_overlay, write_json, write_scores_csv
+from custom.report import save_overlay, write_json, write_scores_csv
 from custom.report.board import summary_writer
 from custom.report.tables import SLICE_COLUMNS, plain
 from custom.study.figures.drawing import as_text
@@ -77,7 +77,7 @@ def test_the_log_takes_every_name(tmp_path: Path) -> None:
 def test_pictures_take_every_name(tmp_path: Path) -> None:
     grey = np.zeros((8, 8, 3), np.uint8)
     for title in (NAME, SPELT):
-        save_overlay(tmp_path / f"{len(title)}{title}.png", grey, MASK_COLOURS, title)
+        save_overlay(tmp_path / f"{len(title)}{title}.png", grey, {"lithium": (230, 159, 0)}, title)
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
     for name in (NAME, "a$b$", "$\\frac"):
         figure = Figure()

@@ -40,3 +40,21 @@ def test_profiles(depth: int, height: int, size: tuple[float, ...] | None, round
         else:
             assert [row["position_um"] for row in rows] == [size[number] * (at + 0.5) for at in range(len(rows))]
             assert [row["lithium_um3"] for row in rows] == [1.5 * one for one in lithium]
+
+
+def test_profiles_of_several_classes() -> None:
+    mask = DRAW.integers(0, 3, (300, 5, 4)).astype(np.uint8)
+    mask[0, 0] = 0
+    profile = Profile(["pit", "dead lithium"])
+    for start in range(0, 300, 260):
+        slab = FoundSlab({"mask": mask[start : start + 260]}, mask[start : start + 260])
+        profile.add(start, profile.of_slab(slab))
+    for number, rows in enumerate(profile.tables((2.0, 1.5, 0.5)).values()):
+        others = tuple(other for other in range(3) if other != number)
+        for value, name in enumerate(("pit", "dead lithium"), 1):
+            found = (mask == value).sum(axis=others).tolist()
+            assert [row[f"{name}_voxels"] for row in rows] == found
+            assert [row[f"{name}_um3"] for row in rows] == [1.5 * one for one in found]
+            of_all = mask.size // mask.shape[number]
+            assert [row[f"{name}_volume_fraction"] for row in rows] == [one / of_all for one in found]
+        assert not {"lithium_voxels", "volume_fraction"} & set(rows[0])

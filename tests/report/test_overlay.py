@@ -11,9 +11,12 @@ import torch
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.transform import downscale_local_mean
 
+from custom.base.colours import class_colour, class_colours
 from custom.base.errors import BadInput
-from custom.report import MASK_COLOURS, TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
+from custom.report import TRUTH_COLOURS, overlay_mask, overlay_truth, save_overlay
 from custom.report.overlay import DIMMED, OPACITY
+
+LEGEND = class_colours(["lithium"])
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_tensors_with_a_channel_axis_are_the_same_slice(slices: tuple[np.ndarray
 def test_mask_is_painted_and_odd_grey_values_are_harmless() -> None:
     image = np.array([[0.5, np.nan, np.inf, -3.0]])
     rgb = overlay_mask(image, np.array([[1, 0, 0, 0]]))
-    np.testing.assert_allclose(rgb[0, 0], 0.3 * 127.5 + 0.7 * np.array(MASK_COLOURS["lithium"]), atol=0.51)
+    np.testing.assert_allclose(rgb[0, 0], 0.3 * 127.5 + 0.7 * np.array(class_colour(1)), atol=0.51)
     np.testing.assert_array_equal(rgb[0, 1:, 0], [0, 255, 0])
 
 
@@ -101,7 +104,7 @@ def test_a_narrow_slice_wraps_its_legend(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("width", "factor"), [(1600, 1), (1601, 2), (2582, 2), (3200, 2), (3201, 3)])
 def test_a_large_slice_is_shrunk_by_a_whole_factor(tmp_path: Path, width: int, factor: int) -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (60, width, 3), dtype=np.uint8)
-    save_overlay(tmp_path / "large.png", rgb, MASK_COLOURS)
+    save_overlay(tmp_path / "large.png", rgb, LEGEND)
     page = read_png(tmp_path / "large.png")
     whole = width // factor  # a last block that the edge cuts is compared nowhere
     assert page.shape[1] == -(-width // factor)
@@ -112,4 +115,4 @@ def test_a_large_slice_is_shrunk_by_a_whole_factor(tmp_path: Path, width: int, f
 def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "overlays").write_text("not a folder")
     with pytest.raises(BadInput, match=r"overlays/a\.png cannot be written .*--output_dir"):
-        save_overlay(tmp_path / "overlays" / "a.png", np.zeros((8, 8, 3), np.uint8), MASK_COLOURS)
+        save_overlay(tmp_path / "overlays" / "a.png", np.zeros((8, 8, 3), np.uint8), LEGEND)

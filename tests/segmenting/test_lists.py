@@ -73,7 +73,7 @@ def test_one_more_of_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("bits", [False, True])
 def test_a_result_is_kept_as_it_is(bits: bool) -> None:
     found = np.random.default_rng(0).integers(0, 2, (3, 5, 7), np.uint8)
-    result = Result("mask", "pred", bits=bits)
+    result = Result("mask", "pred", values=["lithium"] if bits else ["pit", "dendrite"])
     packed = result.packed(found)
     assert packed.nbytes == (14 if bits else 105)
     np.testing.assert_array_equal(result.unpacked(packed, found.shape), found, strict=True)

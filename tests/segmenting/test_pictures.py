@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 import torch
 
-from custom.segmenting.pictures import Richest, shown
+from custom.segmenting.pictures import Richest, richness, shown
 
 
 def test_the_first_slice_with_most_lithium_of_each_part() -> None:
     assert shown([0, 3, 3, 0, 0, 0, 1, 0, 9, 2]) == [1, 2, 4, 6, 8]
     assert shown([4, 5]) == [0, 1]
+
+
+def test_a_common_class_does_not_hide_a_rare_one() -> None:
+    full, both, none = (np.zeros((4, 4), np.uint8) for _ in range(3))
+    full[:] = 1
+    both[:2], both[2, 0] = 1, 2
+    assert richness(none, 2) < richness(full, 2) < richness(both, 2)
+    assert richness(full, 1) == 17
 
 
 @pytest.mark.parametrize("seed", range(5))

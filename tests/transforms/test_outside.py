@@ -81,3 +81,10 @@ def test_results_outside_are_background() -> None:
     item = ClearOutsided("pred")({"pred": torch.ones(1, SIDE, SIDE), "outside": outside})
     assert (item["pred"] == ~outside).all()
     assert (ClearOutsided("pred")({"pred": torch.ones(1, 3, 3)})["pred"] == 1).all()
+
+
+def test_outside_the_background_is_certain_among_several_classes() -> None:
+    outside = torch.as_tensor(REGION)[None, None]
+    item = ClearOutsided("pred")({"pred": torch.full((3, 1, SIDE, SIDE), 1 / 3), "outside": outside})
+    assert (item["pred"][:, outside[0]] == torch.tensor([1.0, 0, 0])[:, None]).all()
+    assert (item["pred"][:, ~outside[0]] == 1 / 3).all()

@@ -1,7 +1,7 @@
 """Results on disk: `open_writer` takes a stack slab by slab and puts it under its final name only when it is whole."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ def open_writer(
     voxel_size_um: tuple[float, float, float] | None,
     overwrite: bool = False,
     place: Place | None = None,
+    classes: Sequence[str] = (),
 ) -> StackWriter:
     """Open a new stack for writing, slab by slab, in memory that follows the slab; "zarr" holds 16 slices beside it.
 
@@ -48,6 +49,8 @@ def open_writer(
         voxel_size_um: (z, y, x) in micrometres; None when unknown, and then no file states one.
         place: where the voxels lie, as an opened stack has it, with voxels of the size given; the formats with a place
             (zarr, nii.gz, nrrd) state it. Without one they state the size alone, as ITK has it for a stack without place.
+        classes: names of the values 1, 2, ..., where the voxels are classes. Of several the file says names and colours, and
+            no overview loses one to another.
         overwrite: an existing result may be replaced; it stays as it is until the new one is whole.
 
     Raises:
@@ -57,5 +60,5 @@ def open_writer(
     """
     if output_format not in OUTPUT_FORMATS:
         raise BadInput(f"Unknown output format {output_format!r}: give --output_format {', '.join(OUTPUT_FORMATS)}.")
-    layout = Layout(Path(path).name, shape, np.dtype(dtype), voxel_size_um, place)
+    layout = Layout(Path(path).name, shape, np.dtype(dtype), voxel_size_um, place, tuple(classes))
     return StackWriter(Path(path), OUTPUT_FORMATS[output_format], layout, overwrite)

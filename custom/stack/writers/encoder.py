@@ -25,6 +25,7 @@ class Layout:
         dtype: one of `DTYPES`, turned to little-endian.
         voxel_size_um: (z, y, x) in micrometres, or None when unknown.
         place: where the voxels lie, or None when nothing is known but their size.
+        classes: names of its values 1, 2, ..., where the voxels are classes.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Layout:
     dtype: np.dtype[Any]
     voxel_size_um: tuple[float, float, float] | None
     place: Place | None = None
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or min(self.shape) < 1:
@@ -42,6 +44,11 @@ class Layout:
         if len(size) != 3 or not all(math.isfinite(edge) and edge > 0 for edge in size):
             raise ValueError(f"a voxel size is three positive numbers (z, y, x) in micrometres, not {size}")
         object.__setattr__(self, "dtype", self.dtype.newbyteorder("<"))
+
+    @property
+    def several(self) -> bool:
+        """Whether it holds several classes, which need their names; 1 in a mask of a single one needs no word."""
+        return len(self.classes) > 1
 
     @property
     def nbytes(self) -> int:

@@ -15,7 +15,8 @@ import SimpleITK
 import tifffile
 
 from custom.base.errors import BadInput
-from custom.stack import SlabStore, fingerprint, open_stack
+from custom.segmenting.store import SlabStore
+from custom.stack import fingerprint, open_stack
 
 MASK = np.random.default_rng(0).random((3, 5, 7)) < 0.4
 SETTINGS = {"stack": "a" * 64, "threshold": 0.5, "patch_size": 128}
