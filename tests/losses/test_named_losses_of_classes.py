@@ -25,7 +25,9 @@ def batch(unlabelled: float = 0.3) -> tuple[Tensor, Tensor]:
 
 def by_hand(name: str, logits: np.ndarray, target: np.ndarray) -> float:
     """The equations of `NamedLoss`, a voxel and a class at a time, in float64."""
-    voxels = [(z, int(t)) for z, t in zip(np.moveaxis(logits, 1, -1).reshape(-1, 1 + CLASSES), target.flat, strict=True)]
+    voxels = [
+        (z, int(t)) for z, t in zip(np.moveaxis(logits, 1, -1).reshape(-1, 1 + CLASSES), target.flat, strict=True)
+    ]
     known = [(log_softmax(z.astype(np.float64)), t) for z, t in voxels if t != 255]
     cross_entropy = -sum(log_p[t] for log_p, t in known) / len(known)
     dice, index = [], []
