@@ -13,6 +13,7 @@ from safetensors.torch import load
 
 from custom.base.digest import sha256_of
 from custom.base.errors import BadInput
+from custom.weights.channels import other_classes
 
 WeightsPath = str | os.PathLike[str]
 
@@ -48,15 +49,19 @@ def read_state(path: WeightsPath) -> dict[str, torch.Tensor]:
     return dict(state)
 
 
-def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath] | None) -> torch.nn.Module:
+def load_weights(
+    network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath] | None, classes: Sequence[str] | None = None
+) -> torch.nn.Module:
     """Load weights strictly, and return the network.
 
     Args:
         network: takes the weights as they are; with several paths its `members` take one file each, in order.
         path: a .pt or .safetensors file, or one per member of an ensemble.
+        classes: what the network was built for.
 
     Raises:
-        BadInput: whatever `read_state` refuses, or weights of another network (names the first differing key).
+        BadInput: whatever `read_state` refuses, weights of other classes (says how many), or of another network (names
+            the first differing key).
     """
     if path is None:
         raise BadInput("--weights null: names no weights; give a model.pt that a training wrote")
@@ -67,11 +72,13 @@ def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsP
                 f"--weights {list(path)}: several files need an ensemble with as many members; give one file"
             )
         for member, file in zip(members, path, strict=True):
-            load_weights(member, file)
+            load_weights(member, file, classes)
         return network
     state = read_state(path)
-    fault = first_difference(network.state_dict(), state)
-    if fault:
+    wanted = network.state_dict()
+    if fault := other_classes(wanted, state, classes) if classes else None:
+        raise BadInput(f"{path}: {fault}")
+    if fault := first_difference(wanted, state):
         raise BadInput(
             f"{path}: are the weights of another network ({fault}); give the network_*.json that they were trained with"
         )
@@ -79,9 +86,11 @@ def load_weights(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsP
     return network
 
 
-def start_from(network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath] | None) -> torch.nn.Module:
+def start_from(
+    network: torch.nn.Module, path: WeightsPath | Sequence[WeightsPath] | None, classes: Sequence[str] | None = None
+) -> torch.nn.Module:
     """The network with the weights of `path`, or as it was initialised where `path` is None."""
-    return network if path is None else load_weights(network, path)
+    return network if path is None else load_weights(network, path, classes)
 
 
 def first_difference(wanted: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> str | None:
