@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 from monai.config import NdarrayOrTensor
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from custom.base.colours import Colour, class_colour
 from custom.base.files import complete_file
-from custom.base.readable import readable
+from custom.report.legend import strip
 from custom.report.planes import grey, planes
 
 # Okabe and Ito's palette, told apart with every common colour blindness (jfly.uni-koeln.de/color).
@@ -26,7 +26,6 @@ OPACITY = 0.7  # the structure of the slice stays visible below the colour
 DIMMED = 0.35
 SHRINK_ABOVE, MAGNIFY_TO = 1600, 480  # longer side in pixels: fits a screen; leaves room for the legend
 PNG_EFFORT = 3  # zlib's level: on noisy slices 4 times as fast as Pillow's own 6, and the file is smaller
-MARGIN, SWATCH_GAP, FONT_SIZE = 8, 6, 15  # pixels
 
 
 def overlay_truth(image: NdarrayOrTensor, pred: NdarrayOrTensor, label: NdarrayOrTensor) -> NDArray[np.uint8]:
@@ -71,10 +70,10 @@ def save_overlay(
         BadInput: the file cannot be written; nothing is left under its name.
     """
     picture = _resized(Image.fromarray(rgb))
-    strip = _strip(picture.width, legend, readable(title))
-    page = Image.new("RGB", (picture.width, picture.height + strip.height))
+    below = strip(picture.width, legend, title)
+    page = Image.new("RGB", (picture.width, picture.height + below.height))
     page.paste(picture, (0, 0))
-    page.paste(strip, (0, picture.height))
+    page.paste(below, (0, picture.height))
     with complete_file(path) as part:
         page.save(part, format="PNG", compress_level=PNG_EFFORT)
 
@@ -92,24 +91,3 @@ def _resized(picture: Image.Image) -> Image.Image:
         return picture.reduce(-(-longer // SHRINK_ABOVE))
     factor = max(1, MAGNIFY_TO // longer)
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
-
-
-def _strip(width: int, legend: Mapping[str, Colour], title: str) -> Image.Image:
-    """Title and legend entries in reading order, wrapped to `width` pixels."""
-    font, line = ImageFont.load_default(FONT_SIZE), FONT_SIZE + MARGIN
-    entries = ([(title, None)] if title else []) + [*legend.items()]
-    x, y, placed = MARGIN, MARGIN, []
-    for text, colour in entries:
-        swatch = 0 if colour is None else FONT_SIZE + SWATCH_GAP
-        length = swatch + round(font.getlength(text))
-        if x > MARGIN and x + length > width:
-            x, y = MARGIN, y + line
-        placed.append((x, y, swatch, text, colour))
-        x += length + 2 * MARGIN
-    strip = Image.new("RGB", (width, y + line), "white")
-    draw = ImageDraw.Draw(strip)
-    for x, y, swatch, text, colour in placed:
-        if colour is not None:
-            draw.rectangle((x, y, x + FONT_SIZE, y + FONT_SIZE), fill=colour)
-        draw.text((x + swatch, y), text, fill="black", font=font)
-    return strip
