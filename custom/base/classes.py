@@ -22,10 +22,12 @@ def class_names(given: Any) -> tuple[str, ...]:
     """The names that the key `classes` gives, a list of them or a single one.
 
     Raises:
-        BadInput: no name or no text, a name twice, one that stands for no class, or more than 254.
+        BadInput: no name or no text, or more than a line of it, a name twice, one that stands for no class, or more than 254.
     """
     names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Sequence) else (None,)
-    if not names or not all(isinstance(name, str) and name.strip() == name != "" for name in names):
+    if not names or not all(
+        isinstance(name, str) and name.strip() == name != "" and name.isprintable() for name in names
+    ):
         raise BadInput(f"--classes {given}: is no list of names; {_CURE}")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise BadInput(f"--classes: names {twice!r} twice; {_CURE}")

@@ -27,6 +27,8 @@ def test_names_keep_their_order(given: Any, names: tuple[str, ...]) -> None:
         ({"pit": 1}, "no list"),
         (["pit", 2], "no list"),
         (["pit", " dendrite"], "no list"),
+        (["pit", "dead\nlithium"], "no list"),
+        (["pit", "br\udcfccke"], "no list"),
         (["pit", "dendrite", "pit"], "'pit' twice"),
         (["background", "pit"], "'background'"),
         ([f"c{i}" for i in range(255)], "255 classes"),

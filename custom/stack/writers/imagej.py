@@ -10,8 +10,11 @@ from custom.stack.writers.encoder import Layout
 def imagej_description(layout: Layout, slices: int, low: float, high: float) -> bytes:
     """The description of a file that holds `slices` slices of the stack.
 
-    Its display range, the least and the highest finite value, makes a mask of 0 and 1 visible, not black on black.
+    Its display range, the least and the highest finite value, makes a mask of 0 and 1 visible, not black on black. Of
+    several classes it is 0 to 255, which leaves each the colour of its value.
     """
+    if layout.several:
+        low, high = 0, 255
     metadata: dict[str, Any] = {}
     if layout.voxel_size_um is not None:
         metadata |= {"unit": "um", "spacing": layout.voxel_size_um[0]}

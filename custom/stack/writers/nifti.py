@@ -15,6 +15,7 @@ from custom.stack.place import LPS_TO_RAS, displacement
 from custom.stack.warn import warn_once
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.gzip_stream import GzipStream
+from custom.stack.writers.label_table import caret_extension
 
 LONGEST_AXIS = 32767  # NIfTI-1 counts voxels in 16-bit signed integers
 _ROUNDED = 0.05  # voxels; float32 alone moves one of 0.001 mm by .002 at 50 mm from the origin
@@ -66,6 +67,9 @@ def _header(layout: Layout) -> bytes:
                 f"ITK and 3D Slicer take the unit of the stack's lengths, {place.unit}, for mm, but heed the one of NIfTI, "
                 "so that they do not lay the result over the stack; give --output_format nrrd for that."
             )
+    if layout.several:
+        header.set_intent("label")
+        header.extensions.append(caret_extension(layout.classes))
     buffer = io.BytesIO()
     header.write_to(buffer)
     return buffer.getvalue()

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from custom.stack.place import LPS_TO_RAS
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.gzip_stream import GzipStream
+from custom.stack.writers.label_table import segments
 
 TYPE_NAMES = {"float32": "float", "float64": "double"}  # the integer types have the same names in NRRD and numpy
 
@@ -51,8 +52,11 @@ def _header(layout: Layout) -> bytes:
         fields["space directions"] = nrrd.format_matrix(lps[:3, :3].T + 0.0)  # no -0
         fields["space units"] = " ".join([f'"{_unit(layout)}"'] * 3)
         fields["space origin"] = nrrd.format_vector(lps[:3, 3] + 0.0)
-    lines = ["NRRD0005", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
-    return "\n".join(lines).encode("ascii")
+    lines = ["NRRD0005", *(f"{name}: {value}" for name, value in fields.items())]
+    if layout.several:
+        told = segments(layout.classes, layout.shape).items()
+        lines += [f"{key}:={value.replace(chr(92), chr(92) * 2)}" for key, value in told]  # as NRRD escapes a backslash
+    return "\n".join([*lines, "", ""]).encode("utf-8")
 
 
 def _unit(layout: Layout) -> str:

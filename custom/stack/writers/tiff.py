@@ -10,6 +10,7 @@ import tifffile
 
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.imagej import imagej_description, resolution
+from custom.stack.writers.label_table import ome_annotation, tiff_tags
 
 CLASSIC_LIMIT = 2**32 - 2**25  # offsets have 32 bits; the last 32 MB are left to the tags
 PAGE_OVERHEAD = 1024  # bytes, more than the tags of a page and what zlib adds to noise take
@@ -43,6 +44,7 @@ class TiffEncoder(Encoder):
                 resolution=resolution(self._layout),
                 resolutionunit="none",
                 metadata=None,
+                extratags=tiff_tags(self._layout.classes) if z == 0 and self._layout.several else (),
             )
 
     def finish(self) -> None:
@@ -67,6 +69,8 @@ def _ome_xml(layout: Layout) -> bytes:
     if layout.voxel_size_um is not None:
         for axis, size in zip("ZYX", layout.voxel_size_um, strict=True):
             sizes |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": "µm"}
+    if layout.several:
+        sizes["MapAnnotation"] = ome_annotation(layout.classes)
     z, y, x = layout.shape
     ome = tifffile.OmeXml(UUID=str(uuid.uuid5(uuid.NAMESPACE_URL, repr(layout))))  # equal stacks stay equal bytes
     ome.addimage(layout.dtype, layout.shape, (z, 1, 1, y, x, 1), axes="ZYX", **sizes)

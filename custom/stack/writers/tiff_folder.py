@@ -9,6 +9,7 @@ import tifffile
 
 from custom.stack.writers.encoder import Encoder, Layout
 from custom.stack.writers.imagej import imagej_description, resolution
+from custom.stack.writers.label_table import tiff_tags
 
 FEWEST_DIGITS = 5  # as in the recon_00000.tiff of the beamlines; more where a stack has more slices
 
@@ -42,6 +43,7 @@ class TiffFolderEncoder(Encoder):
                     resolution=resolution(self._layout),
                     resolutionunit="none",
                     metadata=None,
+                    extratags=tiff_tags(self._layout.classes) if self._layout.several else (),
                 )
 
     def finish(self) -> None:
