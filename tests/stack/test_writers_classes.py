@@ -24,7 +24,7 @@ from custom.stack import open_stack
 from custom.stack.writers import OUTPUT_FORMATS, open_writer
 from custom.stack.writers.pyramid import halved_classes
 
-CLASSES = ("pit", "µ-crack \\ void", "dead lithium")
+CLASSES = ("pit", "µ-crack\\notch", "dead lithium")
 MASK = np.random.default_rng(0).integers(0, 4, (5, 30, 280), np.uint8)
 MASK[:, :15] = 0
 
@@ -78,8 +78,10 @@ def test_nifti_has_workbenchs_label_table(tmp_path: Path) -> None:
     (extension,) = image.header.extensions
     labels = ElementTree.fromstring(extension.text).findall("VolumeInformation/LabelTable/Label")
     assert extension.get_code() == 30 and {label.get("Key"): label.text for label in labels} == {
-        "0": "background", "1": "pit",
-        "2": "µ-crack \\ void", "3": "dead lithium",
+        "0": "background",
+        "1": "pit",
+        "2": "µ-crack\\notch",
+        "3": "dead lithium",
     }
     np.testing.assert_array_equal(np.asarray(image.dataobj).T, MASK)
     np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(tmp_path / "mask.nii.gz")), MASK)
@@ -91,7 +93,7 @@ def test_tiff_is_grey_to_all_but_coloured_to_imagej(output_format: str, tmp_path
     first = path if path.is_file() else path / "mask_00000.tif"
     with tifffile.TiffFile(first) as tiff:
         assert tiff.pages.first.photometric == tifffile.PHOTOMETRIC.MINISBLACK
-        assert tiff.imagej_metadata["Info"] == "0: background\n1: pit\n2: µ-crack \\ void\n3: dead lithium\n"
+        assert tiff.imagej_metadata["Info"] == "0: background\n1: pit\n2: µ-crack\\notch\n3: dead lithium\n"
         assert (tiff.imagej_metadata["min"], tiff.imagej_metadata["max"]) == (0, 255)
         colours = tiff.pages.first.tags["ColorMap"].value
         table = np.array(colours).reshape(3, 256)[:, :5].T // 257
@@ -110,7 +112,7 @@ def test_beyond_a_classic_tiff_ome_names_them(tmp_path: Path, monkeypatch: pytes
             if element.get("K")
         }
         np.testing.assert_array_equal(tiff.asarray(), MASK)
-    assert names == {"0": "background", "1": "pit", "2": "µ-crack \\ void", "3": "dead lithium"}
+    assert names == {"0": "background", "1": "pit", "2": "µ-crack\\notch", "3": "dead lithium"}
 
 
 def test_ome_zarr_is_a_label_image(tmp_path: Path) -> None:
