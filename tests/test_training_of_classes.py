@@ -53,6 +53,9 @@ def test_a_network_trains_on_classes_and_goes_on(overlay: str | None, dataset: P
     for row in rows(tmp_path):
         assert 0 <= float(row["val_mdsc"]) <= 1 and 0 < float(row["val_loss"]) < 5
         assert 0.05 <= float(row["temperature"]) <= 20
+        each = [float(row[f"mdsc_{name}"]) for name in CLASSES]
+        assert sum(each) / 3 == pytest.approx(float(row["val_mdsc"]))
+    assert f"worst {min(each):.4f}" in outcome.output and "That is the mean of its classes: pit " in outcome.output
     record = json.loads((tmp_path / "model.json").read_text())
     assert record["classes"] == CLASSES
     assert (record["temperature"] is None) == (overlay == "network_monai_unet")  # more than one layer makes its logits

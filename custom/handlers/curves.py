@@ -15,6 +15,7 @@ from torch.utils.tensorboard.writer import SummaryWriter
 
 from custom.base.files import complete_file
 from custom.handlers.budget import TrainingBudget
+from custom.metrics import PatchOverlap
 
 logger = logging.getLogger("training")
 
@@ -33,6 +34,7 @@ class TrainingCurves:
         patches_per_epoch: for the speed.
         writer: a TensorBoard writer, or None.
         writes: False on all ranks but the first.
+        overlap: the evaluator's score, whose classes, if they are several, are recorded one by one: `mdsc_NAME`.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class TrainingCurves:
         patches_per_epoch: int,
         writer: SummaryWriter | None = None,
         writes: bool = True,
+        overlap: PatchOverlap | None = None,
     ) -> None:
         self.evaluator = evaluator
         self.optimizer = optimizer
@@ -52,6 +55,7 @@ class TrainingCurves:
         self.patches_per_epoch = patches_per_epoch
         self.writer = writer
         self.writes = writes
+        self.overlap = overlap if overlap is not None and len(overlap.classes) > 1 else None
         self.rows: list[dict[str, float]] = []
 
     def attach(self, engine: Engine) -> None:
@@ -81,7 +85,7 @@ class TrainingCurves:
         }
         # the evaluator is run with the trainer's epoch as its own; an epoch that val_interval leaves out has no scores
         if self.evaluator.state.epoch == engine.state.epoch:
-            row |= {name: float(value) for name, value in self.evaluator.state.metrics.items()}
+            row |= {name: float(value) for name, value in self.evaluator.state.metrics.items()} | self._of_classes()
         self.rows.append(row)
         if not self.writes:
             return
@@ -92,10 +96,19 @@ class TrainingCurves:
             self.writer.flush()
         logger.info(self._line(row, engine))
 
+    def _of_classes(self) -> dict[str, float]:
+        """mDSC of each of several classes."""
+        found = self.overlap.class_scores() if self.overlap else {}
+        return {f"mdsc_{name}": float(scores["dsc_a"] or 0.0) for name, scores in found.items()}
+
     def _line(self, row: dict[str, float], engine: Engine) -> str:
         left = self.budget.epochs_left(engine)
         minutes_left = left * self.budget.elapsed / max(1, self.budget.epochs_done) / 60
         scores = "  ".join(f"{name} {row[name]:.4f}" for name in row if name.startswith("val_"))
+        each = {name: value for name, value in row.items() if name.startswith("mdsc_")}
+        if each:
+            worst = min(each, key=lambda name: each[name])
+            scores += f"  {worst.removeprefix('mdsc_')} worst {each[worst]:.4f}"
         return (
             f"epoch {engine.state.epoch}: loss {row['train_loss']:.4f}  {scores}  "
             f"{row['patches_per_s']:.1f} patches/s  {left} epochs and about {minutes_left:.1f} min left"

@@ -37,6 +37,7 @@ def training_done(
             f"Validation mDSC (per-patch Dice, empty patches right = 1): last {scored[-1]['val_mdsc']:.4f}, "
             f"of model.pt, epoch {kept['epoch']}, {kept['validation']['val_mdsc']:.4f}."
         )
+        lines += _of_classes(rows, kept["epoch"])
     lines += [
         f"In {output_dir}: model.pt (the weights that were kept), checkpoint.pt (for --resume true), metrics.csv, train.log",
         "and the TensorBoard events. Next:",
@@ -44,3 +45,10 @@ def training_done(
         *(f"  {name + ':':11}{command}" for name, command in commands.items()),
     ]
     logger.info("\n".join(lines))
+
+
+def _of_classes(rows: Sequence[Mapping[str, float]], epoch: int) -> list[str]:
+    """The score of each of several classes in the epoch that was kept."""
+    row: Mapping[str, float] = next((row for row in rows if row["epoch"] == epoch), {})
+    each = [f"{name.removeprefix('mdsc_')} {value:.4f}" for name, value in row.items() if name.startswith("mdsc_")]
+    return [f"That is the mean of its classes: {', '.join(each)}."] if each else []
