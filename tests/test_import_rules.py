@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "phantom": {"base", "stack"},
     "quantities": {"base"},
     "report": {"base"},
-    "handlers": {"base", "running", "weights", "metrics", "report"},
+    "judging": {"base", "metrics", "report"},
+    "handlers": {"base", "running", "weights", "judging", "metrics", "report"},
     "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report"},
     "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms"}
     | {"metrics", "quantities", "report"},

@@ -15,11 +15,14 @@ BACKGROUND, UNLABELLED = 0, 255
 LITHIUM = ("lithium",)  # what is looked for unless something else is said
 MOST = UNLABELLED - 1
 _OTHERS = ("background", "unlabelled")  # what a label map calls the values 0 and 255
-_CURE = "give the names in the order of their label values, such as --classes \"['pit', 'dendrite']\""
+_CURES = {
+    "classes": "give the names in the order of their label values, such as --classes \"['pit', 'dendrite']\"",
+    "merge": "give names for what is left, such as --merge \"{'lithium': ['dendrite', 'redeposited']}\"",
+}
 
 
-def class_names(given: Any) -> tuple[str, ...]:
-    """The names that the key `classes` gives, a list of them or a single one.
+def class_names(given: Any, key: str = "classes") -> tuple[str, ...]:
+    """The names that a key gives, `classes` or another: a list of them or a single one.
 
     Raises:
         BadInput: no name or no text, or more than a line of it, a name twice, one that stands for no class, or more than 254.
@@ -28,14 +31,14 @@ def class_names(given: Any) -> tuple[str, ...]:
     if not names or not all(
         isinstance(name, str) and name.strip() == name != "" and name.isprintable() for name in names
     ):
-        raise BadInput(f"--classes {given}: is no list of names; {_CURE}")
+        raise BadInput(f"--{key} {given}: is no list of names; {_CURES[key]}")
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise BadInput(f"--classes: names {twice!r} twice; {_CURE}")
+        raise BadInput(f"--{key}: names {twice!r} twice; {_CURES[key]}")
     if other := next((name for name in names if name in _OTHERS), None):
-        raise BadInput(f"--classes: {other!r} is what voxels of no class are called; leave it away, {_CURE}")
+        raise BadInput(f"--{key}: {other!r} is what voxels of no class are called; leave it away, {_CURES[key]}")
     if len(names) > MOST:
         raise BadInput(
-            f"--classes: names {len(names)} classes, and labels have room for {MOST} (0 is background, 255 unlabelled); take "
+            f"--{key}: names {len(names)} classes, and labels have room for {MOST} (0 is background, 255 unlabelled); take "
             "some together with --label_map"
         )
     return names

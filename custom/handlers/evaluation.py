@@ -9,29 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from ignite.engine import Engine, Events
 
 from custom.base.errors import BadInput
-from custom.metrics import (
-    PatchOverlap,
-    ShapeScores,
-    calibration_error,
-    pooled_scores,
-    reliability_bins,
-    reliability_table,
-    tile_counts,
-)
-from custom.report import (
-    TRUTH_COLOURS,
-    amounts_line,
-    overlay_truth,
-    save_overlay,
-    scores_table,
-    shape_line,
-    write_json,
-    write_scores_csv,
-)
+from custom.judging import JudgingOne, JudgingSeveral
+from custom.metrics import PatchOverlap, ShapeScores
+from custom.report import save_overlay, write_json, write_scores_csv
 from custom.report.earlier import SCORED, remove_pictures
 from custom.running.interruption import shielded
 
@@ -41,17 +24,22 @@ logger = logging.getLogger("evaluation")
 class Evaluation:
     """Collects the evaluator's slices and writes the scores.
 
-    metrics.json holds the overlap scores, the lithium voxels of label and prediction with the relative error of their
-    volume, the expected calibration error of the probabilities and the bins that it is made of. What has no value is
-    null, and `undefined` says why. `shape` holds the scores beside overlap, see
+    metrics.json of one class holds the overlap scores, the lithium voxels of label and prediction with the relative error
+    of their volume, the expected calibration error of the probabilities and the bins that it is made of. What has no
+    value is null, and `undefined` says why. `shape` holds the scores beside overlap, see
     :class:`~custom.metrics.shape_set.ShapeScores`.
 
+    Of several classes all that are means over them, with bootstrap intervals over blocks of z (`interval_95`); `classes` has
+    the same of each class against the rest, and the best that one grey window does for it (`best_grey_window`), and
+    `confusion` the voxels by label and prediction.
+
     Args:
-        metric: the evaluator's `PatchOverlap`.
+        metric: the evaluator's `PatchOverlap`, which knows the classes.
         output_dir: gets metrics.json, per_slice.csv and overlays/.
         record: what else metrics.json says (data set, weights, settings).
         pictures: how many overlays; those of the slices with most lithium.
-        shape: collects the boundary, centreline and component scores; None: those in voxels at their default tolerance.
+        shape: settings of the boundary, centreline and component scores; None: in voxels at their default tolerance.
+        merge: which classes are judged as one, if any are.
     """
 
     def __init__(
@@ -61,13 +49,13 @@ class Evaluation:
         record: Mapping[str, Any],
         pictures: int = 6,
         shape: ShapeScores | None = None,
+        merge: Mapping[str, Any] | None = None,
     ) -> None:
         self.metric = metric
         self.folder = Path(output_dir)
-        self.record = dict(record)
+        self.record = dict(record) | ({} if merge is None else {"merge": merge})
         self.pictures = pictures
         self.shape = ShapeScores() if shape is None else shape
-        self.rows: list[dict[str, Any]] = []
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol.
@@ -85,57 +73,29 @@ class Evaluation:
         engine.add_event_handler(Events.COMPLETED, self._write)
 
     def _start(self, engine: Engine) -> None:
-        self.rows.clear()
-        self.shape.clear()
-        self.bins = torch.zeros(1)
-        self.shown: dict[tuple[str, int], tuple[int, np.ndarray]] = {}
+        judging = JudgingOne if len(self.metric.classes) == 1 else JudgingSeveral
+        self.judging: JudgingOne | JudgingSeveral = judging(self.metric, self.shape, self.pictures)
 
     def _add(self, engine: Engine) -> None:
         batch: Any = engine.state.batch
         output: Any = engine.state.output
         for item, found in zip(batch, output, strict=True):
             image, label, pred = (np.asarray(found[key].cpu())[0] for key in ("image", "label", "pred"))
-            pooled = pooled_scores(tile_counts(pred, label))
-            self.bins = self.bins + reliability_bins(torch.sigmoid(found["logits"].float()), found["label"])
-            name = (str(item["stem"]), int(item["z"]))
-            self.rows.append({"stack": name[0], "z": name[1], **pooled, **self.shape.add(name, pred, label)})
-            self.shown[name] = (int(pooled["lithium_voxels_true"] or 0), overlay_truth(image, pred, label))
-            if len(self.shown) > self.pictures:
-                del self.shown[min(self.shown, key=lambda key: self.shown[key][0])]
-
-    def _amounts(self) -> dict[str, Any]:
-        true, predicted = (sum(row[f"lithium_voxels_{side}"] for row in self.rows) for side in ("true", "predicted"))
-        return {
-            "lithium_voxels_true": true,
-            "lithium_voxels_predicted": predicted,
-            "lithium_volume_error": (predicted - true) / true if true else None,
-            "calibration_error": calibration_error(self.bins),
-            "reliability": reliability_table(self.bins),
-        }
+            self.judging.add((str(item["stem"]), int(item["z"])), image, pred, label, found["logits"].float())
 
     @shielded(last=True)
     def _write(self, engine: Engine) -> None:
-        scores = self.metric.scores()
-        amounts, shape = self._amounts(), self.shape.summary()
-        found = {**scores, **amounts, **undefined(scores | amounts), **self.record, "shape": shape}
+        head, tail = self.judging.finish()
+        found = {**head, **self.record, **tail}
         write_json(self.folder / "metrics.json", found)
-        write_scores_csv(self.folder / "per_slice.csv", self.rows)
-        names = {place: f"{place[0]}_z{place[1]:04d}.png" for place in self.shown}
-        pictures = remove_pictures(self.folder, SCORED, keep=list(names.values()))
-        for (stem, z), (_, picture) in self.shown.items():
-            save_overlay(pictures / names[stem, z], picture, TRUTH_COLOURS, title=f"{stem}, slice {z}")
+        write_scores_csv(self.folder / "per_slice.csv", self.judging.rows, self.judging.columns)
+        pictures = self.judging.pictures()
+        folder = remove_pictures(self.folder, SCORED, keep=list(pictures))
+        for name, (picture, legend, title) in pictures.items():
+            save_overlay(folder / name, picture, legend, title=title)
         logger.info(
-            "%s\n%s\n%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (the %d slices with most lithium).",
-            scores_table(scores),
-            shape_line(shape),
-            amounts_line(amounts),
+            "%s\nIn %s: metrics.json, per_slice.csv (every slice) and overlays/ (%s).",
+            self.judging.text(found),
             self.folder,
-            len(self.shown),
+            self.judging.shown(),
         )
-
-
-def undefined(found: Mapping[str, Any]) -> dict[str, str]:
-    """`undefined`: which figures are None, and why; nothing where all have a value."""
-    names = [name for name, value in found.items() if value is None]
-    # where nothing at all is labelled the metric refuses
-    return {"undefined": f"{', '.join(names)}: no voxel of this side is labelled lithium"} if names else {}

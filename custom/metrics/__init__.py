@@ -3,6 +3,10 @@
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
+from custom.metrics.class_means import class_intervals, mean_of, mean_shape
+from custom.metrics.confusion import confusion, confusion_table
+from custom.metrics.grey_window import GreyCounts
+from custom.metrics.one_class import OneClass, of_value
 from custom.metrics.overlap import class_scores, mean_scores, overlap_scores, pooled_scores
 from custom.metrics.patch_overlap import PatchOverlap
 from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
@@ -12,6 +16,14 @@ from custom.metrics.temperature import Temperature
 from custom.metrics.tiles import class_tile_counts, tile_counts
 
 __all__ = [
+    "of_value",
+    "confusion_table",
+    "confusion",
+    "mean_shape",
+    "mean_of",
+    "class_intervals",
+    "OneClass",
+    "GreyCounts",
     "SCORES",
     "Choice",
     "PatchOverlap",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,12 @@ class ShapeScores:
         """Forget all slices."""
         self.places: list[tuple[str, int]] = []
         self.shapes: list[Shape] = []
+
+    def another(self) -> ShapeScores:
+        """A collection with the same settings, of another class."""
+        other = copy(self)
+        other.clear()
+        return other
 
     def add(self, place: tuple[str, int], pred: NDArray[Any], label: NDArray[Any], value: int = 1) -> dict[str, Any]:
         """Score one slice and return its `COLUMNS`, all None where none of its voxels is labelled.

@@ -20,6 +20,11 @@ SLICE_COLUMNS = (
     *("lithium_voxels_true", "lithium_voxels_predicted"),
     *("surface_dice", "hd95", "cldice", "components_true", "components_predicted"),
 )
+CLASS_COLUMNS = tuple(
+    name
+    for column in SLICE_COLUMNS
+    for name in (column.removeprefix("lithium_"), *(["class"] if column == "z" else []))
+)
 
 AVERAGING = {
     "a": ("per patch (headline)", "mean over patches; a patch empty in label and prediction scores 1"),
@@ -29,8 +34,10 @@ AVERAGING = {
 }
 
 
-def write_scores_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """Write one row per slice with the columns `SLICE_COLUMNS`; None becomes an empty cell.
+def write_scores_csv(
+    path: str | os.PathLike[str], rows: Iterable[Mapping[str, object]], columns: Sequence[str] = SLICE_COLUMNS
+) -> None:
+    """Write one row per slice with these columns, `CLASS_COLUMNS` for one of several classes; None becomes an empty cell.
 
     Raises:
         ValueError: a row has a column too many or too few.
@@ -38,11 +45,11 @@ def write_scores_csv(path: str | os.PathLike[str], rows: Iterable[Mapping[str, o
     """
     with complete_file(path) as part, open(part, "w", newline="", encoding="utf-8", errors=HANDLER) as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(SLICE_COLUMNS)
+        table.writerow(columns)
         for row in rows:
-            if set(row) != set(SLICE_COLUMNS):
-                raise ValueError(f"A row must have the columns {', '.join(SLICE_COLUMNS)}, not {', '.join(row)}.")
-            table.writerow([row[column] for column in SLICE_COLUMNS])
+            if set(row) != set(columns):
+                raise ValueError(f"A row must have the columns {', '.join(columns)}, not {', '.join(row)}.")
+            table.writerow([row[column] for column in columns])
 
 
 def write_json(path: str | os.PathLike[str], content: object) -> None:
@@ -62,7 +69,7 @@ def scores_table(scores: Mapping[str, float | None]) -> str:
     """Lay out dsc_a .. iou_d, n_patches and n_empty as lines of text; an undefined score (None) shows as a dash."""
     lines = [f"   {'averaging':<24}{'DSC':>6}  {'IoU':>6}"]
     for key, (name, meaning) in AVERAGING.items():
-        dsc, iou = _four_places(scores[f"dsc_{key}"]), _four_places(scores[f"iou_{key}"])
+        dsc, iou = four_places(scores[f"dsc_{key}"]), four_places(scores[f"iou_{key}"])
         lines.append(f"{key}  {name:<24}{dsc:>6}  {iou:>6}  {meaning}")
     lines.append(f"{scores['n_patches']} patches, {scores['n_empty']} of them without lithium in the label")
     return "\n".join(lines)
@@ -71,7 +78,7 @@ def scores_table(scores: Mapping[str, float | None]) -> str:
 def shape_line(shape: Mapping[str, Any]) -> str:
     """The scores beside overlap of an evaluation's metrics.json as a line of text, in convention b: slices with lithium."""
     names = ("surface_dice_b", "cldice_b", "hd95_b", "component_error_b")
-    boundary, centreline, distance, error = (_four_places(shape[name]) for name in names)
+    boundary, centreline, distance, error = (four_places(shape[name]) for name in names)
     line = (
         f"slices with lithium: surface Dice {boundary} (within {shape['boundary_tolerance']:g} voxels), "
         f"HD95 {distance} voxels, centreline Dice {centreline}, components wrong {error}"
@@ -84,10 +91,11 @@ def amounts_line(amounts: Mapping[str, Any]) -> str:
     line = f"lithium: {amounts['lithium_voxels_predicted']:,} voxels, labelled {amounts['lithium_voxels_true']:,}"
     if amounts["lithium_volume_error"] is not None:
         line += f" ({100 * amounts['lithium_volume_error']:+.1f} %)"
-    return f"{line}; expected calibration error {_four_places(amounts['calibration_error'])}"
+    return f"{line}; expected calibration error {four_places(amounts['calibration_error'])}"
 
 
-def _four_places(score: float | None) -> str:
+def four_places(score: float | None) -> str:
+    """A score as text; a dash where there is none."""
     return "-" if score is None else f"{score:.4f}"
 
 

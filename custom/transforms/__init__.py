@@ -4,6 +4,7 @@ from custom.transforms.candidates import CandidateCentresd
 from custom.transforms.classes import ToMaskd, ToProbabilityd
 from custom.transforms.grey_window import GreyWindowd, apply_window
 from custom.transforms.load import LoadStackd
+from custom.transforms.merge import MergeClassesd
 from custom.transforms.outside import ClearOutsided
 from custom.transforms.rand_surround import RandSurroundd
 from custom.transforms.restore import RestoreAxesd
@@ -15,6 +16,7 @@ __all__ = [
     "CountAboved",
     "GreyWindowd",
     "LoadStackd",
+    "MergeClassesd",
     "RandSurroundd",
     "RestoreAxesd",
     "SplitDisagreementd",
