@@ -11,6 +11,7 @@ import numpy as np
 from custom.quantities.quantity import FoundSlab, Quantity
 from custom.segmenting.result import Result
 from custom.segmenting.store import SlabStore
+from custom.stack import given_back
 
 PICTURE = "picture"
 
@@ -30,21 +31,26 @@ class Kept:
     pictures: Mapping[int, np.ndarray]
 
 
-def found_slab(item: Mapping[str, Any], output: Mapping[str, Any], results: Sequence[Result]) -> FoundSlab:
+def found_slab(
+    item: Mapping[str, Any], results: Mapping[str, np.ndarray], counts: Mapping[str, np.ndarray]
+) -> FoundSlab:
     """A slab as the quantities see it.
 
     Args:
-        item: of the evaluator's batch, with ``grey`` (1, h, Y, X), ``nonfinite``, and ``outside`` where there is any.
-        output: of the evaluator, with what the results are made of.
+        item: of the evaluator's batch: ``image`` (1, h, Y, X), ``grey`` and ``grey_at`` (`GreyWindowd`), ``grey_window``,
+            ``nonfinite``, and ``outside`` where there is any.
         results: those that are written, the mask among them.
+        counts: what the evaluator counted.
     """
     outside = item.get("outside")
+    left = (item[key].numpy(force=True) for key in ("grey_at", "grey"))
+    window = (float(item["grey_window"][0]), float(item["grey_window"][1]))
     return FoundSlab(
-        {result.name: result.take(output) for result in results},
-        item["grey"][0].numpy(force=True),
+        results,
+        given_back(item["image"][0].numpy(force=True), window, *left),
         None if outside is None else outside[0].numpy(force=True),
         int(item["nonfinite"]),
-        {name: value.numpy(force=True) for name, value in output.items() if str(name).endswith("_above")},
+        counts,
     )
 
 

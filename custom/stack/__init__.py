@@ -2,6 +2,7 @@
 
 from custom.stack.formats import only_array
 from custom.stack.identity import fingerprint
+from custom.stack.kept_grey import given_back, left_over
 from custom.stack.labels import BACKGROUND, LABEL_VALUES, UNLABELLED, LabelStack, as_labels
 from custom.stack.mirror import MirrorFill
 from custom.stack.opening import open_stack, takes_key
@@ -31,9 +32,11 @@ __all__ = [
     "Stack",
     "as_labels",
     "fingerprint",
+    "given_back",
     "grey_range",
     "grey_window",
     "grey_window_of",
+    "left_over",
     "on_grid_of",
     "only_array",
     "open_stack",

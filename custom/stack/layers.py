@@ -50,11 +50,13 @@ class KeptLayers:
 
     def _copy(self, stack: "Stack", layer: tuple[int, int], wanted: slice, target: np.ndarray) -> None:
         with self._kept.lend() as kept:
-            if kept.layer != layer:
+            if not kept.holds(layer, wanted.start):
                 kept.layer, kept.voxels = (0, 0), _NOTHING  # before the next one takes as much
                 self._become_keeper()
                 kept.voxels, kept.layer = stack.read_box(slice(*layer)), layer
-            target[:] = kept.voxels[wanted.start - layer[0] : wanted.stop - layer[0]]
+            begin = kept.layer[0]
+            target[:] = kept.voxels[wanted.start - begin : wanted.stop - begin]
+            kept.forget(wanted.stop, len(target))
 
     def _become_keeper(self) -> None:
         keepers = [keeper() for keeper in _keepers]
@@ -69,11 +71,26 @@ class KeptLayers:
 
 
 class _Kept:
-    """A layer (first slice, end) and its voxels, if any."""
+    """A layer (first slice, end) without slices at its beginning that are done with, and its voxels, if any."""
 
     def __init__(self) -> None:
         self.layer = (0, 0)
         self.voxels = _NOTHING
+
+    def holds(self, layer: tuple[int, int], start: int) -> bool:
+        """Whether the slices from `start` to the end of `layer` are here."""
+        return self.layer[1] == layer[1] and self.layer[0] <= start
+
+    def forget(self, stop: int, height: int) -> None:
+        """Let go of the slices up to `stop`, of which the last `height` were read, where that takes no more memory meanwhile.
+
+        A single slice says nothing of what is read next: a training draws them.
+        """
+        begin, end = self.layer
+        if height == 1 or not end - stop <= height or end - begin > 2 * height:
+            return
+        self.voxels = self.voxels[stop - begin :].copy() if stop < end else _NOTHING
+        self.layer = (stop, end) if stop < end else (0, 0)
 
     def close(self) -> None:
         """Forgotten with the object itself, which a thread may still copy from."""

@@ -11,7 +11,7 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from custom.stack import GreyWindow, MirrorFill, Stack, grey_window, outside, unseen_surround, warn_once
+from custom.stack import GreyWindow, MirrorFill, Stack, grey_window, left_over, outside, unseen_surround, warn_once
 
 # found once for all slices of a stack
 _window_of_stack = lru_cache(maxsize=16)(grey_window)
@@ -34,7 +34,8 @@ class GreyWindowd(MapTransform):
         percentiles: the window's ends, in [0, 100], for items without ``grey_window``.
         fixed: the window as two grey values; replaces the percentiles for such items.
         label_key: of the label, which an item may lack.
-        stored_key: under which an item that carries its window keeps the grey values as they were; None: they go.
+        stored_key: under which an item that carries its window keeps the grey values that the scaled ones do not give back
+            (`custom.stack.left_over`), and under ``<stored_key>_at`` their places; None: they go.
 
     Raises:
         BadInput: constant grey values, or none that is finite.
@@ -60,16 +61,22 @@ class GreyWindowd(MapTransform):
         item = dict(data)
         stack, surround = item.pop("stack", None), item.pop("surround", None)
         for key in self.key_iterator(item):
-            values = torch.as_tensor(item[key])
-            if item.get("grey_window") is None:
+            values, carried = torch.as_tensor(item[key]), item.get("grey_window") is not None
+            if not carried:
                 window = self._window(stack, values)
                 item["grey_window"], surround = (window.lower, window.upper), window.surround
-            elif self.stored_key is not None:
-                item[self.stored_key] = values
             item[key], item["nonfinite"] = apply_window(values, *item["grey_window"])
             if surround is not None:
                 self._leave_out(item, key, values, surround)
+            if carried and self.stored_key is not None:
+                self._store(item, key, values)
         return item
+
+    def _store(self, item: dict[Hashable, Any], key: Hashable, values: torch.Tensor) -> None:
+        given, scaled = (part[0].numpy(force=True) for part in (values, item[key]))
+        left_out = item["outside"][0].numpy(force=True) if "outside" in item else None
+        at, grey = left_over(given, scaled, item["grey_window"], left_out)
+        item[self.stored_key], item[f"{self.stored_key}_at"] = torch.from_numpy(grey), torch.from_numpy(at)
 
     def _window(self, stack: Stack | None, values: torch.Tensor) -> GreyWindow:
         if stack is not None:

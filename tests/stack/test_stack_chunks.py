@@ -262,6 +262,20 @@ def test_memory_is_that_of_one_layer_and_a_slab(voxels: np.ndarray, tmp_path: Pa
         tracemalloc.stop()
 
 
+def test_of_a_layer_of_two_slabs_only_what_is_left_stays(voxels: np.ndarray, tmp_path: Path) -> None:
+    FILES["half.h5"](tmp_path / "s.h5", voxels)
+    stack = open_stack(tmp_path / "s.h5")
+    assert isinstance(stack.between, KeptLayers) and stack.grain is not None
+    (_, tall), kept = stack.grain.layers(0, 1)[0], stack.between._kept
+    halves = [(0, tall // 2), (tall // 2, tall), (tall, tall + tall // 2)]
+    for (start, stop), left in zip(halves, [tall - tall // 2, 0, None], strict=True):
+        np.testing.assert_array_equal(stack.read(start, stop), voxels[start:stop])
+        with kept.lend() as layer:
+            assert left is None or len(layer.voxels) == left and (not left or layer.voxels.base is None)
+    np.testing.assert_array_equal(stack.read(0, 3), voxels[:3])  # back again, and one by one
+    np.testing.assert_array_equal(stack.read(tall - 1, tall), voxels[tall - 1 : tall])
+
+
 def forget(stack: Stack) -> None:
     stack.read(5, 6)
     stack.between = None
