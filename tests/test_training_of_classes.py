@@ -1,4 +1,4 @@
-"""A whole training of several classes through the bundle, with each network: its files, and going on with it."""
+"""A whole training of several classes through the bundle, with each network: its files, going on with it, its evaluation."""
 
 from __future__ import annotations
 
@@ -66,6 +66,9 @@ def test_a_network_trains_on_classes_and_goes_on(overlay: str | None, dataset: P
     one = cli.parser_of("train", *overlays).get_parsed_content("network_def").state_dict()
     last = {key for key in one if one[key].shape != shapes[key]}
     assert last and all(1 + len(CLASSES) in shapes[key] and 1 in one[key].shape for key in last)
+    scored = cli.evaluated_as_printed(outcome, tmp_path)
+    assert list(scored["classes"]) == CLASSES
+    assert np.mean([scored["classes"][name]["dsc_a"] for name in CLASSES]) == pytest.approx(scored["dsc_a"])
 
 
 def test_a_training_of_other_classes_does_not_go_on(dataset: Path, tmp_path: Path) -> None:
@@ -90,3 +93,11 @@ def test_a_training_of_other_classes_does_not_go_on(dataset: Path, tmp_path: Pat
     cured = cli.train(dataset, run, **{**tiny, "resume": True, "max_epochs": 2})
     assert cured.code == 0, cured.error
     assert [row["epoch"] for row in rows(run)] == ["1", "2"]
+
+
+def test_the_recipe_of_the_study_scores_the_patches_of_classes(dataset: Path, tmp_path: Path) -> None:
+    tiny = {**SMALL, "network_def": {**cli.TINY, "out_channels": "@channels"}, "patch_size": 128}
+    outcome = cli.train(dataset, tmp_path, "study", **tiny)
+    assert outcome.code == 0, outcome.error
+    (row,) = rows(tmp_path)
+    assert 0 <= float(row["train_mdsc"]) < 1 and 0 < float(row["train_loss"]) < 5
