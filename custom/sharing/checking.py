@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from custom.sharing.execution import Step, parsed, steps
 from custom.sharing.inspection import Members, opened
 from custom.sharing.layout import here
 from custom.sharing.metadata import check_metadata
+from custom.sharing.record import classes_of, stated_classes
 from custom.sharing.staging import config_text, python_texts
 from custom.sharing.trust import known_expression, known_target
 from custom.sharing.versions import check_versions
@@ -45,6 +46,8 @@ def check_bundle(path: Path, trusted: bool = False, say: Say = print) -> str:
         meta = check_metadata(path, parsed(path, "metadata.json", members.read("configs/metadata.json")))
         say("installed: " + ", ".join(check_versions(path, meta)))
         configs = _configs(path, members)
+        classes = _classes(path, members, meta)
+        say(f"finds: {', '.join(classes)}")
         state = tensors(path, "models/model.pt", members.read("models/model.pt"))
         check_same(path, state, tensors(path, "models/model.safetensors", members.read("models/model.safetensors")))
         for relative in sorted(members.sums):
@@ -53,7 +56,7 @@ def check_bundle(path: Path, trusted: bool = False, say: Say = print) -> str:
                 tensors(path, relative, members.read(relative))
         ours = _check_python(path, members, trusted, say) and _check_execution(path, members, configs, trusted, say)
         if ours:
-            check_fit(path, members.name, configs["inference.json"], state)
+            check_fit(path, members.name, configs["inference.json"], state, classes)
             say("models/model.pt fits the network of inference.json.")
         else:
             say("whether models/model.pt fits its network is not checked: that would run what is marked.")
@@ -63,6 +66,21 @@ def check_bundle(path: Path, trusted: bool = False, say: Say = print) -> str:
 def _configs(path: Path, members: Members) -> dict[str, dict[str, Any]]:
     names = [relative.partition("/")[2] for relative in members.sums if relative.startswith("configs/")]
     return {name: parsed(path, name, members.read(f"configs/{name}")) for name in names if name.endswith(".json")}
+
+
+def _classes(path: Path, members: Members, meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the weights find by their record, which metadata.json must not call otherwise: clients take the names from there."""
+    record = parsed(path, "model.json", members.read("models/model.json"))
+    try:
+        classes = classes_of(record)
+    except BadInput as error:
+        raise BadInput(f"{path}: models/model.json names no classes ({error}); ask for a mended bundle") from error
+    if "classes" in record and stated_classes(meta) != classes:
+        raise BadInput(
+            f"{path}: metadata.json calls its classes {list(stated_classes(meta))}, and models/model.json {list(classes)}; "
+            "ask for a mended bundle"
+        )
+    return classes
 
 
 def _check_python(path: Path, members: Members, trusted: bool, say: Say) -> bool:

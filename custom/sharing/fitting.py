@@ -9,16 +9,18 @@ from typing import Any
 import torch
 from monai.bundle import ConfigParser
 
+from custom.base.classes import LITHIUM, channels
 from custom.base.errors import BadInput
 from custom.sharing.layout import OVERLAY_OF_ALL, Source, here
 from custom.weights import first_difference, load_weights, read_state
 
 
-def build_network(config: Mapping[str, Any]) -> torch.nn.Module:
-    """The network that a config's `network_def` declares; nothing else of the config is built."""
+def build_network(config: Mapping[str, Any], classes: Sequence[str] = LITHIUM) -> torch.nn.Module:
+    """The network for some classes that a config's `network_def` declares; nothing else of the config is built."""
     # the default one is that of the bundle's own weights
     size = config.get("default_patch_size", config.get("patch_size"))
-    parser = ConfigParser({**config, "network_def": alone(config["network_def"]), "patch_size": size})
+    decided = {"network_def": alone(config["network_def"]), "patch_size": size, "channels": channels(classes)}
+    parser = ConfigParser({**config, **decided})
     network = parser.get_parsed_content("network_def")
     if not isinstance(network, torch.nn.Module):
         raise TypeError(f"network_def is a {type(network).__name__} and should be a torch.nn.Module")
@@ -32,7 +34,9 @@ def alone(network_def: Any) -> Any:
     return {key: value for key, value in network_def.items() if key != "_requires_"}
 
 
-def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path | None = None) -> dict[str, Any]:
+def fitting_network(
+    source: Source, weights: Path, patch_size: int, classes: Sequence[str], chosen: Path | None = None
+) -> dict[str, Any]:
     """The `network_def` that the weights fit strictly, as it stands in the source's configs.
 
     All are tried, since `model.json` names a class, not its arguments.
@@ -40,6 +44,7 @@ def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path
     Args:
         weights: a flat state dict.
         patch_size: the side of the patches that they were trained on.
+        classes: what they were trained for.
         chosen: a network_*.json to take instead of trying all.
 
     Raises:
@@ -48,7 +53,7 @@ def fitting_network(source: Source, weights: Path, patch_size: int, chosen: Path
     state = read_state(weights)
     fault = None
     for config in _candidates(source, chosen):
-        network = build_network({**config, "default_patch_size": patch_size})
+        network = build_network({**config, "default_patch_size": patch_size}, classes)
         fault = first_difference(network.state_dict(), state)
         if fault is None:
             return dict(alone(config["network_def"]))
@@ -89,7 +94,7 @@ def declared_network(name: str | None = None, weights: Sequence[Path] | None = N
     parser["bundle_root"] = str(bundle)
     if weights:
         parser["weights"] = [str(file) for file in weights]
-    files, size = (parser.get_parsed_content(key) for key in ("weights", "patch_size"))
-    network = build_network({**parser.get(), "default_patch_size": size})
+    files, size, classes = (parser.get_parsed_content(key) for key in ("weights", "patch_size", "class_names"))
+    network = build_network({**parser.get(), "default_patch_size": size}, classes)
     load_weights(network, files[0] if isinstance(files, list) and len(files) == 1 else files)
     return network.eval(), int(size)

@@ -16,7 +16,7 @@ from custom.sharing.archive import write_sums, write_zip
 from custom.sharing.fitting import fitting_network
 from custom.sharing.layout import Source, here
 from custom.sharing.naming import package_name
-from custom.sharing.record import metadata_of, read_record
+from custom.sharing.record import classes_of, metadata_of, read_record
 from custom.sharing.running import export_script, segment_slice
 from custom.sharing.script import without_traces
 from custom.sharing.staging import stage
@@ -78,7 +78,8 @@ def pack_bundle(
 def settings_of(source: Source, weights: Path, record: dict[str, Any], network: Path | None) -> dict[str, Any]:
     """The keys of train.json and inference.json that weights decide: network, patch size and grey window."""
     patch_size = int(record.get("patch_size", 128))
-    changes = {"default_patch_size": patch_size, "network_def": fitting_network(source, weights, patch_size, network)}
+    network_def = fitting_network(source, weights, patch_size, classes_of(record), network)
+    changes = {"default_patch_size": patch_size, "network_def": network_def}
     if "grey_window" in record:
         changes["default_window"] = record["grey_window"]
     return changes

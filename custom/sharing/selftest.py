@@ -47,4 +47,4 @@ def selftest(path: Path, name: str) -> str:
 
 def _mask(path: Path) -> np.ndarray:
     stack = open_stack(path)
-    return stack.read(0, stack.shape[0]) > 0
+    return stack.read(0, stack.shape[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,9 @@ def check_same(path: Path, pickled: Mapping[str, torch.Tensor], plain: Mapping[s
         raise BadInput(f"{path}: model.pt and model.safetensors differ ({fault}); ask for a mended bundle")
 
 
-def check_fit(path: Path, name: str, config: Mapping[str, Any], state: Mapping[str, torch.Tensor]) -> None:
+def check_fit(
+    path: Path, name: str, config: Mapping[str, Any], state: Mapping[str, torch.Tensor], classes: Sequence[str]
+) -> None:
     """Build the network of a config that was found harmless, from this installation's classes, and compare strictly.
 
     Args:
@@ -68,12 +70,13 @@ def check_fit(path: Path, name: str, config: Mapping[str, Any], state: Mapping[s
         name: the bundle's package, for which this one stands in.
         config: its inference.json.
         state: its weights.
+        classes: what they were trained for.
 
     Raises:
         BadInput: the network cannot be built, or the weights are another's.
     """
     try:
-        network = build_network(renamed_values(config, name, own_package()))
+        network = build_network(renamed_values(config, name, own_package()), classes)
     except Exception as error:
         said = " ".join(str(error.__cause__ or error).split())[:160]
         raise BadInput(

@@ -15,3 +15,9 @@ def test_it_is_the_f1_score(dtype: type) -> None:
     assert dice_of(one, other) == pytest.approx(f1_score(one.ravel(), other.ravel()), abs=1e-12)
     assert dice_of(one, np.zeros_like(one)) == 0
     assert dice_of(np.zeros_like(one), np.zeros_like(one)) == 1
+
+
+def test_of_several_classes_voxels_agree_in_theirs() -> None:
+    one, other = np.random.default_rng(0).integers(0, 4, (2, 5, 6, 7), np.uint8)
+    micro = f1_score(one.ravel(), other.ravel(), labels=[1, 2, 3], average="micro")
+    assert dice_of(one, other) == pytest.approx(micro, abs=1e-12)
