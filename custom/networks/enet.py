@@ -16,16 +16,19 @@ class ENet(nn.Module):
     threshold) serves every network. Since the weights sum to 1, 1 - p = sum_i w_i sigmoid(-logit_i): both logarithms
     are taken as log-sum-exp in float32, under autocast too, and stay exact where p rounds to 0 or 1.
 
+    Members of several classes (channel 0 the background, then a channel for each class) are blended channel by channel,
+    p = sum_i w_i softmax(logits_i), and the output is log p, whose softmax is p again.
+
     Every member is a submodule, so one state dict holds all of them; members of weight 0 are never run. A lone member
     of weight 1 has its logits returned unchanged.
 
-    With `disagreement`, a second channel tells where the members contradict each other: the standard deviation of their
-    probabilities under the weights, sqrt(sum_i w_i (p_i - p)^2), in [0, 0.5].
+    With `disagreement`, a further channel for each class tells where the members contradict each other: the standard
+    deviation of their probabilities under the weights, sqrt(sum_i w_i (p_i - p)^2), in [0, 0.5].
 
     Args:
         members: networks of equal input and output shape.
         weights: one per member, each in [0, 1], summing to 1.
-        disagreement: whether the second channel is returned.
+        disagreement: whether these channels are returned.
 
     Raises:
         ValueError: for no member, a count that differs, a weight outside [0, 1], a sum other than 1, or a disagreement
@@ -54,28 +57,35 @@ class ENet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, Y, X) -> logits of the blend, shaped as the members' output; float32 if more than one member runs.
 
-        With `disagreement` (B, 2, Y, X), the logits and the standard deviation.
+        With `disagreement`, K classes have K more channels: (B, 2, Y, X) of one class, else (B, 2 K + 1, Y, X).
         """
-        lithium: list[Tensor] = []
-        background: list[Tensor] = []
         logits = x
+        found: list[Tensor] = []
         for i, member in enumerate(self.members):
-            weight = self.weights[i]
-            if weight > 0.0:
+            if self.weights[i] > 0.0:
                 logits = member(x)
-                lithium.append(F.logsigmoid(logits.float()) + math.log(weight))
-                background.append(F.logsigmoid(-logits.float()) + math.log(weight))
-        if len(lithium) == 1:
+                found.append(logits.float())
+        if len(found) == 1:
             return logits
-        blend = torch.logsumexp(torch.stack(lithium), dim=0) - torch.logsumexp(torch.stack(background), dim=0)
+        if logits.ndim < 2 or logits.shape[1] == 1:
+            classes = self._weighted([F.logsigmoid(one) for one in found])
+            background = self._weighted([F.logsigmoid(-one) for one in found])
+            blend = torch.logsumexp(classes, dim=0) - torch.logsumexp(background, dim=0)
+            mean = torch.sigmoid(blend)
+        else:
+            each = self._weighted([F.log_softmax(one, dim=1) for one in found])
+            blend = torch.logsumexp(each, dim=0)
+            classes, mean = each[:, :, 1:], blend[:, 1:].exp()
         if not self.disagreement:
             return blend
-        mean = torch.sigmoid(blend)
         variance = torch.zeros_like(mean)
-        for i, weighted in enumerate(lithium):
-            weight = self.running[i]
-            variance = variance + weight * (weighted.exp() / weight - mean) ** 2
+        for i, weight in enumerate(self.running):
+            variance = variance + weight * (classes[i].exp() / weight - mean) ** 2
         return torch.cat([blend, variance.sqrt()], dim=1)
+
+    def _weighted(self, logarithms: list[Tensor]) -> Tensor:
+        """(members that run, B, channels, Y, X): each member's log-probabilities plus the logarithm of its weight."""
+        return torch.stack([part + math.log(self.running[i]) for i, part in enumerate(logarithms)])
 
     def extra_repr(self) -> str:
         """The weights."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
-from scipy.special import expit, logit
+from scipy.special import expit, logit, softmax
 from torch import Tensor, nn
 
 from custom.networks import ENet
@@ -125,14 +125,38 @@ def test_disagreement_is_the_weighted_standard_deviation() -> None:
     np.testing.assert_allclose(out[:, 1:].numpy(), deviation, atol=1e-5)
 
 
+def test_several_classes_are_blended_as_the_softmax_of_each_member() -> None:
+    members = [Fixed(4 * torch.randn(2, 4, 5, 6)) for _ in range(3)]
+    weights = [0.3, 0.0, 0.7]
+    out = ENet(members, weights, disagreement=True)(X).detach().double().numpy()
+    p = np.stack([softmax(members[i].logits.detach().double().numpy(), axis=1) for i in (0, 2)])
+    mean = np.average(p, axis=0, weights=[0.3, 0.7])
+    assert out.shape == (2, 4 + 3, 5, 6)
+    np.testing.assert_allclose(softmax(out[:, :4], axis=1), mean, atol=1e-6)
+    np.testing.assert_allclose(out[:, :4], np.log(mean), atol=1e-5)
+    deviation = np.sqrt(np.average((p - mean) ** 2, axis=0, weights=[0.3, 0.7]))
+    np.testing.assert_allclose(out[:, 4:], deviation[:, 1:], atol=1e-5)
+    torch.testing.assert_close(ENet(members, weights)(X).detach().double().numpy(), out[:, :4])
+
+
+def test_several_classes_stay_exact_far_out_and_a_lone_member_passes() -> None:
+    extreme = torch.tensor([-300.0, 0.0, 300.0]).reshape(1, 3, 1, 1).expand(1, 3, 2, 2)
+    members = [Fixed(extreme.clone()), Fixed(extreme.clone())]
+    torch.testing.assert_close(ENet(members, [0.5, 0.5])(X), extreme - 300)
+    assert ENet(members, [0.5, 0.5], disagreement=True)(X)[:, 3:].max() < 1e-6
+    assert ENet([MustNotRun(), members[0]], [0.0, 1.0])(X) is members[0].logits
+
+
 def test_members_that_agree_do_not_disagree() -> None:
     logits = torch.tensor([-300.0, -2.0, 0.0, 40.0]).reshape(1, 1, 2, 2)
     out = ENet([Fixed(logits.clone()), Fixed(logits.clone())], [0.5, 0.5], disagreement=True)(X)
     assert out[:, 1:].max() < 1e-6
 
 
-def test_disagreement_survives_torchscript() -> None:
-    net = ENet([nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 1)], [0.4, 0.6], disagreement=True).eval()
+@pytest.mark.parametrize("channels", [1, 3])
+def test_disagreement_survives_torchscript(channels: int) -> None:
+    members = [nn.Conv2d(1, channels, 3, padding=1), nn.Conv2d(1, channels, 1)]
+    net = ENet(members, [0.4, 0.6], disagreement=True).eval()
     image = torch.rand(1, 1, 8, 8)
     torch.testing.assert_close(torch.jit.script(net)(image), net(image))
 
