@@ -3,11 +3,11 @@
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
-from custom.metrics.class_means import class_intervals, mean_of, mean_shape
+from custom.metrics.class_means import class_intervals, mean_of, mean_shape, score_intervals
 from custom.metrics.confusion import confusion, confusion_table
 from custom.metrics.grey_window import GreyCounts
 from custom.metrics.one_class import OneClass, of_value
-from custom.metrics.overlap import class_scores, mean_scores, overlap_scores, pooled_scores
+from custom.metrics.overlap import class_scores, overlap_scores, pooled_scores, scores_of
 from custom.metrics.patch_overlap import PatchOverlap
 from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
 from custom.metrics.shape import shape_scores
@@ -37,9 +37,10 @@ __all__ = [
     "class_tile_counts",
     "full_cube",
     "intervals",
-    "mean_scores",
     "overlap_scores",
     "pooled_scores",
+    "scores_of",
+    "score_intervals",
     "reliability_bins",
     "reliability_table",
     "search_report",

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch.nn.functional import pad
 
 from custom.base.errors import BadInput
-from custom.metrics.bootstrap import block_ratios, intervals
-from custom.metrics.overlap import overlap_scores
+from custom.metrics.class_blends import class_blend_counts
+from custom.metrics.class_means import score_intervals
+from custom.metrics.overlap import scores_of
 
 UNLABELLED = 255
 
@@ -32,17 +33,19 @@ def blend_counts(
     voxels of four are in dispute, take 1.0 s on one thread; on blobs that the members mostly agree on, 0.3 s.
 
     Args:
-        slices: pairs of probabilities (members, Y, X), float32 in [0, 1], and label (Y, X), values {0, 1, 255}.
+        slices: pairs of probabilities (members, Y, X), float32 in [0, 1], and label (Y, X), values {0, 1, 255}; of K classes
+            (members, K + 1, Y, X), background first, and values 0 to K and 255, where the most probable one is found.
         weights: (combinations, members), each row summing to 1.
         threshold: probability from which a voxel counts as lithium.
         patch: side of a tile in voxels; tiles are those of :func:`~custom.metrics.tiles.tile_counts`.
 
     Returns:
-        (combinations, tiles, 4) int64, columns TP, FP, FN, TN; tiles without a labelled voxel are left out.
+        (combinations, tiles, 4) or (combinations, tiles, K, 4) int64, columns TP, FP, FN, TN; tiles without a labelled voxel
+        are left out.
     """
     shares = torch.as_tensor(weights, dtype=torch.float32)
     rows = [
-        _tile_counts(tile, truth, shares, threshold)
+        _tile_counts(tile, truth, shares, threshold) if tile.ndim == 2 else class_blend_counts(tile, truth, shares)
         for probabilities, label in slices
         for tile, truth in zip(*_tiles(probabilities, label, patch), strict=True)
         if (truth != UNLABELLED).any()
@@ -51,11 +54,12 @@ def blend_counts(
 
 
 def _tiles(probabilities: torch.Tensor, label: torch.Tensor, patch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """(tiles, members, voxels) and (tiles, voxels); what is padded is unlabelled."""
+    """(tiles, members, voxels), or (tiles, members, channels, voxels), and (tiles, voxels); what is padded is unlabelled."""
     margin = (0, -label.shape[1] % patch, 0, -label.shape[0] % patch)
     padded = pad(probabilities.float(), margin), pad(label.to(torch.uint8), margin, value=UNLABELLED)
     tiles = "(rows py) (columns px) -> (rows columns)"
-    members = rearrange(padded[0], f"m {tiles} m (py px)", py=patch, px=patch)
+    axes = "m" if probabilities.ndim == 3 else "m c"
+    members = rearrange(padded[0], f"{axes} {tiles} {axes} (py px)", py=patch, px=patch)
     return members, rearrange(padded[1], f"{tiles} (py px)", py=patch, px=patch)
 
 
@@ -97,7 +101,7 @@ def choose(counts: torch.Tensor, weights: NDArray[np.float64], blocks: NDArray[n
     """The blend of highest `score`; among equals the one that runs the fewest members, then the first.
 
     Args:
-        counts: from :func:`blend_counts`.
+        counts: from :func:`blend_counts`; of several classes the mean of their scores is compared.
         weights: (combinations, members).
         blocks: (tiles,) from :func:`~custom.metrics.bootstrap.z_blocks`.
         score: one of :data:`~custom.metrics.bootstrap.SCORES`.
@@ -105,7 +109,7 @@ def choose(counts: torch.Tensor, weights: NDArray[np.float64], blocks: NDArray[n
     Raises:
         BadInput: the tiles define no such score (nothing is labelled, or no tile holds lithium where only those count).
     """
-    values = np.array([overlap_scores(row)[score] for row in counts], dtype=np.float64)
+    values = np.array([scores_of(row)[score] for row in counts], dtype=np.float64)
     if not len(blocks) or np.isnan(values).any():
         raise BadInput(
             "The validation side holds no labelled voxel that the blends could be compared on: label some of its slices "
@@ -113,7 +117,7 @@ def choose(counts: torch.Tensor, weights: NDArray[np.float64], blocks: NDArray[n
         )
     members = (weights > 0).sum(axis=1)
     best = min(range(len(values)), key=lambda i: (-values[i], members[i]))
-    low, high = (float(end[0]) for end in intervals(block_ratios(counts[best : best + 1], blocks))[score])
+    low, high = score_intervals(counts[best], blocks)[score]
     order = [i for i in np.argsort(-values, kind="stable") if low <= values[i] <= high or i == best]
     return Choice(score, _plain(weights[best]), float(values[best]), (low, high), [_plain(weights[i]) for i in order])
 

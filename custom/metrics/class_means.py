@@ -34,6 +34,17 @@ def class_intervals(
     return means, each
 
 
+def score_intervals(counts: torch.Tensor, blocks: NDArray[np.int64]) -> dict[str, tuple[float, float]]:
+    """Bootstrap 95 % interval of each score, of (tiles, 4), or of the means over the classes of (tiles, classes, 4).
+
+    Not-a-number where no draw defines one.
+    """
+    one = counts.ndim == 2
+    drawn = resampled(block_ratios(counts[None] if one else counts.movedim(1, 0), blocks))
+    found = {score: ends(values if one else _known_mean(values)[None]) for score, values in drawn.items()}
+    return {score: (float(low[0]), float(high[0])) for score, (low, high) in found.items()}
+
+
 def mean_of(rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, float | None]:
     """Mean of each score over the classes that have it; None where none has."""
     rows = list(rows)

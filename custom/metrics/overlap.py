@@ -72,21 +72,29 @@ def class_scores(counts: torch.Tensor, classes: Sequence[str]) -> dict[str, Scor
     return {name: overlap_scores(counts[:, place]) for place, name in enumerate(classes)}
 
 
-def mean_scores(counts: torch.Tensor, classes: Sequence[str]) -> Scores:
+def mean_scores(counts: torch.Tensor) -> Scores:
     """Means over the classes of the scores that :func:`overlap_scores` gives each of them.
 
     A class that is missed completely has the score 0 and counts; one without the score (None) stays out of its mean.
 
+    Args:
+        counts: (tiles, classes, 4).
+
     Returns:
         dsc_a .. iou_d as means; n_patches, and n_empty, the tiles whose label holds no class at all.
     """
-    rows = class_scores(counts, classes).values()
-    names = [name for name in next(iter(rows)) if not name.startswith("n_")]
+    rows = [overlap_scores(of_class) for of_class in counts.unbind(dim=1)]
+    names = [name for name in rows[0] if not name.startswith("n_")]
     known = {name: [score for row in rows if (score := row[name]) is not None] for name in names}
     tiles = labelled_only(counts.cpu())
     held = (tiles[..., 0] + tiles[..., 2]).sum(dim=1) > 0
     means: Scores = {name: sum(values) / len(values) if values else None for name, values in known.items()}
     return means | {"n_patches": len(tiles), "n_empty": int((~held).sum())}
+
+
+def scores_of(counts: torch.Tensor) -> Scores:
+    """:func:`overlap_scores` of (tiles, 4), :func:`mean_scores` of (tiles, classes, 4)."""
+    return overlap_scores(counts) if counts.ndim == 2 else mean_scores(counts)
 
 
 def dsc(hits: torch.Tensor, errors: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from monai.metrics import CumulativeIterationMetric
 
 from custom.base.classes import LITHIUM
 from custom.base.errors import BadInput
-from custom.metrics.overlap import Scores, class_scores, mean_scores, overlap_scores
+from custom.metrics.overlap import Scores, class_scores, scores_of
 from custom.metrics.tiles import all_class_tile_counts, all_tile_counts, labelled_only
 
 
@@ -49,9 +49,8 @@ class PatchOverlap(CumulativeIterationMetric):
         return labelled_only(super().get_buffer())
 
     def scores(self) -> Scores:
-        """All of :func:`overlap_scores`, or of :func:`mean_scores`, over the tiles of all ranks."""
-        counts = self.get_buffer()
-        return overlap_scores(counts) if len(self.classes) == 1 else mean_scores(counts, self.classes)
+        """All of :func:`~custom.metrics.overlap.scores_of` over the tiles of all ranks."""
+        return scores_of(self.get_buffer())
 
     def class_scores(self) -> dict[str, Scores]:
         """The same scores of each class by its name."""
