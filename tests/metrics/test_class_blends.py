@@ -72,3 +72,14 @@ def test_the_interval_of_a_mean_of_equal_classes_is_that_of_each() -> None:
     for name, ends in score_intervals(counts, blocks).items():
         assert ends == pytest.approx(alone[name])
         assert score_intervals(counts[:, 0], blocks)[name] == alone[name]
+
+
+def test_the_interval_of_a_mean_is_that_of_the_means_of_the_draws() -> None:
+    counts = torch.tensor(np.random.default_rng(1).integers(1, 50, (24, 3, 4)))
+    drawn = np.random.default_rng(0).multinomial(6, np.full(6, 1 / 6), size=2000)
+    means = []
+    for draw in drawn[:, np.arange(24) // 4]:
+        tp, fp, fn, _ = np.einsum("t,tkc->ck", draw, counts.numpy())
+        means.append(np.mean(2 * tp / (2 * tp + fp + fn)))
+    found = score_intervals(counts, np.arange(24) // 4)["dsc_d"]
+    assert found == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])))
