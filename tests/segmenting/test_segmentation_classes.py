@@ -15,8 +15,10 @@ import zarr
 from monai.inferers import SlidingWindowInferer
 from monai.networks.nets import BasicUNet
 
+from custom.base.errors import BadInput
 from custom.segmenting.result import Result, file_names, volumes
 from custom.segmenting.results import earlier_volumes
+from custom.segmenting.store import SlabStore
 
 GREY = cli.volume((5, 150, 140))
 CLASSES = ["pit", "dead lithium", "Pit"]
@@ -84,6 +86,42 @@ def test_the_summary_and_tables_tell_of_each_class(out: Path, reference: np.ndar
         assert at_half["voxels"] == pytest.approx(np.count_nonzero(reference[value] >= 0.5), abs=3)
     with open(out / "profile_y.csv", newline="") as file:
         assert [int(row["dead lithium_voxels"]) for row in csv.DictReader(file)] == (mask == 2).sum((0, 2)).tolist()
+
+
+def test_a_client_gets_the_same_mask(out: Path, weights: Path) -> None:
+    """Through preprocessing, inferer, postprocessing and network_def alone, with a volume in memory."""
+    parser = cli.parser_of("inference")
+    parser["network_def"], parser["precision"], parser["weights"] = NETWORK, "fp32", str(weights)
+    network = parser.get_parsed_content("network_def").eval()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    item = parser.get_parsed_content("preprocessing")({"image": GREY})
+    with torch.no_grad():
+        (pred,) = parser.get_parsed_content("inferer")(item["image"][None], network)
+    done = parser.get_parsed_content("postprocessing")({"image": item["image"], "pred": pred})
+    np.testing.assert_array_equal(done["pred"][0].numpy(), volume_of(out / "mask.zarr"), strict=True)
+
+
+def test_it_goes_on_with_its_classes(out: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And shows the same slices as a run that was never cut off."""
+    stack, write = cli.saved(tmp_path, GREY), SlabStore.write
+
+    def break_off(store: SlabStore, start: int, content: Any) -> None:
+        if start:
+            raise BadInput(f"{store.folder}: broke; wait")
+        write(store, start, content)
+
+    with monkeypatch.context() as patching:
+        patching.setattr(SlabStore, "write", break_off)
+        assert segment(stack, tmp_path / "out", weights, probability=True, voxel_size_um=0.5).code == 2
+    ended = segment(stack, tmp_path / "out", weights, probability=True, voxel_size_um=0.5)
+    assert ended.code == 0 and "1 of 3 slabs are done" in ended.output, ended.error
+    for name in ("mask.zarr", "probability_dead_lithium.zarr"):
+        np.testing.assert_array_equal(volume_of(tmp_path / "out" / name), volume_of(out / name))
+    pictures = [
+        {file.name: file.read_bytes() for file in (run / "overlays").iterdir()} for run in (out, tmp_path / "out")
+    ]
+    assert pictures[0] == pictures[1] and len(pictures[0]) == 5
+    assert (tmp_path / "out/profile_x.csv").read_bytes() == (out / "profile_x.csv").read_bytes()
 
 
 def test_outside_the_reconstruction_is_background(weights: Path, tmp_path: Path) -> None:
