@@ -60,5 +60,11 @@ def test_one_label_alone_leaves_the_logits(value: int) -> None:
 @pytest.mark.parametrize(("sign", "end"), [(1, 0.05), (-1, 20.0)])
 def test_logits_that_are_always_right_or_wrong_give_the_ends(sign: int, end: float) -> None:
     logits, _ = voxels(1.0, n=500)
-    logits[0, 0] = -1e30  # out of reach, and counted
     assert fit_class_temperature(slopes(logits, (sign * logits).argmax(0))) == end
+
+
+def test_a_logit_out_of_reach_is_one_voxel_of_many() -> None:
+    logits, label = voxels(2.0)
+    before = fit_class_temperature(slopes(logits, label))
+    logits[label[0].long(), 0] = -1e30  # far below the highest of a voxel's, where its label says it is
+    assert before < fit_class_temperature(slopes(logits, label)) < 1.5 * before

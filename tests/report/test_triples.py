@@ -63,7 +63,7 @@ def test_the_slices_that_are_shown_hold_most_classes(tmp_path: Path) -> None:
     with SummaryWriter(str(tmp_path)) as writer:
         triples = SliceTriples(writer, count=2, classes=["a", "b"])
         triples.attach(evaluator)
-        labels = [[0, 0, 0, 0], [1, 1, 1, 1], [2, 1, 0, 0], [2, 2, 255, 255]]
+        labels = [[0, 0, 0, 0], [1, 1, 1, 1], [2, 1, 0, 0], [2, 2, 2, 255]]
         items = [torch.tensor(values).reshape(1, 2, 2) for values in labels]
         evaluator.run([{"image": torch.rand(1, 2, 2), "label": item, "pred": item} for item in items])
     assert sorted(triples.kept) == [2, 3]
