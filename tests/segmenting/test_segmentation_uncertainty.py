@@ -13,6 +13,8 @@ import torch
 import zarr
 from monai.networks.nets import BasicUNet
 
+from custom.weights import sha256
+
 GREY = cli.volume((3, 128, 128))
 BLEND = (0.25, 0.75)
 
@@ -39,7 +41,8 @@ def enet(members: list[Path], folder: Path, blend: tuple[float, float] = BLEND) 
     """The shipped overlay with two small members, as options of the command."""
     overlay = json.loads((cli.ROOT / "bundle/configs/network_enet.json").read_text())
     overlay |= {"blend": blend, "weights": list(map(str, members))}
-    overlay["network_def"]["members"] = [cli.TINY, cli.TINY]
+    member = cli.TINY | {"out_channels": "@channels"}
+    overlay["network_def"]["members"] = [member, member]
     path = folder / "enet.json"
     path.write_text(json.dumps(overlay))
     return {"config_file": str(["bundle/configs/inference.json", str(path)])}
@@ -90,3 +93,30 @@ def test_a_single_network_has_none(stack: Path, members: list[Path], tmp_path: P
 def test_a_blend_of_one_has_none(stack: Path, members: list[Path], tmp_path: Path) -> None:
     ended = segment(stack, members, tmp_path, uncertainty=True, blend=(0.0, 1.0))
     assert ended.code == 2 and "--uncertainty true" in ended.error and "a blend of two or more" in ended.error
+
+
+def test_of_several_classes_it_is_that_of_the_class_that_is_least_agreed_on(stack: Path, tmp_path: Path) -> None:
+    names = ["pit", "void"]
+    first = cli.class_weights(tmp_path / "first.pt", GREY, names)
+    state = torch.load(first, weights_only=True)
+    second = tmp_path / "second.pt"
+    torch.save({key: value * 0.3 if key.startswith("final_conv") else value for key, value in state.items()}, second)
+    record = {"classes": names, "weights_sha256": sha256(second)}
+    second.with_suffix(".json").write_text(json.dumps(record))
+    ended = segment(stack, [first, second], tmp_path, uncertainty=True)
+    assert ended.code == 0, ended.error
+    low, high = np.percentile(GREY, (0.5, 99.5))
+    planes = torch.as_tensor(((GREY - low) / (high - low)).clip(0, 1), dtype=torch.float32)[:, None]
+    found = []
+    for path in (first, second):
+        network = BasicUNet(2, 1, 3, cli.FEATURES).eval()
+        network.load_state_dict(torch.load(path, weights_only=True))
+        with torch.no_grad():
+            found.append(network(planes).softmax(1).double().numpy())
+    mean = np.average(found, axis=0, weights=BLEND)
+    expected = np.sqrt(np.average((np.stack(found) - mean) ** 2, axis=0, weights=BLEND))[:, 1:].max(1)
+    written = np.asarray(zarr.open_group(tmp_path / "out/uncertainty.zarr", mode="r")["0"])
+    assert written.max() > 10
+    np.testing.assert_allclose(written, 255 * expected, atol=0.6)
+    mask = np.asarray(zarr.open_group(tmp_path / "out/mask.zarr", mode="r")["0"])
+    assert np.mean(mask == mean.argmax(1)) > 0.9999
