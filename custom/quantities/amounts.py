@@ -51,7 +51,8 @@ class Amounts(Quantity):
         amount = class_amount if several else lithium_summary
 
         def amounts(counts: np.ndarray) -> list[dict[str, int | float]]:
-            return [amount(count, voxels, voxel_size_um, outside) for count in counts.tolist()]
+            # the probability outside is 0, which the threshold 0 counts
+            return [amount(min(count, voxels - outside), voxels, voxel_size_um, outside) for count in counts.tolist()]
 
         found = amounts(self._sums[_ALL : _ALL + len(self.classes)])
         above = self._sums[_ALL + len(self.classes) :].reshape(len(self.classes), len(self.thresholds))

@@ -53,3 +53,12 @@ def test_each_of_several_classes_has_its_own() -> None:
         },
     }
     assert list(amounts.result(None)["classes"]["pit"]) == ["voxels", "volume_fraction", "by_threshold"]
+
+
+def test_the_threshold_0_counts_nothing_outside() -> None:
+    lithium = Amounts([0.0])
+    outside = np.ones((1, 2, 2), bool)
+    outside[0, 0] = False
+    slab = FoundSlab({"mask": np.zeros((1, 2, 2), np.uint8)}, outside, outside, 0, {"pred_above": np.array([[4]])})
+    lithium.add(0, lithium.of_slab(slab))
+    assert lithium.result(None)["lithium_by_threshold"][0]["volume_fraction"] == 1
