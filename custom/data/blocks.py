@@ -26,11 +26,17 @@ def cut_into_blocks(items: Sequence[dict[str, Any]]) -> list[Block]:
     return _cut(blocks[0], 2) if len(blocks) == 1 else blocks
 
 
-def spread_lithium(blocks: Sequence[Block], wanted: int) -> list[Block]:
-    """Cut blocks amid their slices with lithium until `wanted` blocks hold some, or no block has two such slices."""
+def spread(blocks: Sequence[Block], wanted: int, number: int | None = None) -> list[Block]:
+    """Cut blocks amid their slices with a class until `wanted` blocks hold some, or no block has two such slices.
+
+    Args:
+        blocks: of items.
+        wanted: how many blocks.
+        number: of the class, from 0; None: any, or lithium alone.
+    """
     found = list(blocks)
-    while sum(map(holds_lithium, found)) < wanted:
-        slices = [[k for k, item in enumerate(block) if item["lithium"]] for block in found]
+    while sum(holds(block, number) for block in found) < wanted:
+        slices = [[k for k, item in enumerate(block) if voxels_of(item, number)] for block in found]
         most = max(range(len(found)), key=lambda i: len(slices[i]))
         if len(slices[most]) < 2:
             break
@@ -40,9 +46,14 @@ def spread_lithium(blocks: Sequence[Block], wanted: int) -> list[Block]:
     return found
 
 
-def holds_lithium(items: Sequence[dict[str, Any]]) -> bool:
-    """Whether any voxel of these slices is labelled lithium."""
-    return any(item["lithium"] for item in items)
+def holds(items: Sequence[dict[str, Any]], number: int | None = None) -> bool:
+    """Whether any voxel of these slices is labelled as a class; None: as any, or lithium alone."""
+    return any(voxels_of(item, number) for item in items)
+
+
+def voxels_of(item: dict[str, Any], number: int | None = None) -> int:
+    """How many voxels of a slice are labelled as a class; None: as any, or lithium alone."""
+    return int(item["lithium"] if number is None else item["classes"][number])
 
 
 def _blocks_of_run(run: Block, height: float) -> list[Block]:

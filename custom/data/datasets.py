@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,22 @@ from monai.transforms import Compose
 from torch.utils.data import Dataset
 
 from custom.base.errors import BadInput
+from custom.data.label_map import as_numbered
 from custom.data.labelled import check_label
 from custom.data.meaning import SliceCounts, warn_of_doubts
 from custom.stack import LABEL, source
 
 
-def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def expand_slices(data: Sequence[dict[str, Any]], classes: int = 1) -> list[dict[str, Any]]:
     """One item per slice: items without ``z`` (image and label paths alone, as clients give them) become their slices.
 
     Slices of which no voxel is labelled are left out. A slice carries its ``stack``, so that all slices of a stack can be
-    seen through one grey window, and, where there is a label, ``lithium``, the number of voxels labelled 1.
+    seen through one grey window, and, where there is a label, ``lithium`` and of several classes ``classes``, as those of
+    `labelled_slices`.
+
+    Args:
+        data: items.
+        classes: how many are looked for; labels of several are their numbers, unless an item's ``label_map`` says else.
 
     Raises:
         BadInput: a label that does not fit its image, see `check_label`.
@@ -32,29 +38,45 @@ def expand_slices(data: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if "z" in item:
             items.append(dict(item))
             continue
+        if classes > 1 and LABEL in item and item.get("label_map") is None:
+            item = {**item, "label_map": as_numbered(classes)}
         stack = source(item, "image").open()
         slices = [{**item, "z": z, "stack": stack} for z in range(stack.shape[0])]
         if LABEL in item:
-            counted[Path(item[LABEL])] = counts = check_label(stack, source(item, LABEL).open())
-            slices = [slices[z] | {"lithium": count.lithium} for z, count in enumerate(counts) if count.labelled]
+            counted[Path(item[LABEL])] = counts = check_label(stack, source(item, LABEL).open(), classes)
+            slices = [slices[z] | _held(count) for z, count in enumerate(counts) if count.labelled]
         items += slices
     warn_of_doubts(counted)
     return items
 
 
+def _held(count: SliceCounts) -> dict[str, Any]:
+    return {"lithium": count.lithium} | ({"classes": count.classes} if count.classes else {})
+
+
 def thin(data: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """At most `most` items, evenly spaced: enough to follow a training without validating on every slice.
 
-    Where lithium is so rare that none of these holds any, the slice that holds most takes the place of the nearest one.
+    Where lithium, or one of several classes, is so rare that none of these holds any, the slice that holds most takes the
+    place of the nearest one.
     """
     if len(data) <= most:
         return list(data)
     picks = np.linspace(0, len(data) - 1, most).round().astype(int)
-    lithium = np.array([item.get("lithium", 0) for item in data])
-    if lithium.any() and not lithium[picks].any():
-        richest = int(lithium.argmax())
-        picks[np.abs(picks - richest).argmin()] = richest
+    held = np.array([item.get("classes") or (item.get("lithium", 0),) for item in data])
+    for of_class in held.T:
+        if of_class.any() and not of_class[picks].any():
+            richest = int(of_class.argmax())
+            # among places whose class is in another one too, if there are any
+            spare = [k for k in range(most) if not _loses(held[picks], k)] or list(range(most))
+            nearest = min(spare, key=lambda k: abs(int(picks[k]) - richest))
+            picks[nearest] = richest
     return [data[i] for i in picks]
+
+
+def _loses(held: np.ndarray, place: int) -> bool:
+    """Whether a class is in this row alone."""
+    return bool((held[place].astype(bool) & ~np.delete(held, place, axis=0).any(axis=0)).any())
 
 
 class SliceDataset(CacheDataset):
@@ -64,10 +86,15 @@ class SliceDataset(CacheDataset):
         data: items of `labelled_slices`, or image/label path dicts, which are expanded to their slices.
         transform: a MONAI `Compose`.
         cache_rate: share of the slices kept in memory, in [0, 1]; lower it where the labelled slices do not fit.
+        classes: how many are looked for.
     """
 
-    def __init__(self, data: Sequence[dict[str, Any]], transform: Compose, cache_rate: float = 1.0) -> None:
-        super().__init__(expand_slices(data), transform, cache_rate=cache_rate, progress=False, copy_cache=False)
+    def __init__(
+        self, data: Sequence[dict[str, Any]], transform: Compose, cache_rate: float = 1.0, classes: int = 1
+    ) -> None:
+        super().__init__(
+            expand_slices(data, classes), transform, cache_rate=cache_rate, progress=False, copy_cache=False
+        )
 
 
 class PatchDataset(Dataset[Any]):
@@ -75,10 +102,11 @@ class PatchDataset(Dataset[Any]):
 
     Every patch draws from a random state of its own, so that neither the number of workers or ranks nor a restart in
     between changes what an epoch consists of. Every second patch comes from a slice that holds lithium, however rare
-    such slices are; where in the slice it lies is for the transform to draw.
+    such slices are; of several classes each has an equal share of these. Where in the slice it lies is for the transform to
+    draw.
 
     Args:
-        data, transform, cache_rate: as for `SliceDataset`; the transform ends in random ones.
+        data, transform, cache_rate, classes: as for `SliceDataset`; the transform ends in random ones.
         patches_per_epoch: length of the data set.
         seed: fixes the draws.
 
@@ -93,16 +121,16 @@ class PatchDataset(Dataset[Any]):
         patches_per_epoch: int,
         seed: int = 0,
         cache_rate: float = 1.0,
+        classes: int = 1,
     ) -> None:
-        self.slices = SliceDataset(data, transform, cache_rate)
+        self.slices = SliceDataset(data, transform, cache_rate, classes)
         if not len(self.slices):
             raise BadInput("The slices to train on hold no labelled voxel (all are 255); label some with 0 and 1.")
         self.transform = transform
         self.patches_per_epoch = patches_per_epoch
         self.seed = seed
         self.every = np.arange(len(self.slices))
-        rich = [i for i, item in enumerate(self.slices.data) if item.get("lithium", 1)]
-        self.rich = np.asarray(rich) if rich else self.every
+        self.rich = slices_by_class(self.slices.data) or [self.every]
         self.set_epoch(1)
 
     def set_epoch(self, epoch: int) -> None:
@@ -110,9 +138,12 @@ class PatchDataset(Dataset[Any]):
         self.epoch = epoch
         draw = np.random.default_rng([self.seed, epoch])
         half = -(-self.patches_per_epoch // 2)
-        pairs = np.stack([_rounds(draw, self.rich, half), _rounds(draw, self.every, half)], axis=1)
+        shares = [len(part) for part in np.array_split(np.arange(half), len(self.rich))]
+        rich = np.concatenate([_rounds(draw, part, share) for part, share in zip(self.rich, shares, strict=True)])
+        pairs = np.stack([rich, _rounds(draw, self.every, half)], axis=1)
         # either one first: processes that take every second patch get as many of both kinds
-        self.order = draw.permuted(pairs, axis=1).ravel()
+        mixed = pairs if len(self.rich) == 1 else draw.permutation(pairs)
+        self.order = draw.permuted(mixed, axis=1).ravel()
 
     def __len__(self) -> int:
         return self.patches_per_epoch
@@ -121,6 +152,12 @@ class PatchDataset(Dataset[Any]):
         state = np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1)[0]
         self.transform.set_random_state(seed=int(state))
         return self.slices[int(self.order[index])]
+
+
+def slices_by_class(data: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """For each class that some slice holds the numbers of the slices that do; of one that nothing is said of, all."""
+    held = np.array([item.get("classes") or (item.get("lithium", 1),) for item in data], dtype=bool)
+    return [np.flatnonzero(of_class) for of_class in held.T if of_class.any()]
 
 
 def _rounds(draw: np.random.Generator, choices: np.ndarray, count: int) -> np.ndarray:

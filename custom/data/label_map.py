@@ -69,8 +69,13 @@ def label_values(label_map: Mapping[Any, Any], classes: Sequence[str]) -> LabelV
     return tuple(sorted(values.items()))
 
 
+def as_numbered(classes: int) -> LabelValues:
+    """Labels that are the numbers of `classes` classes themselves, beside 0 and 255."""
+    return tuple((value, value) for value in (*range(1 + classes), UNLABELLED))
+
+
 def check_255(label_map: Mapping[str, Any] | None, values: LabelValues | None, label_255: str) -> None:
-    """Check that `label_255` says nothing else of 255 than a label map.
+    """Check that `label_255` says nothing else of 255 than a label map; 1 is then lithium, the only class.
 
     Raises:
         BadInput: it does.

@@ -1,30 +1,32 @@
 """A labelled data set on disk -> one item per labelled slice.
 
 Layout: ``dataset_dir/images`` and ``dataset_dir/labels`` with the same stems, each file a 2-D slice or a (Z, Y, X) stack.
-Label values: 0 background, 1 lithium, 255 unlabelled (or lithium, see `custom.data.meaning`), or those of `Reading.label_map`.
+Label values: 0 background, 1 lithium, 255 unlabelled (or lithium, see `custom.data.meaning`); of several classes 1, 2, ... in
+their order; or those of `Reading.label_map`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from custom.base.classes import BACKGROUND, UNLABELLED
 from custom.base.errors import BadInput
 from custom.data.blanks import warn_of_blanks
 from custom.data.doubts import tell_doubts
 from custom.data.listing import list_pairs
-from custom.data.looking import look_at, tell_lithium_beyond
+from custom.data.looking import look_at, tell_beyond
 from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.numbers import check_numbers
 from custom.data.reading import Reading
 from custom.data.windows import windows_of
-from custom.stack import LABEL, LABEL_VALUES, Stack, source
+from custom.stack import LABEL, Stack, source
 from custom.stack.formats import stem_of
 
 logger = logging.getLogger("data")
@@ -44,28 +46,29 @@ def labelled_slices(
         dataset_dir: the folder that holds images/ and labels/.
         percentiles: the grey window's ends as percentiles of each whole stack, in [0, 100].
         fixed: the grey window as two grey values, which replaces the percentiles.
-        reading: which arrays of the files, and what 255 stands for; None: the usual.
+        reading: which arrays of the files, and what their values stand for; None: the usual.
 
     Returns:
         one item per slice that has a labelled voxel: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
         ``grey_window`` (lower, upper), ``surround`` (values outside the reconstruction), ``lithium`` (number of voxels
-        labelled lithium within the reconstruction) and ``digest`` (of its image); beside a path what `custom.stack.source` needs to read it, where that is
-        not the usual.
+        labelled lithium, or as any class, within the reconstruction), of several classes ``classes`` (that of each) and
+        ``digest`` (of its image); beside a path what `custom.stack.source` needs to read it, where that is not the usual.
 
     Raises:
-        BadInput: whatever is wrong with the files, and a set without any labelled voxel or any lithium.
+        BadInput: whatever is wrong with the files, and a set without any labelled voxel or any of a class.
     """
-    pairs = list_pairs(dataset_dir)
     reading = reading or Reading()
+    pairs, folder = list_pairs(dataset_dir, reading.label_folder), Path(dataset_dir) / reading.label_folder
+    several = len(reading.classes) > 1
     images, labels = (reading.sources([pair[i] for pair in pairs], part) for i, part in enumerate(("image", LABEL)))
     stacks = [image.open() for image in images]
     opened = [replace(label, grid=image).open() for image, label in zip(images, labels, strict=True)]
     tell_doubts(opened)
-    counted = [check_label(stack, label) for stack, label in zip(stacks, opened, strict=True)]
+    counted = [check_label(stack, label, len(reading.classes)) for stack, label in zip(stacks, opened, strict=True)]
     by_file = dict(zip((label for _, label in pairs), counted, strict=True))
-    mapped = reading.label_map is not None  # then it says what 255 is, and 255 here is unlabelled
-    lithium_255 = not mapped and lithium_is_255(by_file, Path(dataset_dir) / "labels", reading.label_255)
-    warn_of_blanks([count for counts in counted for count in counts], Path(dataset_dir) / "labels", lithium_255)
+    mapped = reading.label_values is not None  # then it says what 255 is, and 255 here is unlabelled
+    lithium_255 = not mapped and lithium_is_255(by_file, folder, reading.label_255)
+    warn_of_blanks([count for counts in counted for count in counts], folder, lithium_255)
     labelled = [[z for z, count in enumerate(counts) if lithium_255 or count.labelled] for counts in counted]
     used = [file for file, some in enumerate(labelled) if some]
     ends = (float(percentiles[0]), float(percentiles[1]))
@@ -80,31 +83,41 @@ def labelled_slices(
             "grey_window": (window.lower, window.upper),
             "surround": window.surround,
         }
-        counts = [count.lithium + (count.unlabelled if lithium_255 else 0) for count in counted[file]]
-        lithium, values = {z: counts[z] for z in labelled[file]}, (1, 255) if lithium_255 else (1,)
-        seen = look_at(stacks[file], opened[file], lithium, values, window.surround)
-        beyond[opened[file].path] = sum(seen.beyond.values())
-        items += [
-            whole | {"z": z, "lithium": count - seen.beyond[z], "digest": seen.digests[z]}
-            for z, count in lithium.items()
-        ]
-    tell_lithium_beyond(beyond)
-    _check_amount(items, sum(map(len, counted)), Path(dataset_dir) / "labels", reading.label_map)
+        found = {z: _of_classes(counted[file][z], lithium_255) for z in labelled[file]}
+        values = [(1 + i, UNLABELLED) if lithium_255 else (1 + i,) for i in range(len(reading.classes))]
+        seen = look_at(stacks[file], opened[file], found, values, window.surround)
+        beyond[opened[file].path] = sum(map(sum, seen.beyond.values()))
+        for z, counts in found.items():
+            left = tuple(count - out for count, out in zip(counts, seen.beyond[z], strict=True))
+            by_class = {"classes": left} if several else {}
+            items.append(whole | {"z": z, "lithium": sum(left), **by_class, "digest": seen.digests[z]})
+    tell_beyond(beyond, "as a class" if several else "lithium")
+    _check_amount(items, sum(map(len, counted)), folder, reading)
     return items
 
 
-def _check_amount(
-    items: Sequence[dict[str, Any]], total: int, folder: Path, label_map: Mapping[str, Any] | None = None
-) -> None:
+def _of_classes(counts: SliceCounts, lithium_255: bool) -> tuple[int, ...]:
+    """Voxels of each class."""
+    return counts.classes or (counts.lithium + (counts.unlabelled if lithium_255 else 0),)
+
+
+def _check_amount(items: Sequence[dict[str, Any]], total: int, folder: Path, reading: Reading) -> None:
+    several, label_map = len(reading.classes) > 1, reading.label_map
+    what = f"of a class ({', '.join(reading.classes)})" if several else "lithium"
     if label_map is not None and not any(item["lithium"] for item in items):
         raise BadInput(
-            f"{folder}: no voxel of the {total} slices is lithium by --label_map {dict(label_map)}; list the values that stand "
-            "for it there, or label at least one slice that shows lithium"
+            f"{folder}: no voxel of the {total} slices is {what} by --label_map {dict(label_map)}; list the values that stand "
+            f"for it there, or label at least one slice that shows {'one' if several else 'lithium'}"
         )
     if not items:
         raise BadInput(
             f"{folder}: no voxel is labelled in any of the {total} slices, all are 255 (unlabelled); label some slices "
-            "with 0 (background) and 1 (lithium)"
+            f"with 0 (background) and {'the numbers of the classes' if several else '1 (lithium)'}"
+        )
+    if several and not any(item["lithium"] for item in items):
+        raise BadInput(
+            f"{folder}: no voxel is labelled 1 to {len(reading.classes)}, which stand for the classes "
+            f"{', '.join(reading.classes)}, in any of the {len(items)} slices; label slices that show them"
         )
     if not any(item["lithium"] for item in items):
         raise BadInput(
@@ -141,11 +154,15 @@ def common_folder(items: Sequence[dict[str, Any]]) -> str:
     return str(folder.parent if folder.name == "images" else folder)
 
 
-def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
+def check_label(image: Stack, label: Stack, classes: int = 1) -> list[SliceCounts]:
     """Check one label file against its image; returns the counts of each slice.
 
+    Args:
+        image, label: of one shape.
+        classes: how many are looked for, in labels 1, 2, ...
+
     Raises:
-        BadInput: another size than the image's, folders of slices whose numbers differ, or a value outside {0, 1, 255}.
+        BadInput: another size than the image's, folders of slices whose numbers differ, or a value that stands for nothing.
     """
     if label.shape != image.shape:
         cure = "export both from the same slices without resampling"
@@ -157,8 +174,10 @@ def check_label(image: Stack, label: Stack) -> list[SliceCounts]:
     check_numbers(image, label)
     counts = []
     for z in range(label.shape[0]):
-        of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256)
-        counts.append(SliceCounts(*(int(of_value[value]) for value in LABEL_VALUES)))
+        of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256).tolist()
+        found = tuple(of_value[1 : 1 + classes])
+        by_class = found if classes > 1 else ()
+        counts.append(SliceCounts(of_value[BACKGROUND], sum(found), of_value[UNLABELLED], by_class))
     return counts
 
 

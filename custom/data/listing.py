@@ -26,7 +26,7 @@ _NOTES = (
 _COPY = re.compile(r"^(?:copy of|kopie von) |(?:[ _-]+(?:copy|kopie|copie|copia)| ?\(\d+\)| \d+)+$")
 
 
-def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
+def list_pairs(dataset_dir: str | os.PathLike[str], label_folder: str = "labels") -> list[tuple[Path, Path]]:
     """Pair the images with the labels of the same stem (see `paired`), in natural order.
 
     Raises:
@@ -36,7 +36,7 @@ def list_pairs(dataset_dir: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
     root = Path(dataset_dir)
     if not root.is_dir():
         raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
-    images, labels = (_by_stem(root / part) for part in ("images", "labels"))
+    images, labels = (_by_stem(root / part) for part in ("images", label_folder))
     pairs = paired(images, labels)
     _warn_of_doubles(images)
     return [pairs[stem] for stem in sorted(images, key=lambda stem: natural_key(images[stem]))]

@@ -21,34 +21,40 @@ class Seen:
 
     Attributes:
         digests: what they hold, see `digest`.
-        beyond: voxels labelled lithium that lie outside the reconstruction, where nothing is learned and nothing scored.
+        beyond: for each class the voxels labelled as it that lie outside the reconstruction, where nothing is learned and
+            nothing scored.
         nonfinite: values within the reconstruction that are NaN or infinite, in all.
     """
 
     digests: dict[int, str] = field(default_factory=dict)
-    beyond: dict[int, int] = field(default_factory=dict)
+    beyond: dict[int, tuple[int, ...]] = field(default_factory=dict)
     nonfinite: int = 0
 
 
 def look_at(
-    image: Stack, label: Stack, lithium: Mapping[int, int], values: Sequence[int], surround: Sequence[float]
+    image: Stack,
+    label: Stack,
+    labelled: Mapping[int, Sequence[int]],
+    values: Sequence[Sequence[int]],
+    surround: Sequence[float],
 ) -> Seen:
     """Read the slices of an image that have a labelled voxel.
 
     Args:
         image, label: of one shape (Z, Y, X).
-        lithium: for each of the slices how many voxels are labelled lithium.
-        values: of the label that stand for lithium.
+        labelled: for each of the slices how many voxels are labelled as each class.
+        values: of the label that stand for each class.
         surround: of the image (`GreyWindow.surround`).
     """
     seen = Seen()
-    for z, count in lithium.items():
+    for z, counts in labelled.items():
         plane = image.read(z, z + 1)[0]
         region = outside(plane, surround)
         seen.digests[z] = digest(plane)
-        seen.beyond[z] = 0
-        if count and region is not None:
-            seen.beyond[z] = int(np.count_nonzero(np.isin(label.read(z, z + 1)[0], values) & region))
+        seen.beyond[z] = (0,) * len(values)
+        if any(counts) and region is not None:
+            there = np.bincount(label.read(z, z + 1)[0][region], minlength=256)
+            seen.beyond[z] = tuple(int(there[list(stand)].sum()) for stand in values)
         if plane.dtype.kind == "f":
             inside = plane if region is None else plane[~region]
             seen.nonfinite += int(np.count_nonzero(~np.isfinite(inside)))
@@ -62,14 +68,15 @@ def look_at(
     return seen
 
 
-def tell_lithium_beyond(found: Mapping[Path, int]) -> None:
-    """One warning for all labels of a set, of which so many voxels of lithium lie outside the reconstruction."""
+def tell_beyond(found: Mapping[Path, int], what: str = "lithium") -> None:
+    """One warning for all labels of a set, of which so many voxels of lithium, or a class, lie outside the reconstruction."""
     some = [path for path, count in found.items() if count]
     if some:
         logger.warning(
-            "%s%s: %d voxels labelled lithium lie outside the reconstruction, where the image has one value all over, and "
+            "%s%s: %d voxels labelled %s lie outside the reconstruction, where the image has one value all over, and "
             "do not count; check that label and image belong together.",
             some[0],
             f" (and {len(some) - 1} more in this set likewise)" if len(some) > 1 else "",
             sum(found[path] for path in some),
+            what,
         )

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from custom.base.errors import BadInput
 
 logger = logging.getLogger("data")
 
 
-class SliceCounts(NamedTuple):
-    """Voxels of a slice that hold 0, 1 and 255."""
+@dataclass(frozen=True)
+class SliceCounts:
+    """Voxels of a slice that hold 0, a class (1 where lithium alone is looked for), and 255.
+
+    Attributes:
+        background, unlabelled: of 0 and of 255.
+        lithium: of all classes together.
+        classes: of each, in the order of their labels, where there are several.
+    """
 
     background: int
     lithium: int
     unlabelled: int
+    classes: tuple[int, ...] = ()
+
+    @property
+    def voxels(self) -> int:
+        """All of the slice."""
+        return self.background + self.lithium + self.unlabelled
 
     @property
     def labelled(self) -> int:
-        """Voxels that hold 0 or 1."""
+        """Voxels that hold 0 or a class."""
         return self.background + self.lithium
 
     @property
@@ -118,12 +131,12 @@ def _strays(slices: Sequence[SliceCounts]) -> int:
     """How many voxels of 1 there are where they may be strays; 0 where they are none."""
     ones, marked = (sum(counts) for counts in zip(*((one.lithium, one.unlabelled) for one in slices), strict=True))
     few = ones <= min(_MOST_STRAY, marked / _FOR_EACH)
-    return ones if few and 2 * marked <= sum(map(sum, slices)) else 0
+    return ones if few and 2 * marked <= sum(one.voxels for one in slices) else 0
 
 
 def _mask_of_0_and_255(slices: Sequence[SliceCounts], folder: Path) -> bool:
     marked = sum(counts.unlabelled for counts in slices)
-    share = marked / sum(sum(counts) for counts in slices)
+    share = marked / sum(one.voxels for one in slices)
     full = sum(not counts.background for counts in slices)
     if full or share > 0.5:
         raise BadInput(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from custom.base.errors import BadInput
-from custom.data.label_map import LabelValues, as_written, check_255, label_values
+from custom.data.label_map import LabelValues, as_numbered, as_written, check_255, label_values
 from custom.stack import LABEL, Source, only_array, takes_key
 
 MEANINGS = ("auto", "lithium", "unlabelled")
@@ -25,10 +25,12 @@ class Reading:
         image_index, label_index: which channel or time, for the files that hold several.
         label_255: what 255 stands for: "lithium", "unlabelled", or "auto", see `custom.data.meaning`.
         label_map: from the values of a labelling tool to classes, see `custom.data.label_map`; it says what 255 is too.
+        label_folder: the one of the labels, beside images/; a data set may have labels of several kinds.
         classes: what is looked for, in the order of their labels 1, 2, ...
 
     Raises:
-        BadInput: an unknown `label_255`; a `label_map` that cannot be.
+        BadInput: an unknown `label_255`, or one that several classes leave no room for; a `label_map` that cannot be; a
+            `label_folder` that is no name of a folder, or that of the images.
     """
 
     image_key: str | int | None = None
@@ -37,19 +39,33 @@ class Reading:
     label_index: Index = None
     label_255: str = "auto"
     label_map: Mapping[Any, Any] | None = None
+    label_folder: str = "labels"
     classes: Sequence[str] = ("lithium",)
 
     def __post_init__(self) -> None:
         if self.label_255 not in MEANINGS:
             raise BadInput(f"--label_255 {self.label_255}: is unknown; give one of {', '.join(MEANINGS)}")
         object.__setattr__(self, "classes", tuple(self.classes))
+        if not isinstance(self.label_folder, str) or Path(self.label_folder).parts in ((), ("images",)):
+            raise BadInput(
+                f"--label_folder {self.label_folder}: is no folder of labels; give the name of the one beside images/, such as "
+                "labels"
+            )
+        if len(self.classes) > 1 and self.label_255 == "lithium":
+            raise BadInput(
+                "--label_255 lithium: says nothing where several classes are looked for; leave it away, and give --label_map "
+                "if 255 is one of them"
+            )
         object.__setattr__(self, "label_map", as_written(self.label_map))
-        check_255(self.label_map, self.label_values, self.label_255)
+        if self.label_map is not None:
+            check_255(self.label_map, self.label_values, self.label_255)
 
     @property
     def label_values(self) -> LabelValues | None:
-        """Value in a file and label, for all that the labels may hold; None where they are the labels themselves."""
-        return None if self.label_map is None else label_values(self.label_map, self.classes)
+        """Value in a file and label, for all that the labels may hold; None where they are 0, 1 and 255 themselves."""
+        if self.label_map is not None:
+            return label_values(self.label_map, self.classes)
+        return None if len(self.classes) == 1 else as_numbered(len(self.classes))
 
     def given(self) -> dict[str, Any]:
         """The attributes that differ from their defaults: the keys that another command on the same files needs."""

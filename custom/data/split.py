@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from custom.base.errors import BadInput
-from custom.data.blocks import cut_into_blocks, holds_lithium, spread_lithium
+from custom.data.blocks import Block, cut_into_blocks, holds, spread, voxels_of
 from custom.data.copies import draw_once, drop_copies
 from custom.data.keeping import LONG, keep_sides
 from custom.data.known import Known
@@ -24,6 +24,7 @@ from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
 logger = logging.getLogger("data")
 
 Sides = dict[str, list[Item]]
+DRAWS = 200  # among which one that gives every side of every class is found, if some do
 
 
 def split_dataset(
@@ -56,12 +57,12 @@ def split_dataset(
     items = labelled_slices(dataset_dir, percentiles, fixed, reading)
     listing = find_splits(Path(dataset_dir))
 
-    folder = os.fspath(dataset_dir)
+    folder, classes = os.fspath(dataset_dir), (reading or Reading()).classes
 
     def draw(part: Sequence[Item]) -> Sides:
         if listing:
-            return split_by_stems(part, listing)
-        return draw_once(part, lambda originals: split_by_blocks(originals, seed, dataset_dir), folder)
+            return split_by_stems(part, listing, (reading or Reading()).label_folder)
+        return draw_once(part, lambda originals: split_by_blocks(originals, seed, dataset_dir, len(classes)), folder)
 
     if records:
         split = keep_sides(items, Known(records), draw, listing is not None, new, folder, resumed)
@@ -73,18 +74,41 @@ def split_dataset(
             f"{dataset_dir}: leaves nothing to validate on that the weights which the training begins with do not know; "
             "label further slices and list them under val in splits.json, or leave --weights away"
         )
-    if new == "train" and not holds_lithium(split["train"]):
-        raise BadInput(
-            f"{dataset_dir}: none of the {len(split['train'])} training slices holds lithium; list others "
-            "under train in splits.json"
-        )
-    warn_of_sides_without_lithium(split, dataset_dir)
+    if new == "train":
+        _check_training(split, classes, folder)
+    if len(classes) == 1:
+        warn_of_sides_without_lithium(split, dataset_dir)
+    else:
+        warn_of_sides_without(split, classes, folder)
     return split
 
 
-def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Sides:
+def _check_training(split: Mapping[str, Sequence[Item]], classes: Sequence[str], folder: str) -> None:
+    """Check that there is something to learn of every class."""
+    train, every = split["train"], [item for side in SIDES for item in split[side]]
+    if not holds(train):
+        what = "lithium" if len(classes) == 1 else f"any of the classes {', '.join(classes)}"
+        raise BadInput(
+            f"{folder}: none of the {len(train)} training slices holds {what}; list others under train in splits.json"
+        )
+    for number, name in enumerate(classes if len(classes) > 1 else ()):
+        if holds(train, number):
+            continue
+        elsewhere = sum(bool(voxels_of(item, number)) for item in every)
+        cure = (
+            f"list one of the {elsewhere} slices of the other sides that hold it under train in splits.json"
+            if elsewhere
+            else "label some, or leave the class out of --classes"
+        )
+        raise BadInput(
+            f"{folder}: 0 of the {len(train)} training slices, and {elsewhere} of all {len(every)} labelled ones, hold the class "
+            f"{name}, so that nothing of it can be learned; {cure}"
+        )
+
+
+def split_by_stems(items: Sequence[dict[str, Any]], listing: Path, label_folder: str = "labels") -> Sides:
     """Split as `splits.json` says; stems that it does not list are left out."""
-    owner = read_splits(listing, names_of(list_pairs(listing.parent)))
+    owner = read_splits(listing, names_of(list_pairs(listing.parent, label_folder)))
     split = {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
     for side in SIDES:
         listed = list(owner.values()).count(side)
@@ -96,16 +120,21 @@ def split_by_stems(items: Sequence[dict[str, Any]], listing: Path) -> Sides:
     return split
 
 
-def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os.PathLike[str] = "data set") -> Sides:
+def split_by_blocks(
+    items: Sequence[dict[str, Any]], seed: int, source: str | os.PathLike[str] = "data set", classes: int = 1
+) -> Sides:
     """Split into contiguous blocks of z: one tenth for val, one tenth for test, the rest for train.
 
     The slices are cut into about ten blocks that never cross from one stack into the next; a random draw that the seed
     fixes gives blocks to val and to test. With fewer than ten slices every slice is a block; two slices leave test empty.
-    Where lithium is in two slices at least, val holds some; in three, test does too: blocks change sides for it.
+    Where lithium is in two slices at least, val holds some; in three, test does too: blocks change sides for it. Of
+    several classes, that one of `DRAWS` draws is taken which leaves the fewest of them out of train, then of val and test.
     """
     if len(items) < 2:
         raise BadInput(f"{source}: one labelled slice cannot be split into training and validation; label a second one")
-    blocks = spread_lithium(cut_into_blocks(items), len(SIDES))
+    if classes > 1:
+        return _draw_with_classes(cut_into_blocks(items), seed, classes)
+    blocks = spread(cut_into_blocks(items), len(SIDES))
     share = max(1, round(len(blocks) / 10))
     drawn = np.random.default_rng(seed).permutation(len(blocks))
     # training needs lithium, so the block that holds most of it is never drawn for another side
@@ -113,12 +142,35 @@ def split_by_blocks(items: Sequence[dict[str, Any]], seed: int, source: str | os
     order = [int(i) for i in drawn if i != richest]
     n_test = share if len(blocks) > 2 else 0
     dealt = {"val": order[:share], "test": order[share : share + n_test], "train": order[share + n_test :]}
-    _share_lithium(dealt, {i for i, block in enumerate(blocks) if holds_lithium(block)})
+    _share_lithium(dealt, {i for i, block in enumerate(blocks) if holds(block)})
     side_of = {i: side for side, numbers in dealt.items() for i in numbers}
     split: Sides = {side: [] for side in SIDES}
     for i, block in enumerate(blocks):
         split[side_of.get(i, "train")] += block
     return split
+
+
+def _draw_with_classes(blocks: Sequence[Block], seed: int, classes: int) -> Sides:
+    for number in range(classes):
+        blocks = spread(blocks, len(SIDES), number)
+    share, rng = max(1, round(len(blocks) / 10)), np.random.default_rng(seed)
+    n_test = share if len(blocks) > 2 else 0
+    side = np.repeat(
+        [SIDES.index("train"), SIDES.index("val"), SIDES.index("test")], [len(blocks) - share - n_test, share, n_test]
+    )
+    held = np.array([[holds(block, number) for number in range(classes)] for block in blocks])
+    best, least = side, (classes + 1, 2 * classes + 1)
+    for _ in range(DRAWS):
+        drawn = rng.permutation(side)
+        lacks = [classes - int(held[drawn == number].any(axis=0).sum()) for number in range(len(SIDES))]
+        missing = lacks[0], lacks[1] + lacks[2] * bool(n_test)
+        if missing < least:
+            best, least = drawn, missing
+        if not any(missing):
+            break
+    return {
+        name: [item for i in np.flatnonzero(best == k).tolist() for item in blocks[i]] for k, name in enumerate(SIDES)
+    }
 
 
 def _share_lithium(dealt: dict[str, list[int]], rich: set[int]) -> None:
@@ -133,9 +185,24 @@ def _share_lithium(dealt: dict[str, list[int]], rich: set[int]) -> None:
                 break
 
 
+def warn_of_sides_without(split: Mapping[str, Sequence[Item]], classes: Sequence[str], source: str) -> None:
+    """Say which classes no slice of val, or of test, holds: they score best there wherever nothing of them is found."""
+    for side in ("val", "test"):
+        lacking = [name for number, name in enumerate(classes) if split[side] and not holds(split[side], number)]
+        if lacking:
+            logger.warning(
+                "%s: none of the %d %s slices holds %s, whose patches score 1 where nothing of it is found, which says nothing "
+                "about it; label more slices that show it, or choose other sides in splits.json.",
+                source,
+                len(split[side]),
+                LONG[side],
+                " or ".join(lacking),
+            )
+
+
 def warn_of_sides_without_lithium(split: Split, source: str | os.PathLike[str]) -> None:
     """Say which of val and test hold slices but no lithium: such a side scores 1 wherever nothing is found."""
-    bare = [side for side in ("val", "test") if split[side] and not holds_lithium(split[side])]
+    bare = [side for side in ("val", "test") if split[side] and not holds(split[side])]
     if not bare:
         return
     words = " and ".join(f"the {len(split[side])} {LONG[side]} slices" for side in bare)

@@ -10,7 +10,7 @@ from custom.base.part import Part
 from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
 from custom.phantom.hard_cell import make_hard_cell
 from custom.phantom.site import TEST, TRAINING
-from custom.phantom.writing import sides, write_cell, write_json
+from custom.phantom.writing import add_classes, sides, write_cell, write_json
 
 DIFFICULTIES = ("default", "hard")
 
@@ -69,11 +69,15 @@ def make_dataset(
 def ensure_dataset(dataset_dir: str | os.PathLike[str], cells: int = 9, slices: int = 24, seed: int = 0) -> Path:
     """Return the folder, making the phantom there on first use; whatever the folder already holds is left as it is.
 
+    A phantom without classes/ gets them, made of its phases/.
+
     Several processes may call it at once: each makes its own copy aside, the first to finish gives it the name, the
     others drop theirs.
     """
     target = Path(dataset_dir)
     if _holds_dataset(target):
+        if (target / "phantom.json").is_file() and (target / "phases").is_dir() and not (target / "classes").exists():
+            add_classes(target)
         return target
     start = time.monotonic()
     print(f"Making the phantom, {cells} synthetic cells, in {target} ... ", end="", flush=True)

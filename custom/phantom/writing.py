@@ -6,9 +6,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from custom.base.errors import BadInput
+from custom.base.part import Part
 from custom.phantom.cell import Cell
 from custom.phantom.classes import class_map
 from custom.phantom.truth import truth
+from custom.stack import open_stack
 from custom.stack.writers import open_writer
 
 
@@ -35,6 +38,31 @@ def write_cell(folder: Path, stem: str, cell: Cell) -> None:
             writer.write(0, stack)
     (folder / "truth").mkdir(exist_ok=True)
     write_json(folder / "truth" / f"{stem}.json", truth(cell.phases, cell.voxel_size_um))
+
+
+def add_classes(folder: Path) -> None:
+    """Give a phantom its classes/, of the phase maps in phases/; the folder appears when it is whole.
+
+    Raises:
+        BadInput: a phase map that cannot be read, or a folder that cannot be written.
+    """
+    target = folder.absolute() / "classes"
+    part: Part | None = None
+    try:
+        part = Part(target, folder=True)
+        for path in sorted((folder / "phases").glob("*.tif")):
+            phases = open_stack(path)
+            with open_writer(part.path / path.stem, "tiff", phases.shape, "uint8", phases.voxel_size_um) as writer:
+                writer.write(0, class_map(phases.read(0, phases.shape[0])))
+        part.publish(replaces=False)
+    except OSError as error:
+        if not target.is_dir():  # else another process was faster
+            raise BadInput(
+                f"{target}: cannot be written ({error.strerror}); free the disk or make {folder} writable"
+            ) from error
+    finally:
+        if part is not None:
+            part.remove()
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

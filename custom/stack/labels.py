@@ -1,4 +1,4 @@
-"""Labels as they are meant: uint8 with 0 (background), 1 (lithium) and 255 (unlabelled), whatever type holds them.
+"""Labels as they are meant, in uint8: 0 (background), 1 (lithium; of several classes 1, 2, ...) and 255 (unlabelled).
 
 Files that hold other values, as labelling tools write them, need to be told what each stands for.
 
@@ -87,7 +87,10 @@ def as_labels(
         labels[found] = label
         unknown &= ~found
     if unknown.any():
-        raise _no_label(values[unknown], path, z) if label_map is None else _unlisted(values[unknown], path, z)
+        if label_map is None:
+            raise _no_label(values[unknown], path, z)
+        numbered = all(value == label for value, label in label_map)
+        raise (_no_number if numbered else _unlisted)(values[unknown], path, z, label_map)
     return labels
 
 
@@ -106,7 +109,25 @@ def _no_label(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadIn
     )
 
 
-def _unlisted(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadInput:
+def _no_number(
+    values: np.ndarray, path: str | os.PathLike[str], z: int, label_map: Sequence[tuple[int, int]]
+) -> BadInput:
+    """A value beside the numbers of several classes."""
+    wrong, most = values[0], max(label for _, label in label_map if label != UNLABELLED)
+    if np.isnan(wrong):
+        return _no_label(values, path, z)
+    text = _text(wrong)
+    line = f", '{text}' too with the class that it stands for or 255" if text.isdecimal() else ""
+    return BadInput(
+        f"{path}: holds the value {text} in slice {z}; labels of {most} classes are 0 (background), 1 to {most} in the order "
+        f"of --classes and 255 (unlabelled), so map the values of your labelling tool to them with a --label_map that lists "
+        f"each{line}{_other_array(path)}"
+    )
+
+
+def _unlisted(
+    values: np.ndarray, path: str | os.PathLike[str], z: int, label_map: Sequence[tuple[int, int]]
+) -> BadInput:
     """Values that a label map lacks: all of a slice, since each may need its line."""
     if np.isnan(values).any():
         return BadInput(

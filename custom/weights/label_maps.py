@@ -6,9 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from custom.base.classes import LITHIUM
 from custom.base.errors import BadInput
 from custom.base.readable import quoted
-from custom.data.label_map import LabelValues, contradiction, label_values
+from custom.data.label_map import LabelValues, as_numbered, contradiction, label_values
 
 logger = logging.getLogger("weights")
 Record = Mapping[str, Any]
@@ -68,6 +69,8 @@ def check_goes_on(file: str, record: Record, given: Mapping[str, Any]) -> None:
 def _values(label_map: Mapping[str, Any] | None, record: Record, label_255: str = "auto") -> LabelValues:
     """What a map says; without one labels are themselves, and 255 is what was said of it, if anything was."""
     if label_map is not None:
-        return label_values(label_map, record.get("classes") or ("lithium",))
+        return label_values(label_map, record.get("classes") or LITHIUM)
+    if len(classes := record.get("classes") or LITHIUM) > 1:
+        return as_numbered(len(classes))
     meant = {"lithium": ((255, 1),), "unlabelled": ((255, 255),)}.get(label_255, ())
     return ((0, 0), (1, 1), *meant)
