@@ -117,11 +117,11 @@ def _no_number(
     if np.isnan(wrong):
         return _no_label(values, path, z)
     text = _text(wrong)
-    line = f", '{text}' too with the class that it stands for or 255" if text.isdecimal() else ""
+    line = f" and, for this one, '{text}': 255 or the class that it stands for" if text.isdecimal() else ""
     return BadInput(
         f"{path}: holds the value {text} in slice {z}; labels of {most} classes are 0 (background), 1 to {most} in the order "
         f"of --classes and 255 (unlabelled), so map the values of your labelling tool to them with a --label_map that lists "
-        f"each{line}{_other_array(path)}"
+        f"each value{line}{_other_array(path)}"
     )
 
 

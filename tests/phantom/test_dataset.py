@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 import threading
 from hashlib import sha256
@@ -359,3 +360,19 @@ def test_a_round_field_is_black_outside_the_scanned_circle() -> None:
     window = grey_window(cell.image)
     assert window.surround == (0.0,) and np.array_equal(outside(cell.image[0], window.surround), beyond)  # type: ignore[arg-type]
     np.testing.assert_array_equal(cell.image[:, :, EDGE:-EDGE], plain.image)
+
+
+def test_a_phantom_without_classes_gets_them(tmp_path: Path) -> None:
+    made = make_dataset(tmp_path / "made", cells=3, slices=2)
+    wanted = {path.name: tifffile.imread(path) for path in (made / "classes").iterdir()}
+    shutil.rmtree(made / "classes")
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*.tif")}
+    assert ensure_dataset(made) == made
+    assert {path.name for path in (made / "classes").iterdir()} == wanted.keys()
+    for path in (made / "classes").iterdir():
+        np.testing.assert_array_equal(tifffile.imread(path), wanted[path.name])
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in made.rglob("*.tif")}.items()
+    assert not list(made.glob(".*"))
+    shutil.rmtree(made / "classes")
+    (made / "phantom.json").unlink()  # somebody's own data set
+    assert ensure_dataset(made) == made and not (made / "classes").exists()

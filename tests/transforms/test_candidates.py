@@ -49,3 +49,11 @@ def test_a_crop_around_a_candidate_holds_a_label_wherever_there_is_one() -> None
     found = CandidateCentresd("label")({"label": label})
     for key in ("label_lithium", "label_background"):
         np.testing.assert_array_equal(found[key], 7 * 50 + np.arange(9, 12))
+
+
+def test_centres_of_several_classes() -> None:
+    label = torch.tensor([[[0, 1, 2], [255, 2, 0]]], dtype=torch.uint8)
+    found = CandidateCentresd("label", classes=3)({"label": label})["label_classes"]
+    assert [centres.tolist() for centres in found] == [[0, 5], [1], [2, 4], []]
+    nothing = CandidateCentresd("label", classes=3)({"label": torch.full((1, 2, 3), 255)})["label_classes"]
+    assert [len(centres) for centres in nothing] == [6, 0, 0, 0]
