@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ METHODS: dict[str, tuple[str, str | None, Method]] = {
     "grey_window": ("median filter + best grey window", None, classical.grey_window),
     "otsu": ("median filter + Otsu", "skimage", classical.otsu),
 }
+OURS = ("unet", "ynet", "transforcnn")  # which alone tell several classes apart
 
 
 def arguments() -> argparse.Namespace:
@@ -89,14 +91,14 @@ def run(name: str, task: Task, folder: Path, log: logging.Logger) -> dict[str, A
         log.info("%s, seed %d", title, task.seed)
         done = {**method(task, folder), "task": asked(task)}
         write_json(about, done)
-    return {**done, **scored(folder, task.sides["test"]), "seed": task.seed}
+    return {**done, **scored(folder, task.sides["test"], task.reading.classes), "seed": task.seed}
 
 
 def asked(task: Task) -> dict[str, Any]:
     """By which a finished run is known again."""
     return {
         "dataset_dir": str(task.dataset_dir),
-        "files": listing(task.dataset_dir),  # with others the sides are others too
+        "files": listing(task.dataset_dir, task.reading.label_folder),  # with others the sides are others too
         **task.reading.given(),
         "seconds": task.seconds,
         "device": str(task.device),
@@ -104,11 +106,28 @@ def asked(task: Task) -> dict[str, Any]:
     }
 
 
+def check_classes(classes: Sequence[str], methods: Sequence[str]) -> None:
+    """Refuse to compare what looks for one class alone on several.
+
+    Raises:
+        BadInput: such a method is asked for.
+    """
+    others = [name for name in methods if name not in OURS]
+    if len(classes) > 1 and others:
+        values = ", ".join(f"'{value}': 'lithium'" for value in range(1, 1 + len(classes)))
+        raise BadInput(
+            f"--classes {list(classes)}: {', '.join(others)} look for one class alone; give --methods {' '.join(OURS)}, or leave "
+            f'--classes away and take the classes together, such as --label_map "{{{values}}}"'
+        )
+
+
 def main() -> int:
     readable_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     given = arguments()
     try:
+        reading = reading_of(given)
+        check_classes(reading.classes, given.methods)
         dataset_dir = Path(
             ensure_dataset(given.dataset_dir) if str(given.dataset_dir) == "data/phantom" else given.dataset_dir
         )
@@ -118,7 +137,7 @@ def main() -> int:
         take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:
-            task = make_task(dataset_dir.absolute(), minutes, seed, device, reading_of(given))
+            task = make_task(dataset_dir.absolute(), minutes, seed, device, reading)
             for name in given.methods:
                 found = run(name, task, out / name / f"seed_{seed}", logging.getLogger("peers"))
                 rows.setdefault(METHODS[name][0], []).append(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import subprocess
@@ -17,6 +18,7 @@ from scipy.ndimage import median_filter
 from skimage.filters import threshold_otsu
 from sklearn.metrics import f1_score
 
+from custom.base.errors import BadInput
 from custom.running.lock import FolderLock
 
 pytestmark = pytest.mark.slow
@@ -105,3 +107,14 @@ def test_a_folder_in_use_is_refused(dataset: Path, tmp_path: Path) -> None:
     held.release()
     assert ended.returncode == 2 and ended.stderr.startswith(f"error: {tmp_path}: another run is writing here")
     assert not list(tmp_path.iterdir())
+
+
+def test_several_classes_are_refused_for_what_looks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(cli.ROOT / "scripts"))
+    check = importlib.import_module("compare_peers").check_classes
+    check(["lithium"], ["unet", "monai"])
+    check(["pit", "dendrite"], ["unet", "ynet"])
+    with pytest.raises(
+        BadInput, match="monai, otsu look for one class.*--methods unet ynet.*'1': 'lithium', '2': 'lithium'"
+    ):
+        check(["pit", "dendrite"], ["unet", "monai", "otsu"])

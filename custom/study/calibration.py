@@ -17,9 +17,13 @@ SHOWS = (
 def measured(study: Study, network: Network) -> dict[str, Any]:
     """Calibration error, its bins, the volume's error, and the temperature that the weights were given."""
     found = read_json(study.folder(network, "test") / "metrics.json")
-    names = ("calibration_error", "lithium_volume_error", "reliability")
     about = {} if network == ENET else read_json(study.folder(network) / "model.json")
-    return {name: found[name] for name in names} | {"temperature": about.get("temperature")}
+    temperature = {"temperature": about.get("temperature")}
+    if "classes" in found:
+        names = ("calibration_error", "volume_error", "reliability")
+        classes = {name: {key: row[key] for key in names} for name, row in found["classes"].items()}
+        return {"calibration_error": found["calibration_error"], "classes": classes} | temperature
+    return {name: found[name] for name in ("calibration_error", "lithium_volume_error", "reliability")} | temperature
 
 
 def words() -> str:
@@ -36,16 +40,19 @@ def words() -> str:
 def table(rows: dict[str, dict[str, Any]]) -> Table:
     """One row per network."""
     head = ["network", "expected calibration error", "temperature", "error of the volume"]
+    classes = list(rows[NETWORKS[0].name].get("classes", {}))
+    head[3:] = [f"error of the volume: {name}" for name in classes] or head[3:]
     body = []
     for network in NETWORKS:
         row = rows[network.name]
-        error, volume, temperature = row["calibration_error"], row["lithium_volume_error"], row["temperature"]
+        error, temperature = row["calibration_error"], row["temperature"]
+        volumes = [row["classes"][name]["volume_error"] for name in classes] or [row.get("lithium_volume_error")]
         body.append(
             [
                 network.title,
                 "–" if error is None else f"{error:.4f}",
                 "–" if temperature is None else f"{temperature:.2f}",
-                "–" if volume is None else f"{100 * volume:+.1f} %",
+                *("–" if volume is None else f"{100 * volume:+.1f} %" for volume in volumes),
             ]
         )
     return Table(head, body)

@@ -18,7 +18,7 @@ from custom.study.reading import read_curves, read_json
 from custom.study.search import CRITERIA
 from custom.study.slices import LabelledSlice
 from custom.study.stack import StudyStack
-from custom.study.wording import cost_words, score_words, search_table, search_words, stack_words, training_words
+from custom.study.wording import about, cost_words, score_words, search_table, search_words, stack_words, training_words
 
 TITLE = "Lithium in X-ray CT: U-Net, Y-Net, TransforCNN and E-Net compared"
 FIGURES = {
@@ -51,17 +51,21 @@ def write_report(study: Study, split: Split, stack: StudyStack) -> dict[str, Any
         "table2": table2.counted(study, stack),
         "test_stack_slices_trained_on": stack.trained_on,
     }
-    pictures = {name: Picture(study.output_dir / f"{name}.png", shows) for name, shows in FIGURES.items()}
+    several = len(study.reading.classes) > 1
+    pictures = {
+        name: Picture(study.output_dir / f"{name}.png", about(shows, several)) for name, shows in FIGURES.items()
+    }
     draw_patches(study, slices, pictures["figure_06"].path)
-    reliability = Picture(study.output_dir / "calibration.png", calibration.SHOWS)
+    reliability = Picture(study.output_dir / "calibration.png", about(calibration.SHOWS, several))
     draw_calibration(found["calibration"], reliability.path)
     draw_curves(study, pictures["figure_10"].path)
     draw_slice(study, slices, pictures["figure_11"].path)
     draw_rendering(study, stack, pictures["figure_12"].path)
     sections = _sections(found, pictures, reliability)
     write_json(study.output_dir / "study.json", found)
-    write_markdown(study.output_dir / "study.md", TITLE, sections)
-    write_html(study.output_dir / "study.html", TITLE, sections)
+    title = TITLE.replace("Lithium", ", ".join(study.reading.classes)) if several else TITLE
+    write_markdown(study.output_dir / "study.md", title, sections)
+    write_html(study.output_dir / "study.html", title, sections)
     return found
 
 
@@ -73,6 +77,7 @@ def _training(study: Study, name: str) -> dict[str, Any]:
 
 def _sections(found: dict[str, Any], pictures: dict[str, Picture], reliability: Picture) -> list[Section]:
     scores = found["table1"]
+    several = "classes" in scores[NETWORKS[0].name]
     return [
         Section("How it was done", [training_words(found)]),
         Section(
@@ -80,13 +85,19 @@ def _sections(found: dict[str, Any], pictures: dict[str, Picture], reliability: 
             [
                 score_words(scores),
                 *(table1.score_table(scores, kind) for kind in ("dsc", "iou")),
+                *([table1.class_table(scores, kind) for kind in ("dsc_b", "dsc_d")] if several else []),
                 cost_words(scores),
                 table1.cost_table(scores),
             ],
         ),
-        Section("Calibration", [calibration.words(), calibration.table(found["calibration"]), reliability]),
+        Section(
+            "Calibration", [about(calibration.words(), several), calibration.table(found["calibration"]), reliability]
+        ),
         *([Section("Losses", [losses.words(found), losses.table(found["losses"])])] if found["losses"] else []),
         Section("E-Net's search", [search_words(found), search_table(found["enet_search"])]),
-        Section("Table 2: lithium in the stack", [stack_words(found), table2.table(found["table2"])]),
+        Section(
+            "Table 2: the classes in the stack" if several else "Table 2: lithium in the stack",
+            [stack_words(found), table2.table(found["table2"])],
+        ),
         *(Section(f"Figure {int(name[-2:])}", [picture.shows + ".", picture]) for name, picture in pictures.items()),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from custom.metrics import blend_counts, choose, full_cube, overlap_scores, search_report, simplex, z_blocks
+from custom.metrics import blend_counts, choose, full_cube, scores_of, search_report, simplex, z_blocks
 from custom.report import write_json
 from custom.study.plan import CONFIGS, ENET, TRAINED, Study
 from custom.study.reading import read_json
@@ -36,13 +36,15 @@ def search_blend(study: Study, root: Path, slices: list[LabelledSlice]) -> dict[
         BadInput: nothing is labelled on the validation side.
     """
     weights, tried = full_cube() if study.full_cube else (simplex(), len(simplex()))
-    threshold = float(read_json(study.folder(TRAINED[0], "val") / "metrics.json")["threshold"])
-    per_slice = [blend_counts([pair], weights, threshold) for pair in pairs(slices, study, TRAINED, "val")]
+    threshold = (
+        read_json(study.folder(TRAINED[0], "val") / "metrics.json")["threshold"] or 0.5
+    )  # several classes have none
+    per_slice = [blend_counts([pair], weights, float(threshold)) for pair in pairs(slices, study, TRAINED, "val")]
     places = [p.place for p, found in zip(slices, per_slice, strict=True) for _ in range(found.shape[1])]
     counts, blocks = torch.cat(per_slice, dim=1), z_blocks(places)
     names = [network.title for network in TRAINED]
     chosen = {score: choose(counts, weights, blocks, score) for score in CRITERIA}
-    scores = [overlap_scores(row) for row in counts]
+    scores = [scores_of(row) for row in counts]
     found = {
         "side": "val",
         "combinations": tried,

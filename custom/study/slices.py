@@ -25,7 +25,8 @@ opened = lru_cache(maxsize=16)(Source.open)
 
 @dataclass(frozen=True)
 class LabelledSlice:
-    """A slice: `image` (Y, X) float32 in [0, 1] and `label` (Y, X) uint8 {0, 1, 255} are read when asked for."""
+    """A slice: `image` (Y, X) float32 in [0, 1] and `label` (Y, X) uint8 {0, 1, 255}, or 0 to K and 255 of K classes, are read
+    when asked for."""
 
     item: dict[str, Any]
 
@@ -50,16 +51,16 @@ class LabelledSlice:
         return plane
 
     def probability(self, folder: Path) -> NDArray[np.float32]:
-        """What an evaluation kept of it in its `folder`: (Y, X) in [0, 1]."""
+        """What an evaluation kept of it in its `folder`: (Y, X) in [0, 1], or (K + 1, Y, X) of K classes."""
         stem, z = self.place
         kept: NDArray[np.float32] = np.load(folder / "probability" / f"{stem}_z{z:04d}.npy")
         return kept
 
-    def prediction(self, folder: Path) -> NDArray[np.bool_]:
-        """Whether a voxel is lithium, by the threshold of that evaluation."""
-        threshold = float(read_json(folder / "metrics.json")["threshold"])
-        lithium: NDArray[np.bool_] = self.probability(folder) >= threshold
-        return lithium
+    def prediction(self, folder: Path) -> NDArray[np.uint8]:
+        """Mask (Y, X): 1 where a voxel is lithium, by the threshold of that evaluation; of several classes the most probable."""
+        probability, threshold = self.probability(folder), read_json(folder / "metrics.json")["threshold"]
+        mask: NDArray[Any] = probability.argmax(0) if probability.ndim == 3 else probability >= float(threshold)
+        return mask.astype(np.uint8)
 
 
 def split_of(study: Study) -> Split:
@@ -70,7 +71,7 @@ def split_of(study: Study) -> Split:
 def pairs(
     slices: list[LabelledSlice], study: Study, networks: tuple[Network, ...], section: str
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Probabilities (networks, Y, X) and label (Y, X) of each slice, as E-Net's search takes them."""
+    """Probabilities (networks, ..., Y, X) and label (Y, X) of each slice, as E-Net's search takes them."""
     for piece in slices:
         found = [piece.probability(study.folder(network, section)) for network in networks]
         yield torch.as_tensor(np.stack(found)), torch.as_tensor(piece.label)

@@ -121,7 +121,7 @@ def note_settings(study: Study) -> None:
     path = study.output_dir / "settings.json"
     settings = {
         "dataset_dir": str(study.dataset_dir),
-        "files": listing(study.dataset_dir),
+        "files": listing(study.dataset_dir, study.reading.label_folder),
         "seed": study.seed,
         "recipe": f"epochs of {study.patches_per_epoch} patches" if study.minutes else "full",
         "reading": words_of(study.reading) or None,

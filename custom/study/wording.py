@@ -27,15 +27,24 @@ def training_words(found: dict[str, Any]) -> str:
     )
 
 
+def about(text: str, several: bool) -> str:
+    """A sentence about lithium as one about each of several classes."""
+    return text.replace("the lithium", "the classes").replace("lithium", "the class") if several else text
+
+
 def score_words(rows: dict[str, Any]) -> str:
     """What is averaged, and what the brackets mean."""
     first = rows[NETWORKS[0].name]
     patches, empty = first["scores"]["n_patches"], first["scores"]["n_empty"]
-    words = "; ".join(f"({key}) {name}: {meaning}" for key, (name, meaning) in AVERAGING.items())
+    several = "classes" in first
+    words = about("; ".join(f"({key}) {name}: {meaning}" for key, (name, meaning) in AVERAGING.items()), several)
+    held = "any class" if several else "lithium"
     blocks = first["blocks"]
     few = " So few blocks make the intervals rough." if blocks < 10 else ""
+    if several:
+        few += " All are means over the classes; those of each follow."
     return (
-        f"{patches} patches of 128 x 128 voxels, {empty} of them without lithium in the label. {words}. In brackets: "
+        f"{patches} patches of 128 x 128 voxels, {empty} of them without {held} in the label. {words}. In brackets: "
         f"bootstrap 95 % intervals, {blocks} blocks of up to 8 neighbouring slices drawn with replacement.{few}"
     )
 
@@ -92,8 +101,9 @@ def stack_words(found: dict[str, Any]) -> str:
     words = f"Stack {Path(found['stack']).name}, every voxel of it segmented."
     truth, trained = found["table2"]["truth"], found["test_stack_slices_trained_on"]
     if truth:
+        what = "volume of each class" if "classes" in truth else "lithium volume"
         words += (
-            f" The error compares the lithium volume with the ground truth's over the {truth['voxels']:,} labelled voxels; the "
+            f" The error compares the {what} with the ground truth's over the {truth['voxels']:,} labelled voxels; the "
             "ground truth's share is that of these voxels."
         )
     if trained:

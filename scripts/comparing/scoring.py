@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
+from custom.base.classes import LITHIUM
 from custom.study.page import Table
 from custom.study.slices import LabelledSlice
 from custom.study.table1 import score, score_text
@@ -14,9 +17,14 @@ SHOWN = {"dsc_d": "Dice (d)", "dsc_a": "mDSC (a)", "iou_a": "mIoU (a)"}
 THRESHOLD = 0.5
 
 
-def scored(folder: Path, slices: list[LabelledSlice]) -> dict[str, Any]:
-    """Scores of the probabilities in `folder` at 0.5, with their intervals."""
-    return score(slices, (piece.probability(folder) >= THRESHOLD for piece in slices))
+def scored(folder: Path, slices: list[LabelledSlice], classes: Sequence[str] = LITHIUM) -> dict[str, Any]:
+    """Scores of the probabilities in `folder` at 0.5, or of the most probable class, with their intervals."""
+    return score(slices, (_mask(piece.probability(folder)) for piece in slices), classes)
+
+
+def _mask(probability: NDArray[Any]) -> NDArray[Any]:
+    mask: NDArray[Any] = probability.argmax(0) if probability.ndim == 3 else probability >= THRESHOLD
+    return mask
 
 
 def table(rows: Mapping[str, list[dict[str, Any]]]) -> Table:

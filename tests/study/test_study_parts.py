@@ -196,6 +196,19 @@ def test_the_commands_read_the_files_as_the_study_does(make_labelled_set: MakeSe
     )
 
 
+def test_classes_are_handed_on_to_the_commands(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_dataset_keys(parser)
+    given = ["--classes", "['pit', 'dead lithium']", "--label_folder", "labels"]
+    study = Study(tmp_path, tmp_path / "out", reading=reading_of(parser.parse_args(given)))
+    assert study.reading.classes == ("pit", "dead lithium")
+    for part in (training(study, TRAINED[0]), evaluation(study, TRAINED[0], "val")):
+        assert ("--classes", "['pit', 'dead lithium']") in set(pairwise(part.words))
+    assert "--classes" not in training(Study(tmp_path, tmp_path / "out"), TRAINED[0]).words
+    with pytest.raises(BadInput, match="names 'pit' twice"):
+        reading_of(parser.parse_args(["--classes", "['pit', 'pit']"]))
+
+
 def test_patches_go_from_rich_to_poor(make_labelled_set: MakeSet, tmp_path: Path) -> None:
     study = Study(make_labelled_set(stacks=(6,), size=(300, 300)), tmp_path)
     slices = [LabelledSlice(item) for side in split_of(study).values() for item in side]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from custom.base.colours import Colour
+from custom.base.colours import Colour, class_colours
 from custom.base.files import complete_file
 from custom.base.readable import readable
-from custom.report import TRUTH_COLOURS
+from custom.report import TRUTH_COLOURS, overlay_mask, overlay_truth
 
 DPI = 150
 # Okabe and Ito's palette, as in custom.report.overlay
@@ -51,10 +53,11 @@ def show(axes: Axes, picture: NDArray, title: str = "") -> None:
     axes.set_title(title, fontsize=10)
 
 
-def truth_legend(figure: Figure) -> None:
-    """The colours of right and wrong voxels, below the figure."""
-    handles = [Patch(facecolor=rgb(colour), label=name) for name, colour in TRUTH_COLOURS.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=10)
+def found_legend(figure: Figure, classes: Sequence[str]) -> None:
+    """The colours of right and wrong voxels, or of several classes, below the figure."""
+    colours = TRUTH_COLOURS if len(classes) == 1 else class_colours(classes)
+    handles = [Patch(facecolor=rgb(colour), label=as_text(name)) for name, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False, fontsize=10)
 
 
 def rgb(colour: Colour) -> tuple[float, float, float]:
@@ -62,9 +65,23 @@ def rgb(colour: Colour) -> tuple[float, float, float]:
     return (colour[0] / 255, colour[1] / 255, colour[2] / 255)
 
 
-def label_picture(label: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Lithium white, background black, unlabelled grey."""
-    return np.where(label == 255, 0.5, np.where(label == 1, 1.0, 0.0))
+def label_picture(label: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.float64]:
+    """Lithium white or several classes in their colours, background black, unlabelled grey."""
+    plain: NDArray[np.float64] = np.where(label == 255, 0.5, np.where(label == 1, 1.0, 0.0))
+    if len(classes) == 1:
+        return plain
+    colours = np.zeros((256, 3))
+    colours[255] = 0.5
+    colours[1 : 1 + len(classes)] = [rgb(colour) for colour in class_colours(classes).values()]
+    picture: NDArray[np.float64] = colours[label]
+    return picture
+
+
+def found_picture(
+    image: NDArray[Any], found: NDArray[np.uint8], label: NDArray[np.uint8], classes: Sequence[str]
+) -> NDArray[np.uint8]:
+    """What a network finds: right and wrong voxels in colour, or several classes in their colours."""
+    return overlay_truth(image, found, label) if len(classes) == 1 else overlay_mask(image, found)
 
 
 def scale_bar(axes: Axes, width: int, voxel_um: float | None) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from custom.base.errors import BadInput
-from custom.report import overlay_truth
-from custom.study.figures.drawing import as_text, label_picture, new_figure, save, show, truth_legend
+from custom.study.figures.drawing import as_text, found_legend, found_picture, label_picture, new_figure, save, show
 from custom.study.plan import NETWORKS, Study
 from custom.study.slices import LabelledSlice
 
@@ -19,7 +18,7 @@ CONCENTRATIONS = {"high": 1.0, "moderate": 0.5, "low": 0.15}  # quantile among t
 
 @dataclass(frozen=True)
 class ChosenPatch:
-    """A tile of a slice: its upper left corner, and the share of lithium among its labelled voxels."""
+    """A tile of a slice: its upper left corner, and the share of lithium, or of all classes, among its labelled voxels."""
 
     piece: LabelledSlice
     y: int
@@ -40,8 +39,9 @@ def choose_patches(slices: list[LabelledSlice]) -> dict[str, ChosenPatch]:
         for y in range(0, label.shape[0], PATCH):
             for x in range(0, label.shape[1], PATCH):
                 tile = label[y : y + PATCH, x : x + PATCH]
-                if (tile == 1).any():
-                    share = float((tile == 1).sum() / (tile != 255).sum())
+                rich = (tile != 0) & (tile != 255)
+                if rich.any():
+                    share = float(rich.sum() / (tile != 255).sum())
                     (whole if tile.shape == (PATCH, PATCH) else cut).append(ChosenPatch(piece, y, x, share))
     found = sorted(whole or cut, key=lambda patch: patch.share)
     if not found:
@@ -50,7 +50,9 @@ def choose_patches(slices: list[LabelledSlice]) -> dict[str, ChosenPatch]:
 
 
 def draw_patches(study: Study, slices: list[LabelledSlice], path: Path) -> None:
-    """Rows: concentrations; columns: input, label and each network with its right and wrong voxels in colour."""
+    """Rows: concentrations; columns: input, label and what each network finds, in colour."""
+    classes = study.reading.classes
+    what = "lithium" if len(classes) == 1 else "of all classes"
     chosen = choose_patches(slices)
     figure = new_figure(2.1 * (2 + len(NETWORKS)), 2.1 * len(chosen) + 0.6)
     grid = figure.subplots(len(chosen), 2 + len(NETWORKS), squeeze=False)
@@ -58,12 +60,12 @@ def draw_patches(study: Study, slices: list[LabelledSlice], path: Path) -> None:
         place = np.s_[patch.y : patch.y + PATCH, patch.x : patch.x + PATCH]
         image, label = patch.piece.image[place], patch.piece.label[place]
         show(grid[row, 0], image, "input" if row == 0 else "")
-        show(grid[row, 1], label_picture(label), "label" if row == 0 else "")
+        show(grid[row, 1], label_picture(label, classes), "label" if row == 0 else "")
         for column, network in enumerate(NETWORKS, 2):
             found = patch.piece.prediction(study.folder(network, "test"))[place]
-            show(grid[row, column], overlay_truth(image, found, label), network.title if row == 0 else "")
+            show(grid[row, column], found_picture(image, found, label, classes), network.title if row == 0 else "")
         stem, z = patch.piece.place
-        text = f"{name}: {100 * patch.share:.1f} % lithium\n{as_text(stem)}, slice {z}"
+        text = f"{name}: {100 * patch.share:.1f} % {what}\n{as_text(stem)}, slice {z}"
         grid[row, 0].set_ylabel(text, fontsize=9)
-    truth_legend(figure)
+    found_legend(figure, classes)
     save(figure, path)

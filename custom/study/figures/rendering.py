@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,13 @@ from numpy.typing import NDArray
 
 from custom.base.colours import class_colour
 from custom.stack import open_stack
-from custom.study.figures.drawing import new_figure, save
+from custom.study.figures.drawing import found_legend, new_figure, save
 from custom.study.figures.volumes import Volume, coarse_steps, coarsened, surface
 from custom.study.plan import NETWORKS, Study
 from custom.study.reading import read_json
 from custom.study.stack import StudyStack
 
-COLOUR = np.array(class_colour(1)) / 255  # the masks' in all overlays
+MUCH, GLASS = 0.05, 0.12  # share of the stack from which a class is shown as glass, and how dense that is
 LIGHT = np.array([0.35, -0.6, 0.72])  # direction to the light, in x, y, upwards
 Spacing = tuple[float, float, float]
 
@@ -32,33 +34,43 @@ def draw_rendering(study: Study, stack: StudyStack, path: Path) -> None:
     summary = read_json(study.folder(NETWORKS[0], "stack") / "summary.json")
     lower, upper = summary["grey_window"]
     grey = np.clip((coarsened(opened.shape, opened.read) - lower) / (upper - lower), 0, 1)
-    panels = {"input": grey, **_lithium(study, stack, opened.shape)}
+    panels: dict[str, list[Volume]] = {"input": [grey], **_classes(study, stack, opened.shape)}
     columns = 3 if len(panels) % 3 == 0 else 2
     rows = -(-len(panels) // columns)
     figure = new_figure(4.6 * columns, 3.5 * rows)
-    for i, (title, volume) in enumerate(panels.items(), 1):
+    for i, (title, volumes) in enumerate(panels.items(), 1):
         axes: Any = figure.add_subplot(rows, columns, i, projection="3d")
-        _place(axes, volume.shape, spacing, unit)
+        _place(axes, grey.shape, spacing, unit)
         if title == "input":
-            _faces(axes, volume, spacing)
+            _faces(axes, grey, spacing)
         else:
-            _lithium_surface(axes, volume, spacing)
-        axes.set_title(title + (_short_axes(volume.shape, spacing, unit) if title == "input" else ""), fontsize=12)
+            _surfaces(axes, volumes, spacing)
+        axes.set_title(title + (_short_axes(grey.shape, spacing, unit) if title == "input" else ""), fontsize=12)
+    if len(study.reading.classes) > 1:
+        found_legend(figure, study.reading.classes)
     save(figure, path)
 
 
-def _lithium(study: Study, stack: StudyStack, shape: tuple[int, int, int]) -> dict[str, Volume]:
-    volumes: dict[str, Volume] = {}
+def _classes(study: Study, stack: StudyStack, shape: tuple[int, int, int]) -> dict[str, list[Volume]]:
+    """The share of each class in the coarse voxels, by what it was found by."""
+    values = range(1, 1 + len(study.reading.classes))
+
+    def each(read: Callable[[int, int], NDArray[Any]]) -> list[Volume]:
+        return [coarsened(shape, partial(_of_value, read, value)) for value in values]
+
+    volumes: dict[str, list[Volume]] = {}
     if stack.labels is not None:
-        volumes["ground truth"] = coarsened(
-            shape, lambda start, stop: np.stack([stack.label(z) == 1 for z in range(start, stop)])
-        )
+        volumes["ground truth"] = each(lambda start, stop: np.stack([stack.label(z) for z in range(start, stop)]))
     for network in NETWORKS:
         folder = study.folder(network, "stack")
         found = read_json(folder / "summary.json")
-        mask = open_stack(folder / str(found["mask"]))
-        volumes[network.title] = coarsened(shape, mask.read)
+        volumes[network.title] = each(open_stack(folder / str(found["mask"])).read)
     return volumes
+
+
+def _of_value(read: Callable[[int, int], NDArray[Any]], value: int, start: int, stop: int) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = read(start, stop) == value
+    return found
 
 
 def _place(axes: Any, shape: tuple[int, ...], spacing: Spacing, unit: str) -> None:
@@ -102,20 +114,28 @@ def _faces(axes: Any, volume: Volume, spacing: Spacing) -> None:
         axes.plot_surface(xs, zs, ys, facecolors=colours, rstride=1, cstride=1, shade=False, linewidth=0)
 
 
-def _lithium_surface(axes: Any, volume: Volume, spacing: Spacing) -> None:
-    triangles = surface(volume, spacing)
-    if triangles is None:
-        axes.text2D(0.5, 0.5, "no lithium found", transform=axes.transAxes, ha="center", fontsize=10)
-        return
-    placed = triangles[..., [2, 0, 1]]
-    axes.add_collection3d(Poly3DCollection(placed, facecolors=_shaded(placed), linewidths=0))
+def _surfaces(axes: Any, volumes: list[Volume], spacing: Spacing) -> None:
+    """Each class in its colour; one that fills much of the stack would hide the others and is shown as glass."""
+    drawn = 0
+    for value, volume in enumerate(volumes, 1):
+        triangles = surface(volume, spacing)
+        if triangles is None:
+            continue
+        placed = triangles[..., [2, 0, 1]]
+        glass = {"alpha": GLASS} if len(volumes) > 1 and volume.mean() > MUCH else {}
+        colours = _shaded(placed, np.array(class_colour(value)) / 255)
+        axes.add_collection3d(Poly3DCollection(placed, facecolors=colours, linewidths=0, **glass))
+        drawn += 1
+    if not drawn:
+        what = "no lithium found" if len(volumes) == 1 else "nothing found"
+        axes.text2D(0.5, 0.5, what, transform=axes.transAxes, ha="center", fontsize=10)
 
 
-def _shaded(triangles: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shaded(triangles: NDArray[np.float64], colour: NDArray[np.float64]) -> NDArray[np.float64]:
     """The colour of each triangle, darker the further it turns from the light; triangles in x, z, y."""
     normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     normals[:, 2] *= -1  # y grows downwards
     towards = np.abs(normals @ (LIGHT / np.linalg.norm(LIGHT)))
-    shades: NDArray[np.float64] = COLOUR * (0.35 + 0.65 * towards[:, None])
+    shades: NDArray[np.float64] = colour * (0.35 + 0.65 * towards[:, None])
     return shades

@@ -6,9 +6,17 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
-from custom.report import overlay_truth
 from custom.stack import source
-from custom.study.figures.drawing import as_text, label_picture, new_figure, save, scale_bar, show, truth_legend
+from custom.study.figures.drawing import (
+    as_text,
+    found_legend,
+    found_picture,
+    label_picture,
+    new_figure,
+    save,
+    scale_bar,
+    show,
+)
 from custom.study.plan import NETWORKS, Study
 from custom.study.slices import LabelledSlice
 
@@ -16,13 +24,14 @@ WIDE = 2.5  # slices of a larger ratio of sides are set one below the other
 
 
 def draw_slice(study: Study, slices: list[LabelledSlice], path: Path) -> None:
-    """The test slice with most lithium: input, label and each network with its right and wrong voxels in colour."""
+    """The test slice with most lithium: input, label and what each network finds, in colour."""
+    classes = study.reading.classes
     piece = max(slices, key=lambda piece: piece.item["lithium"])
     image, label = piece.image, piece.label
-    panels: dict[str, NDArray] = {"input": image, "label": label_picture(label)}
+    panels: dict[str, NDArray] = {"input": image, "label": label_picture(label, classes)}
     for network in NETWORKS:
         found = piece.prediction(study.folder(network, "test"))
-        panels[network.title] = overlay_truth(image, found, label)
+        panels[network.title] = found_picture(image, found, label, classes)
     height, width = label.shape
     columns = 1 if width / height > WIDE else 2
     rows = -(-len(panels) // columns)
@@ -35,5 +44,5 @@ def draw_slice(study: Study, slices: list[LabelledSlice], path: Path) -> None:
     scale_bar(grid[len(panels) - columns], width, voxel[2] if voxel else None)
     stem, z = piece.place
     figure.suptitle(f"{as_text(stem)}, slice {z}", fontsize=11)
-    truth_legend(figure)
+    found_legend(figure, classes)
     save(figure, path)
