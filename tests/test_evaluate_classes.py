@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def evaluate(folder: Path, name: str, **options: object) -> Outcome:
+def evaluate(folder: Path, name: str, overlay: str | None = None, **options: object) -> Outcome:
     given: dict[str, object] = {
         "dataset_dir": folder / "data",
         "output_dir": folder / name,
@@ -49,7 +49,8 @@ def evaluate(folder: Path, name: str, **options: object) -> Outcome:
         "precision": "fp32",
         "section": "train",
     }
-    return run("train", "evaluate", "study_evaluate", **{**given, **options})
+    overlays = [] if overlay is None else [overlay]
+    return run("train", "evaluate", "study_evaluate", *overlays, **{**given, **options})
 
 
 def found_in(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -120,3 +121,28 @@ def test_one_class_is_not_merged(folder: Path) -> None:
     torch.save(BasicUNet(2, 1, 1, FEATURES).state_dict(), folder / "lithium.pt")
     outcome = evaluate(folder, "refused", weights=folder / "lithium.pt", merge=MERGE)
     assert (outcome.code, "look for lithium alone" in outcome.error) == (2, True), outcome.error
+
+
+def test_a_blend_of_several_classes_and_none_of_different_ones(folder: Path) -> None:
+    record = json.loads((folder / "model.json").read_text())
+    for name, seed, classes in (("other", 1, CLASSES), ("turned", 2, CLASSES[::-1])):
+        torch.manual_seed(seed)
+        torch.save(BasicUNet(2, 1, 4, FEATURES).state_dict(), folder / f"{name}.pt")
+        own = {"weights_sha256": sha256_of(folder / f"{name}.pt"), "classes": classes}
+        (folder / f"{name}.json").write_text(json.dumps(record | own))
+    member = TINY | {"out_channels": "@channels"}
+    enet = {"_target_": "custom.networks.ENet", "members": [member, member], "weights": "@blend"}
+    options: dict[str, object] = {"network_def": enet, "blend": [0.25, 0.75], "patch_size": 144}
+    kept = {}
+    for name, weights in (("a", "model"), ("b", "other"), ("blend", "['{0}/model.pt','{0}/other.pt']")):
+        files = weights.format(folder) if "[" in weights else folder / f"{weights}.pt"
+        given = options if name == "blend" else {"patch_size": 144}
+        outcome = evaluate(folder, name, "network_enet" if name == "blend" else None, weights=files, **given)
+        assert outcome.code == 0, outcome.error
+        kept[name] = found_in(folder / name)[1]
+    for place, blend in kept["blend"].items():
+        # one window holds a slice, so that a blend of windows is one of slices
+        np.testing.assert_allclose(blend, 0.25 * kept["a"][place] + 0.75 * kept["b"][place], atol=1e-6)
+    weights = f"['{folder}/model.pt','{folder}/turned.pt']"
+    outcome = evaluate(folder, "refused", "network_enet", weights=weights, **options)
+    assert outcome.code == 2 and "blend weights of the same classes in the same order" in outcome.error
