@@ -13,7 +13,8 @@ if __name__ == "__main__":
 
 from custom.base.errors import BadInput
 from custom.base.readable import readable_streams
-from custom.command_line.options import GivenPath, switches
+from custom.command_line.options import GivenPath
+from custom.command_line.table import Switch
 from custom.sharing import check_bundle, selftest
 
 
@@ -28,9 +29,9 @@ def main() -> int:
     parser.add_argument("--trusted", default="false", help="true: tell of foreign Python and config parts, go on")
     given = parser.parse_args()
     try:
-        asked = switches(selftest=given.selftest, trusted=given.trusted)
-        name = check_bundle(given.file, asked["trusted"])
-        if asked["selftest"]:
+        tested, trusted = (Switch().check(name, getattr(given, name)) for name in ("selftest", "trusted"))
+        name = check_bundle(given.file, trusted)
+        if tested:
             print(selftest(given.file, name))
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)

@@ -18,7 +18,6 @@ from monai.bundle.reference_resolver import ReferenceResolver
 from PIL import Image
 
 import custom.networks
-from custom.losses.named import NAMES
 from custom.sharing.json_text import json_text
 
 CONFIGS = cli.ROOT / "bundle/configs"
@@ -63,11 +62,6 @@ def test_every_network_of_the_project_has_a_config() -> None:
     named = {text for name in (*WHOLE, *NETWORKS) for text in strings(read(name)["network_def"])}
     assert {f"custom.networks.{name}" for name in custom.networks.__all__} <= named
     assert ENSEMBLE in NETWORKS and TRAINED
-
-
-def test_the_losses_that_the_command_line_takes_are_those_that_there_are() -> None:
-    (choices,) = [check["loss"] for check in read("train")["checks"] if "loss" in check]
-    assert choices == ["@loss", *NAMES]
 
 
 @pytest.mark.parametrize("name", [*WHOLE, *OVERLAYS, "metadata"])

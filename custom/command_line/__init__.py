@@ -1,21 +1,6 @@
 """What was typed: taken as it was meant, or refused before any work is done."""
 
-from custom.command_line.options import (
-    check_choices,
-    check_numbers,
-    check_paths,
-    check_threshold,
-    check_uncertainty,
-    switches,
-)
+from custom.command_line.options import check_paths, check_threshold, check_uncertainty
 from custom.command_line.placement import check_place
 
-__all__ = [
-    "check_choices",
-    "check_numbers",
-    "check_paths",
-    "check_place",
-    "check_threshold",
-    "check_uncertainty",
-    "switches",
-]
+__all__ = ["check_paths", "check_place", "check_threshold", "check_uncertainty"]

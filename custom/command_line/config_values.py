@@ -1,4 +1,4 @@
-"""Values put right in MONAI's parser before they are used: paths as they were written, numbers that came as text.
+"""Values put right in MONAI's parser before they are used, and looked at: paths as they were written, numbers that came as text.
 
 MONAI turns `#` into `::` in every string as soon as it has read it, and looks at no value that is resolved; fire cuts `Li#3` and
 drops `None`; YAML takes `1e-4` for a text. So what was typed or written is put among the resolved values.
@@ -16,6 +16,8 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from custom.base.errors import BadInput
+from custom.command_line.options import check_paths
+from custom.command_line.table import OPTIONS, Number
 from custom.command_line.typed import Words, is_path_text, reference, typed_path, typed_text
 
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
@@ -78,6 +80,26 @@ def put_right(parser: ConfigParser, words: Words, paths: Sequence[str] = (), tex
                 _set(parser, parser.config, key, key, text)
 
 
+def check_options(parser: ConfigParser, paths: Sequence[str] = ()) -> None:
+    """Check what a config's keys come to, and put true and false in place of the words for them.
+
+    Args:
+        parser: has parsed its config; keys that it lacks are left alone.
+        paths: those that hold a path, or a list of them.
+
+    Raises:
+        BadInput: names the first key that cannot be, and what can.
+    """
+    resolver = parser.ref_resolver
+    for name in paths:
+        if name in parser.get():
+            check_paths(**{name: resolver.get_resolved_content(name)})
+    for name, option in OPTIONS.items():
+        if name in parser.get():
+            # what is resolved already MONAI takes as it is
+            resolver.resolved_content[name] = option.check(name, resolver.get_resolved_content(name))
+
+
 def _as_written(key: str, raw: Any, written: Any, known: Container[Any]) -> str | list[str] | None:
     """A text of a config file that MONAI has changed; None for all others."""
     if isinstance(raw, str) and (name := reference(raw)) is not None and name not in known:
@@ -108,10 +130,8 @@ def _read_numbers(parser: ConfigParser, node: Any, above: str, texts: Container[
 
 
 def _numeric(config: Mapping[str, Any]) -> Iterator[str]:
-    """The keys that the config has checked as numbers: there a text such as "8" can only be meant as one."""
-    for check in config.get("checks", ()):
-        if isinstance(check, dict) and str(check.get("_target_")).endswith(".options.check_numbers"):
-            yield from (key for key in check if not key.startswith("_") and key in config)
+    """The keys that hold a number: there a text such as "8" can only be meant as one."""
+    return (key for key, option in OPTIONS.items() if isinstance(option, Number) and key in config)
 
 
 def _set(parser: ConfigParser, node: Any, key: Any, item: str, text: str) -> None:

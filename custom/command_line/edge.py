@@ -22,20 +22,23 @@ from custom.base.errors import BadInput
 from custom.base.readable import HANDLER, readable_streams
 from custom.command_line.config_faults import config_fault
 from custom.command_line.config_keys import check_keys
-from custom.command_line.config_values import calling_parser, put_right
+from custom.command_line.config_values import calling_parser, check_options, put_right
 from custom.command_line.following import following
 from custom.command_line.typed import taken_apart
 from custom.running.taken import release_folders
 
 
 def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
-    """Make this process a well-behaved command: `BadInput` ends it in one sentence, misspelt keys are refused.
+    """Make this process a well-behaved command: `BadInput` ends it in one sentence, and what cannot be is refused.
 
     The checks, of which this is the first, head every list that is run too: a stray word takes the place of `initialize`.
 
     Args:
         paths: the config's keys that hold a path, or a list of them; they come first among what is resolved.
         texts: those that hold another text.
+
+    Raises:
+        BadInput: a misspelt key, a path that cannot be meant, an option out of the range in `OPTIONS`.
     """
     sys.excepthook = _excepthook
     threading.excepthook = _thread_excepthook
@@ -45,6 +48,7 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
     check_keys(arguments)
     if parser := calling_parser():
         put_right(parser, taken_apart(arguments if arguments[:1] == ["run"] else []), paths, texts)
+        check_options(parser, paths)
 
 
 def next_commands(dataset_dir: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> dict[str, str]:

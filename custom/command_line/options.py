@@ -11,46 +11,6 @@ from typing import Any
 from custom.base.errors import BadInput
 
 
-def check_numbers(**options: tuple[Any, float, float]) -> None:
-    """Check numbers against their range.
-
-    Args:
-        options: for each option its value, the least and the most that it may be; only whole numbers will do where the
-            least is an int. None, an option that is switched off, passes.
-
-    Raises:
-        BadInput: a value that is no number, or out of its range.
-    """
-    for name, (value, least, most) in options.items():
-        kinds, words = (int, "a whole number") if isinstance(least, int) else ((int, float), "a number")
-        number = isinstance(value, kinds) and not isinstance(value, bool)
-        if value is not None and not (number and least <= value <= most):
-            raise BadInput(f"--{name} {value}: cannot be; give {words} from {least} to {most}")
-
-
-def check_choices(**options: tuple[Any, ...]) -> None:
-    """Check words: for each option its value, then all that it may be.
-
-    Raises:
-        BadInput: another value.
-    """
-    for name, (value, *choices) in options.items():
-        if value not in choices:
-            raise BadInput(f"--{name} {value}: is unknown; give one of {', '.join(map(str, choices))}")
-
-
-def switches(**options: Any) -> dict[str, bool]:
-    """Switches as bools: the command line hands over `--overwrite false` as a word, which by itself counts as true.
-
-    Raises:
-        BadInput: a value that is neither true nor false.
-    """
-    for name, value in options.items():
-        if str(value).lower() not in ("true", "false"):
-            raise BadInput(f"--{name} {value}: is unknown; give true or false")
-    return {name: str(value).lower() == "true" for name, value in options.items()}
-
-
 def check_paths(**options: Any) -> None:
     """Check paths, wherever they came from: a YAML config makes a number of `2026`, and of `~/a` nobody makes a home.
 

@@ -28,22 +28,18 @@ def put() -> None:
     put_right(parser, taken_apart(typed), ["stack", "weights"], ["stack_key"])
 
 
-CHECKS = """
-checks:
-    - {_target_: custom.command_line.options.check_numbers, epochs: ["@epochs", 1, 9]}
-"""
 BASE = """
 stack: usual
 weights: [x, y]
 stack_key: null
-epochs: 3
+max_epochs: 3
 rate: 0.5
 nested: {list: [1, {deep: 0}]}
 below: $@stack + '/model.pt'
 initialize:
     - {_target_: test_config_values.put}
 run:
-    - {_target_: test_config_values.note, stack: "@stack", weights: "@weights", stack_key: "@stack_key", epochs: "@epochs"}
+    - {_target_: test_config_values.note, stack: "@stack", weights: "@weights", stack_key: "@stack_key", max_epochs: "@max_epochs"}
     - {_target_: test_config_values.note, rate: "@rate", nested: "@nested", below: "@below", first: "@weights::0"}
 """
 
@@ -57,7 +53,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def values(tmp_path: Path, overlay: str, **arguments: Any) -> dict[str, Any]:
     """What a run sees of the base and an overlay."""
-    for name, text in (("base.yaml", BASE + CHECKS), ("overlay.yml", overlay)):
+    for name, text in (("base.yaml", BASE), ("overlay.yml", overlay)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     run(config_file=[str(tmp_path / "base.yaml"), str(tmp_path / "overlay.yml")], **arguments)
     return seen
@@ -85,17 +81,15 @@ def test_colons_and_references_stay(tmp_path: Path) -> None:
 
 def test_what_was_typed_counts_before_what_was_read(tmp_path: Path) -> None:
     typed.extend(["--stack", "2026_01", "--weights", "['a#1',b]", "--stack_key", "'1'"])
-    found = values(tmp_path, "epochs: 3\n", stack=202601, stack_key=1)
+    found = values(tmp_path, "max_epochs: 3\n", stack=202601, stack_key=1)
     assert found["stack"] == "2026_01" and found["weights"] == ["a#1", "b"] and found["stack_key"] == "1"
 
 
 def test_numbers_that_came_as_text(tmp_path: Path) -> None:
-    numbers = (
-        "rate: 1e-4\nepochs: '8'\nnested: {list: [2e3, {deep: -1.5E+1}], name: 1e-4x}\nstack: 1e5\nstack_key: 1e-4\n"
-    )
+    numbers = "rate: 1e-4\nmax_epochs: '8'\nnested: {list: [2e3, {deep: -1.5E+1}], name: 1e-4x}\nstack: 1e5\nstack_key: 1e-4\n"
     found = values(tmp_path, numbers)
     assert found["rate"] == 1e-4 and found["nested"] == {"list": [2000, {"deep": -15}], "name": "1e-4x"}
-    assert found["epochs"] == 8 and all(type(n) is int for n in (found["epochs"], found["nested"]["list"][0]))
+    assert found["max_epochs"] == 8 and all(type(n) is int for n in (found["max_epochs"], found["nested"]["list"][0]))
     assert found["stack"] == "1e5" and found["stack_key"] == "1e-4"
 
 
