@@ -18,7 +18,6 @@ NETWORKS = [None, *sorted(path.stem for path in (cli.ROOT / "bundle/configs").gl
 TRAINED = [name for name in NETWORKS if name != "network_enet"]
 SMALL: dict[str, Any] = {
     "classes": CLASSES,
-    "label_map": {str(value): name for value, name in enumerate(CLASSES, 1)} | {"255": 255},
     "patch_size": 32,
     "max_minutes": 0,
     "precision": "fp32",

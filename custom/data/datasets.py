@@ -138,7 +138,8 @@ class PatchDataset(Dataset[Any]):
         self.epoch = epoch
         draw = np.random.default_rng([self.seed, epoch])
         half = -(-self.patches_per_epoch // 2)
-        shares = [len(part) for part in np.array_split(np.arange(half), len(self.rich))]
+        # an epoch of fewer patches than classes leaves out other ones than the epoch before
+        shares = np.roll([len(part) for part in np.array_split(np.arange(half), len(self.rich))], epoch - 1)
         rich = np.concatenate([_rounds(draw, part, share) for part, share in zip(self.rich, shares, strict=True)])
         pairs = np.stack([rich, _rounds(draw, self.every, half)], axis=1)
         # either one first: processes that take every second patch get as many of both kinds
@@ -162,5 +163,5 @@ def slices_by_class(data: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
 
 def _rounds(draw: np.random.Generator, choices: np.ndarray, count: int) -> np.ndarray:
     """`count` choices: every one comes up once, in random order, before any comes up again."""
-    rounds = -(-count // len(choices))
+    rounds = max(1, -(-count // len(choices)))
     return np.concatenate([draw.permutation(choices) for _ in range(rounds)])[:count]

@@ -137,6 +137,22 @@ def test_the_rare_class_has_its_share_of_the_patches(tmp_path: Path) -> None:
     assert 180 < found[0] < 320 and 200 < found[1] < 340 and 200 < found[2] < 340 and found[3] > 130
 
 
+def test_an_epoch_of_fewer_patches_than_classes(tmp_path: Path) -> None:
+    """Every class has its turn within as many epochs as there are classes."""
+    label = np.zeros((4, 16, 16), np.uint8)
+    for value in (1, 2, 3):
+        label[value, 4:8, 4:8] = value
+    chain = Compose([LoadStackd(keys=["image", "label"])])
+    items = labelled_slices(written(tmp_path, label), reading=Reading(classes=NAMES))
+    patches = PatchDataset(items, chain, patches_per_epoch=1, classes=3)
+    rich = []
+    for epoch in (1, 2, 3):
+        patches.set_epoch(epoch)
+        assert len(patches.order) == 2
+        rich += [int(i) for i in patches.order]
+    assert {1, 2, 3} <= set(rich)
+
+
 def test_shares_of_classes_that_are_everywhere_are_even() -> None:
     items = [{"lithium": 9, "classes": (5, 3, 1)} for _ in range(8)]
     np.testing.assert_allclose(centre_shares(items, 3), [0.25, 0.25, 0.25, 0.25])
