@@ -63,10 +63,11 @@ def test_merged_to_one_class_it_is_judged_by_the_sum_of_the_probabilities(folder
     assert outcome.code == 0, outcome.error
     three, each = found_in(folder / "three")
     assert list(three["classes"]) == CLASSES and three["threshold"] is None and "merge" not in three
-    outcome = evaluate(folder, "one", merge=MERGE, threshold=0.4)
+    outcome = evaluate(folder, "one", merge=MERGE.replace("lithium", "metal"), threshold=0.4)
     assert outcome.code == 0, outcome.error
+    assert "per patch with metal" in outcome.output and "lithium" not in outcome.output
     one, merged = found_in(folder / "one")
-    assert one["merge"] == {"lithium": ["dendrite", "redeposited"]} and one["threshold"] == 0.4
+    assert one["merge"] == {"metal": ["dendrite", "redeposited"]} and one["threshold"] == 0.4
     assert "classes" not in one
     stored = tifffile.imread(folder / "data/labels/cell.tif")
     truth, found = [], []

@@ -24,7 +24,7 @@ Picture = tuple[np.ndarray, Mapping[str, Any], str]  # RGB, legend, title
 
 
 class JudgingOne:
-    """Collects the slices of one class.
+    """Collects the slices of one class, whose scores have the names that those of lithium have.
 
     Args:
         metric: the evaluator's.
@@ -36,6 +36,7 @@ class JudgingOne:
 
     def __init__(self, metric: PatchOverlap, shape: ShapeScores, pictures: int) -> None:
         self.metric = metric
+        (self.name,) = metric.classes
         self.scored = OneClass(shape.another())
         self.most = MostOf(pictures)
 
@@ -47,7 +48,7 @@ class JudgingOne:
     def finish(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What metrics.json begins and ends with."""
         scores, amounts = self.metric.scores(), self.scored.amounts()
-        return {**scores, **amounts, **undefined(scores | amounts)}, {"shape": self.scored.shape.summary()}
+        return {**scores, **amounts, **undefined(scores | amounts, self.name)}, {"shape": self.scored.shape.summary()}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -63,15 +64,16 @@ class JudgingOne:
 
     def text(self, found: Mapping[str, Any]) -> str:
         """For the terminal, of metrics.json."""
-        return "\n".join([scores_table(found), shape_line(found["shape"]), amounts_line(found)])
+        lines = [scores_table(found), shape_line(found["shape"]), amounts_line(found)]
+        return "\n".join(lines).replace("lithium", self.name)
 
     def shown(self) -> str:
         """What the pictures show."""
-        return f"the {len(self.most)} slices with most lithium"
+        return f"the {len(self.most)} slices with most {self.name}"
 
 
-def undefined(found: Mapping[str, Any]) -> dict[str, str]:
+def undefined(found: Mapping[str, Any], name: str) -> dict[str, str]:
     """`undefined`: which figures are None, and why; nothing where all have a value."""
-    names = [name for name, value in found.items() if value is None]
+    missing = [score for score, value in found.items() if value is None]
     # where nothing at all is labelled the metric refuses
-    return {"undefined": f"{', '.join(names)}: no voxel of this side is labelled lithium"} if names else {}
+    return {"undefined": f"{', '.join(missing)}: no voxel of this side is labelled {name}"} if missing else {}
