@@ -34,8 +34,11 @@ class LabelledOnly(nn.Module):
                 f"{tuple(target.shape)}."
             )
         labelled = target != UNLABELLED
-        # (B, C, Y, X) -> (N, C) -> (1, C, N); of one channel the same values in the same order
-        values = logits.movedim(1, -1)[labelled[:, 0]].T.float()
+        # (B, C, Y, X) -> (1, C, N) in the order of the voxels
+        every = logits.movedim(1, 0).flatten(1)
+        if bool(labelled.all()):  # the gradient of a selection takes longer than that of the loss
+            return self.loss(every.float()[None], target.float().reshape(1, 1, -1))
+        values = every.T[labelled.flatten()].T.float()
         if values.numel() == 0:
             return values.sum()
         return self.loss(values[None], target[labelled].float()[None, None])
