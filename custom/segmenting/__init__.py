@@ -1,7 +1,7 @@
 """The segmentation of a stack: its run over the slabs, and the results that it leaves."""
 
 from custom.segmenting.result import Result
-from custom.segmenting.results import check_stack_place, check_unfinished, take_output
+from custom.segmenting.results import check_before, check_stack_place, take_output
 from custom.segmenting.run import Segmentation
 
-__all__ = ["Result", "Segmentation", "check_stack_place", "check_unfinished", "take_output"]
+__all__ = ["Result", "Segmentation", "check_before", "check_stack_place", "take_output"]

@@ -90,18 +90,19 @@ def check_finished(
     check_output(output_dir, overwrite, names, inputs)
 
 
-def check_unfinished(
+def check_before(
     output_dir: str | os.PathLike[str],
     overwrite: bool,
     stack: str | os.PathLike[str],
     results: Sequence[Result],
     quantities: Sequence[Quantity],
 ) -> None:
-    """`check_finished`, before the stack is read; what a segmentation that was cut off has left may be gone on with.
+    """`check_stack_place` and `check_finished`, before the stack is read; what was cut off may be gone on with.
 
     Raises:
         BadInput: see there.
     """
+    check_stack_place(output_dir, stack, results, quantities)
     if not (Path(output_dir) / STORE / SETTINGS).exists():
         check_finished(output_dir, overwrite, [stack], results, quantities)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from ignite.engine import Engine, Events
 from monai.engines import Evaluator
 
@@ -23,6 +24,7 @@ from custom.segmenting.keeping import KeepSlabs
 from custom.segmenting.kept import KeptSlabs
 from custom.segmenting.result import Result, volumes
 from custom.segmenting.results import STORE, check_finished, take_output
+from custom.segmenting.settings import Windows, settings_of, told_of
 from custom.segmenting.store import SlabStore
 from custom.stack import GreyWindow, Slab, Stack, fingerprint, remove_scratch
 from custom.stack.writers.writer import StackWriter
@@ -42,15 +44,17 @@ class Segmentation:
         stack: the stack.
         slabs: all its slabs, in order.
         window: the stack's grey window.
-        settings: whatever else decides the mask (weights, threshold, ...); slabs of other settings are not mixed in.
-        open_writer: opens the writer of a result, given its path without suffix, its ``dtype`` and the ``classes`` of its values.
+        network, inferer: what finds it.
+        device: where that is done.
+        settings: whatever else decides the mask (weights' digest, threshold, ...); slabs of other settings are not mixed in.
+        open_writer: opens the writer of a result, given its path without suffix, and what it holds.
         output_dir: gets the result.
-        record: what else summary.json says.
         results: what may be written, the mask first; what is wanted is.
         quantities: what is measured, for summary.json and tables beside it.
         overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
         rank, world_size: this process among those that share the slabs.
         job: the name of torchrun's job, where there is one.
+        weights, version: the paths of the network's weights and the bundle's version, for summary.json.
     """
 
     def __init__(
@@ -58,16 +62,20 @@ class Segmentation:
         stack: Stack,
         slabs: Sequence[Slab],
         window: GreyWindow,
+        network: torch.nn.Module,
+        inferer: Windows,
+        device: str | torch.device,
         settings: Mapping[str, Any],
         open_writer: Callable[..., StackWriter],
         output_dir: str | os.PathLike[str],
-        record: Mapping[str, Any],
         results: Sequence[Result],
         quantities: Sequence[Quantity],
         overwrite: bool = False,
         rank: int = 0,
         world_size: int = 1,
         job: str | None = None,
+        weights: Any = None,
+        version: str | None = None,
     ) -> None:
         self.stack = stack
         self.slabs = slabs
@@ -75,14 +83,15 @@ class Segmentation:
         self.open_writer = open_writer
         self.results, self.quantities = volumes(results), tuple(quantities)
         self.folder = Path(output_dir)
-        self.record = dict(record)
         self.overwrite = overwrite
         self.rank, self.world_size = rank, world_size
         self.job = job
         self.gathering = Gathering(world_size)
         self.files = fingerprint(stack)
+        decides = settings_of(network, window, inferer, device, settings)
+        self.record = told_of(network, inferer, decides, weights, version)
         measured = [quantity.name for quantity in quantities]
-        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **settings, "quantities": measured})
+        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **decides, "quantities": measured})
         self.kept = KeptSlabs(self.store, [result for result in self.results if result.wanted], quantities)
         self.holds = False
         self.writers: dict[str, StackWriter] = {}
@@ -118,7 +127,13 @@ class Segmentation:
             )
         for result in self.kept.results:
             self.writers[result.name] = self.open_writer(
-                self.folder / result.name, dtype=result.dtype, classes=result.values
+                self.folder / result.name,
+                shape=self.stack.shape,
+                dtype=result.dtype,
+                voxel_size_um=self.stack.voxel_size_um,
+                place=self.stack.place,
+                classes=result.values,
+                overwrite=True,
             )
 
     def _let_go(self) -> None:
