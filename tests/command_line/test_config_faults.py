@@ -71,4 +71,4 @@ def test_metadata_may_be_left_behind() -> None:
         parser.read_config(str(cli.ROOT / "bundle/configs/inference.json"))
         if meta:
             parser.read_meta(meta)
-        assert parser.get_parsed_content("segmentation::record::bundle_version") == version
+        assert parser.get_parsed_content("segmentation::version") == version
