@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import cli
+import numpy as np
 import pytest
 import tifffile
 import yaml
@@ -23,7 +24,10 @@ SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "
 
 # in this order: what one command writes, later ones take
 PAGES = ["README.md"]
-PAGES += [f"bundle/docs/{name}.md" for name in ("keys", "stacks", "study", "clusters", "sharing", "README", "ablation")]
+PAGES += [
+    f"bundle/docs/{name}.md"
+    for name in ("keys", "stacks", "study", "classes", "clusters", "sharing", "README", "ablation")
+]
 # whose commands other tests run: test_bundle_clients.py, those of tests/sharing
 ELSEWHERE = ["CONTRIBUTING.md", "bundle/docs/packed.md", "bundle/docs/clients/monai_deploy.md"]
 ELSEWHERE += ["bundle/docs/clients/monai_label.md"]
@@ -50,12 +54,22 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
     for name in ("bundle", "custom", "scripts"):
         (folder / name).symlink_to(cli.ROOT / name)
-    write_labelled_set(folder / "my_slices", stacks=(10,), size=(136, 140))
+    mine = write_labelled_set(folder / "my_slices", stacks=(10,), size=(136, 140))
+    (mine / "tool_labels").mkdir()
+    for path in (mine / "labels").iterdir():
+        label = tifffile.imread(path)
+        label[:, :9] = np.arange(9)[:, None] % 4
+        tifffile.imwrite(mine / "tool_labels" / path.name, label, photometric="minisblack")
     # stands for the phantom's test cells, which take half a minute to make
     phantom = write_labelled_set(folder / "data" / "phantom", stacks=(24, 24), size=(60, 64))
     for part in ("images", "labels"):
         for i in (0, 1):
             (phantom / part / f"stack_{i}.tif").rename(phantom / part / f"cell_{7 + i:04d}.tif")
+    (phantom / "classes").mkdir()
+    for path in (phantom / "labels").iterdir():
+        label = tifffile.imread(path)
+        label[:, :10] = np.arange(10)[:, None] % 6
+        tifffile.imwrite(phantom / "classes" / path.name, label, photometric="minisblack")
     (folder / "my_stack").mkdir()
     for z, plane in enumerate(blobs(3, (136, 140))[0]):
         tifffile.imwrite(folder / "my_stack" / f"recon_{z:05d}.tiff", plane)

@@ -102,3 +102,6 @@ def test_the_shipped_weights_tell_their_files() -> None:
     for name in ("model.pt", "unet.safetensors", "ynet.safetensors"):
         record, fault = record_beside(models / name)
         assert record is not None and not fault and "cell_1000" in record["train"] and "cell_1013" in record["val"]
+    record, fault = record_beside(models / "unet_cell.safetensors")
+    assert record is not None and not fault and record["train"] == [f"cell_000{i}" for i in range(6)]
+    assert record["classes"] == ["electrode", "pit", "dendrite", "redeposited", "impurity"]
