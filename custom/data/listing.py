@@ -36,6 +36,12 @@ def list_pairs(dataset_dir: str | os.PathLike[str], label_folder: str = "labels"
     root = Path(dataset_dir)
     if not root.is_dir():
         raise BadInput(f"{root}: there is no such folder; give --dataset_dir a folder that holds images/ and labels/")
+    if label_folder != "labels" and (root / "images").is_dir() and not (root / label_folder).is_dir():
+        others = ", ".join(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and entry.name != "images"))
+        raise BadInput(
+            f"{root / label_folder}: there is no such folder, in which the labels are looked for; give --label_folder with the "
+            f"one beside images/ that holds them{f' (there are {others})' if others else ''}"
+        )
     images, labels = (_by_stem(root / part) for part in ("images", label_folder))
     pairs = paired(images, labels)
     _warn_of_doubles(images)

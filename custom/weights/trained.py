@@ -97,6 +97,25 @@ class Trained:
         """
         return given if given is not None or not (self.resumed or evaluating) else map_of_training(self.by_file)
 
+    def label_folder(self, given: str | None, evaluating: bool = False) -> str:
+        """Where the labels lie beside images/: as given, else as the training that goes on, or is evaluated, had it.
+
+        Without either that is "labels".
+
+        Raises:
+            BadInput: members of an ensemble that were trained on labels of different folders.
+        """
+        if given is not None or not (self.resumed or evaluating):
+            return "labels" if given is None else given
+        noted = [(file, _folder_in(record.get("reading") or {})) for file, record in self.by_file]
+        for file, folder in noted[1:]:
+            if folder != noted[0][1]:
+                raise BadInput(
+                    f"{file}: was trained on labels in {folder}/ and {noted[0][0]} on those in {noted[0][1]}/; give "
+                    "--label_folder with the one that holds what is to be scored"
+                )
+        return noted[0][1] if noted else "labels"
+
     def check(self, patch_size: int, seed: int, reading: Mapping[str, Any] | None = None) -> None:
         """Compare what was given with the records.
 
@@ -123,6 +142,11 @@ class Trained:
 
     def _check_labels(self, file: str, noted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """A key that either lacks may have led to the same labels; two that differ do not."""
+        if (before := _folder_in(noted)) != (now := _folder_in(given)):
+            raise BadInput(
+                f"{file}: this training was begun with the labels in {before}/, and --label_folder gives {now}; leave "
+                "--label_folder away, or give another --output_dir"
+            )
         for key in ("label_key", "label_index", "label_255"):
             if key in noted and key in given and _plain(noted[key]) != _plain(given[key]):
                 raise BadInput(
@@ -160,6 +184,10 @@ def _ends(setting: Any) -> Any:
         return fixed, [float(end) for end in ends or ()]
     except (TypeError, ValueError):
         return fixed, [str(ends)]
+
+
+def _folder_in(reading: Mapping[str, Any]) -> str:
+    return str(reading.get("label_folder") or "labels")
 
 
 def _plain(value: Any) -> Any:

@@ -90,6 +90,11 @@ def test_what_the_labels_cannot_be(tmp_path: Path) -> None:
             Reading(label_folder=folder)  # type: ignore[arg-type]
 
 
+def test_a_folder_of_labels_that_is_not_there(tmp_path: Path) -> None:
+    told = refusal(written(tmp_path, label_of(), "tool"), label_folder="classes")
+    assert told.endswith("the one beside images/ that holds them (there are tool)")
+
+
 def test_a_class_without_a_voxel_in_training(tmp_path: Path) -> None:
     told = refusal(written(tmp_path, label_of(rare=())))
     assert "0 of the 10 training slices, and 0 of all 12 labelled ones, hold the class impurity" in told

@@ -175,3 +175,18 @@ def test_weights_of_other_classes_or_another_order_are_refused(given: list[str])
 def test_members_of_different_classes_are_not_blended() -> None:
     with pytest.raises(BadInput, match=r"1.pt: was trained for the classes \['lithium'\] and 0.pt for \['electrode'"):
         of({"classes": FIVE}, {}).classes(None)
+
+
+def test_the_folder_of_the_labels_is_that_of_the_training() -> None:
+    noted = {"reading": {"label_folder": "classes"}}
+    assert of(noted).label_folder(None) == of().label_folder(None, evaluating=True) == "labels"  # a new training
+    assert of(noted).label_folder(None, evaluating=True) == of(noted, resumed=True).label_folder(None) == "classes"
+    assert of(noted).label_folder("drawn", evaluating=True) == "drawn"
+    with pytest.raises(
+        BadInput, match="1.pt: was trained on labels in labels/ and 0.pt on those in classes/; give --label"
+    ):
+        of(noted, {}).label_folder(None, evaluating=True)
+    begun = of(noted, resumed=True)
+    begun.check(128, 0, {"label_folder": "classes"})
+    with pytest.raises(BadInput, match="begun with the labels in classes/, and --label_folder gives labels; leave"):
+        begun.check(128, 0, {})
