@@ -75,6 +75,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--methods", nargs="+", default=list(METHODS), choices=METHODS, metavar="METHOD", help=", ".join(METHODS)
     )
+    parser.add_argument(
+        "--patches_per_epoch", type=int, default=640, help="length of an epoch of this project's networks"
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
@@ -101,6 +104,7 @@ def asked(task: Task) -> dict[str, Any]:
         "files": listing(task.dataset_dir, task.reading.label_folder),  # with others the sides are others too
         **task.reading.given(),
         "seconds": task.seconds,
+        "patches_per_epoch": task.patches_per_epoch,
         "device": str(task.device),
         "threads": torch.get_num_threads(),
     }
@@ -137,7 +141,7 @@ def main() -> int:
         take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:
-            task = make_task(dataset_dir.absolute(), minutes, seed, device, reading)
+            task = make_task(dataset_dir.absolute(), minutes, seed, device, reading, given.patches_per_epoch)
             for name in given.methods:
                 found = run(name, task, out / name / f"seed_{seed}", logging.getLogger("peers"))
                 rows.setdefault(METHODS[name][0], []).append(found)

@@ -27,6 +27,7 @@ SECONDS = "2s"
 
 def compare(dataset: Path, out: Path, *methods: str, budget: str = SECONDS) -> subprocess.CompletedProcess[str]:
     words = ["--dataset_dir", str(dataset), "--output_dir", str(out), "--budget", budget, "--device", "cpu"]
+    words += ["--patches_per_epoch", "16"]
     command = [sys.executable, "scripts/compare_peers.py", *words, "--methods", *methods]
     return subprocess.run(command, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
 

@@ -25,9 +25,10 @@ def bundle_network(overlay: str | None) -> Callable[[Task, Path], dict[str, Any]
         given = ("--dataset_dir", str(task.dataset_dir), "--seed", str(task.seed), "--device", str(task.device), *keys)
         out, scored = ("--output_dir", str(folder / "training")), ("--output_dir", str(folder))
         time = ("--max_minutes", f"{task.seconds / 60:g}", "--max_epochs", str(MANY_EPOCHS))
+        epoch = ("--patches_per_epoch", str(task.patches_per_epoch))
         execute = Bundle(ROOT)
         execute(
-            ("run", "training", *files("train", *overlays), *given, *out, *time, "--overwrite", "true"),
+            ("run", "training", *files("train", *overlays), *given, *out, *time, *epoch, "--overwrite", "true"),
             folder / "training.log",
         )
         weights = ("--weights", str(folder / "training/model.pt"))

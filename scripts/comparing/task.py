@@ -30,6 +30,7 @@ class Task:
         seed: of the split and the training.
         device: to train and predict on.
         reading: how the files of the data set are read.
+        patches_per_epoch: of this project's networks, which train for whole epochs.
     """
 
     dataset_dir: Path
@@ -38,17 +39,20 @@ class Task:
     seed: int
     device: torch.device
     reading: Reading = Reading()
+    patches_per_epoch: int = 640
 
 
 # trains, leaves the probabilities of the test slices in a folder, and tells what there is to know of the training
 Method = Callable[[Task, Path], dict[str, Any]]
 
 
-def make_task(dataset_dir: Path, minutes: float, seed: int, device: torch.device, reading: Reading) -> Task:
+def make_task(
+    dataset_dir: Path, minutes: float, seed: int, device: torch.device, reading: Reading, patches_per_epoch: int
+) -> Task:
     """The task that a data set gives."""
     split = split_dataset(dataset_dir, seed, reading=reading)
     sides = {side: [LabelledSlice(item) for item in items] for side, items in split.items()}
-    return Task(dataset_dir, sides, 60 * minutes, seed, device, reading)
+    return Task(dataset_dir, sides, 60 * minutes, seed, device, reading, patches_per_epoch)
 
 
 def keep_probability(folder: Path, piece: LabelledSlice, probability: NDArray[np.floating[Any]]) -> None:
