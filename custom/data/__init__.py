@@ -6,12 +6,10 @@ from custom.data.labelled import common_folder, labelled_slices, stems, voxel_si
 from custom.data.listing import list_pairs
 from custom.data.read_ahead import ReadAheadLoader
 from custom.data.reading import Reading
-from custom.data.shares import centre_shares
 from custom.data.sides import about_side, side_to_score
 from custom.data.split import split_dataset
 
 __all__ = [
-    "centre_shares",
     "PatchDataset",
     "ReadAheadLoader",
     "Reading",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from custom.base.errors import BadInput
 from custom.data.label_map import as_numbered
 from custom.data.labelled import check_label
 from custom.data.meaning import SliceCounts, warn_of_doubts
+from custom.data.shares import share_centres, slices_by_class
 from custom.stack import LABEL, source
 
 
@@ -130,6 +131,8 @@ class PatchDataset(Dataset[Any]):
         self.patches_per_epoch = patches_per_epoch
         self.seed = seed
         self.every = np.arange(len(self.slices))
+        if classes > 1:
+            share_centres(transform, self.slices.data, classes)
         self.rich = slices_by_class(self.slices.data) or [self.every]
         self.set_epoch(1)
 
@@ -153,12 +156,6 @@ class PatchDataset(Dataset[Any]):
         state = np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1)[0]
         self.transform.set_random_state(seed=int(state))
         return self.slices[int(self.order[index])]
-
-
-def slices_by_class(data: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
-    """For each class that some slice holds the numbers of the slices that do; of one that nothing is said of, all."""
-    held = np.array([item.get("classes") or (item.get("lithium", 1),) for item in data], dtype=bool)
-    return [np.flatnonzero(of_class) for of_class in held.T if of_class.any()]
 
 
 def _rounds(draw: np.random.Generator, choices: np.ndarray, count: int) -> np.ndarray:

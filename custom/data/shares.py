@@ -6,14 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
-from custom.data.datasets import slices_by_class
+from monai.transforms import Compose, RandCropByLabelClassesd
 
 _MOST = 50.0  # times as likely as another class, so that a slice with a rare class shows the others too
 _ROUNDS = 100
 
 
-def centre_shares(data: Sequence[Mapping[str, Any]], classes: int, background: float = 0.25) -> list[float] | None:
+def share_centres(transform: Compose, data: Sequence[Mapping[str, Any]], classes: int) -> None:
+    """Let the crop of a chain centre patches on each of several classes as often as `centre_shares` says."""
+    for crop in transform.transforms:
+        if isinstance(crop, RandCropByLabelClassesd):
+            background, *others = crop.cropper.ratios or [1.0] * (1 + classes)
+            crop.cropper.ratios = centre_shares(data, classes, background / (background + sum(others)))
+
+
+def slices_by_class(data: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
+    """For each class that some slice holds the numbers of the slices that do; of one that nothing is said of, all."""
+    held = np.array([item.get("classes") or (item.get("lithium", 1),) for item in data], dtype=bool)
+    return [np.flatnonzero(of_class) for of_class in held.T if of_class.any()]
+
+
+def centre_shares(data: Sequence[Mapping[str, Any]], classes: int, background: float = 0.25) -> list[float]:
     """For background and each class how likely it is that a patch is centred on it in a slice that holds all of them.
 
     A slice gives its patches to what it holds, in these ratios. They are found by iterative proportional fitting, for
@@ -25,10 +38,8 @@ def centre_shares(data: Sequence[Mapping[str, Any]], classes: int, background: f
         background: its share of all patches; the classes have equal parts of the others.
 
     Returns:
-        1 + `classes` numbers that add up to 1; 0 for a class that no slice holds. None for one class.
+        1 + `classes` numbers that add up to 1; 0 for a class that no slice holds.
     """
-    if classes == 1:
-        return None
     held = np.ones((len(data), 1 + classes), bool)
     held[:, 1:] = [item.get("classes") or [1] * classes for item in data]
     drawn = np.full(len(data), 0.5 / len(data))

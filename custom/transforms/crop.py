@@ -15,22 +15,28 @@ def crop_to_patch(
     pos: float,
     neg: float,
     num_samples: int = 1,
-    shares: Sequence[float] | None = None,
+    classes: int = 1,
 ) -> MapTransform:
     """MONAI's crop around the centres that `CandidateCentresd` lists.
 
     Args:
         keys, label_key, spatial_size, num_samples: as MONAI's crops take them.
-        pos, neg: `pos` of pos + neg patches are centred on lithium.
-        shares: of background and of each of several classes among the patches, in their place.
+        pos, neg: `pos` of pos + neg patches are centred on lithium, or in equal parts on the classes.
+        classes: how many are looked for; `PatchDataset` gives the rare ones more than their equal part in their slices.
 
     Returns:
         `RandCropByPosNegLabeld`, or of several classes `RandCropByLabelClassesd`.
     """
-    if shares is not None:
+    if classes > 1:
         key = f"{label_key}_classes"
         return RandCropByLabelClassesd(
-            keys, label_key, spatial_size, list(shares), num_samples=num_samples, indices_key=key, warn=False
+            keys,
+            label_key,
+            spatial_size,
+            [neg, *[pos / classes] * classes],
+            num_samples=num_samples,
+            indices_key=key,
+            warn=False,
         )
     rich, poor = f"{label_key}_lithium", f"{label_key}_background"
     return RandCropByPosNegLabeld(

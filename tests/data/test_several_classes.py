@@ -131,9 +131,7 @@ def test_the_rare_class_has_its_share_of_the_patches(tmp_path: Path) -> None:
     label = np.zeros((12, 64, 64), np.uint8)
     label[:, 8:40, 8:40], label[:, 44:60, 44:60], label[3, 2, 2] = 1, 2, 3
     items = labelled_slices(written(tmp_path, label), reading=Reading(classes=NAMES))
-    shares = centre_shares(items, 3)
-    assert shares is not None and centre_shares(items, 1) is None
-    crop = crop_to_patch(["image", "label"], "label", (1, 1), 3, 1, shares=shares)
+    crop = crop_to_patch(["image", "label"], "label", (1, 1), 3, 1, classes=3)
     chain = Compose([LoadStackd(keys=["image", "label"]), CandidateCentresd("label", classes=3), crop])
     patches = PatchDataset(items, chain, patches_per_epoch=2000, seed=0, classes=3)
     of_slice = Counter(int(i) for i in patches.order)

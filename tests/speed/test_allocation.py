@@ -13,7 +13,6 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the a
 
 FAULTS = """
 import resource, sys
-from custom.speed.allocation import keep_freed_memory
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -26,7 +25,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 GAPS = """
 import resource, sys
 from pathlib import Path
-from custom.speed.allocation import keep_freed_memory, release_freed_memory
 assert keep_freed_memory(one_heap=True)
 held = [bytearray(2**20) for _ in range(128)]
 del held[::2]
@@ -37,7 +35,9 @@ print(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesiz
 
 
 def printed(program: str, word: str) -> int:
-    command = [sys.executable, "-c", program, word]
+    """What a program prints that has the module's functions, without the seconds that importing its room takes."""
+    module = (cli.ROOT / "custom/speed/allocation.py").read_text()
+    command = [sys.executable, "-c", f"{module}\n{program}", word]
     ended = subprocess.run(command, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True, check=True)
     return int(ended.stdout)
 
@@ -48,7 +48,6 @@ def test_pages_are_taken_once() -> None:
 
 HEAPS = """
 import ctypes, sys, tempfile, threading
-from custom.speed.allocation import keep_freed_memory
 assert keep_freed_memory(one_heap=sys.argv[1] == "one")
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
