@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from custom.base.classes import BACKGROUND, UNLABELLED
 from custom.base.errors import BadInput
-from custom.stack import BACKGROUND, UNLABELLED
 
 LabelValues = tuple[tuple[int, int], ...]  # (value in a file, label), as `custom.stack.LabelStack` takes them
 
@@ -74,13 +74,13 @@ def as_numbered(classes: int) -> LabelValues:
     return tuple((value, value) for value in (*range(1 + classes), UNLABELLED))
 
 
-def check_255(label_map: Mapping[str, Any] | None, values: LabelValues | None, label_255: str) -> None:
+def check_255(label_map: Mapping[str, Any], values: LabelValues, label_255: str) -> None:
     """Check that `label_255` says nothing else of 255 than a label map; 1 is then lithium, the only class.
 
     Raises:
         BadInput: it does.
     """
-    if values is None or label_255 == "auto":
+    if label_255 == "auto":
         return
     if dict(values).get(UNLABELLED) != (UNLABELLED if label_255 == "unlabelled" else 1):
         raise BadInput(

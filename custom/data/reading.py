@@ -58,7 +58,7 @@ class Reading:
             )
         object.__setattr__(self, "label_map", as_written(self.label_map))
         if self.label_map is not None:
-            check_255(self.label_map, self.label_values, self.label_255)
+            check_255(self.label_map, label_values(self.label_map, self.classes), self.label_255)
 
     @property
     def label_values(self) -> LabelValues | None:

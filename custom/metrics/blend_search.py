@@ -12,12 +12,11 @@ from einops import rearrange
 from numpy.typing import NDArray
 from torch.nn.functional import pad
 
+from custom.base.classes import UNLABELLED
 from custom.base.errors import BadInput
 from custom.metrics.class_blends import class_blend_counts
 from custom.metrics.class_means import score_intervals
 from custom.metrics.overlap import scores_of
-
-UNLABELLED = 255
 
 
 def blend_counts(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-UNLABELLED = 255
+from custom.base.classes import UNLABELLED
 
 
 def confusion(pred: ArrayLike, label: ArrayLike, classes: int) -> NDArray[np.int64]:

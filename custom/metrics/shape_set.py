@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from custom.base.classes import UNLABELLED
 from custom.base.errors import BadInput
 from custom.metrics.bootstrap import ends, z_blocks
 from custom.metrics.shape import Shape, shape_scores
 from custom.metrics.shape_ratios import drawn_scores, point_scores, shape_ratios
 
-UNLABELLED = 255
 COLUMNS = ("surface_dice", "hd95", "cldice", "components_true", "components_predicted")
 
 

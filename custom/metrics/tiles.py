@@ -8,7 +8,7 @@ from monai.config import NdarrayOrTensor
 from monai.utils import convert_to_tensor
 from torch.nn.functional import pad
 
-UNLABELLED = 255
+from custom.base.classes import UNLABELLED
 
 
 def tile_counts(pred: NdarrayOrTensor, label: NdarrayOrTensor, patch: int = 128) -> torch.Tensor:

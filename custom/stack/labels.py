@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from custom.base.classes import BACKGROUND, UNLABELLED
 from custom.base.errors import BadInput
 from custom.stack.opening import takes_key
 from custom.stack.stack import Stack
 
-BACKGROUND, LITHIUM, UNLABELLED = 0, 1, 255
+LITHIUM = 1
 LABEL_VALUES = (BACKGROUND, LITHIUM, UNLABELLED)
 _MOST_TOLD = 5  # values of a slice in one sentence
 _CLOSE = 1e-4  # a slope in float32 turns 1 into 1.00000006 and 255 into 254.99998

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from custom.base.classes import UNLABELLED
 from custom.quantities.amount import class_amount, lithium_summary
 from custom.study.page import Table
 from custom.study.plan import NETWORKS, Study
 from custom.study.reading import read_json
 from custom.study.stack import StudyStack, masks
-
-UNLABELLED = 255
 
 
 def counted(study: Study, stack: StudyStack) -> dict[str, Any]:

@@ -10,8 +10,6 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-UNLABELLED = 255
-
 
 class CandidateCentresd(MapTransform):
     """List patch centres for `crop_to_patch`: lithium voxels and labelled background voxels, or those of several classes.
