@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
 from ignite.engine import Engine
 
 from custom.segmenting.kept import KeptSlabs, found_slab
 from custom.segmenting.pictures import Richest
 from custom.speed.allocation import release_freed_memory
-
-Results = Mapping[str, np.ndarray]
-Pictures = Mapping[int, np.ndarray]
 
 # voxels; what is released has to be taken anew, 5 % of the time if done for every small slab
 BETWEEN_RELEASES = 4_000_000
@@ -58,13 +53,10 @@ class KeepSlabs:
         counts = {str(name): value.numpy(force=True) for name, value in found.items() if str(name).endswith("_above")}
         mask = results["mask"]
         grey = self.richest.of_slab(start, mask, item["image"][0], None if outside is None else outside[0])
-        # waiting for the slab before bounds the memory
+        # waiting for the slab before bounds the memory, and so does keeping grey values of their type in place of the image
         self._written()
-        self.writing = self.pool.submit(self._write, item, results, counts, grey)
+        self.writing = self.pool.submit(self.kept.write, start, found_slab(item, results, counts), grey)
         self.voxels += mask.size
-
-    def _write(self, item: dict[str, Any], results: Results, counts: Results, pictures: Pictures) -> None:
-        self.kept.write(int(item["start"]), found_slab(item, results, counts), pictures)
 
     def _written(self) -> None:
         if self.writing is not None:
