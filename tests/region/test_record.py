@@ -141,7 +141,7 @@ SELF = {"stack": "raw.npy", "shape": [9, 200, 260]}
         ({"shape": [9, 160, 127]}, "at least 128"),
         ({"shape": [9, 160, 450]}, "stretches voxels by a factor of 2.26"),
         ({"corners": {"yx": [[60, 30], [10, 229], [190, 229], [70, 30]]}, "shape": [9, 130, 200]}, "squeezes voxels"),
-        ({"bend": {"first": [[0], [0], [99]], "last": []}}, "a factor of 49.5 at (z 0, y 0, x 0) of the region"),
+        ({"bend": {"first": [[0], [0], [99]], "last": []}}, "squeezes voxels by a factor of 49"),
         ({"volume": {"shape": [9, 200, 261]}}, "9 x 200 x 261"),
         ({"fields": [{**SELF, "shape": [9, 200, 261]}]}, "9 x 200 x 261"),
         ({"fields": [{**SELF, "identity": "0"}]}, "another volume"),
