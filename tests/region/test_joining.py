@@ -1,0 +1,58 @@
+"""Fields of view are put in order and joined to a tenth of a voxel, or refused; the places were given to scipy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from views import SIDES, Held, as_uint16, seen, world
+
+from custom.base.errors import BadInput
+from custom.region.joining import check_alike, join
+from custom.region.looking import FieldLook, look_at
+from custom.stack.units import VoxelSize
+
+SHIFTS = ((0.0, 0.0, 0.0), (29.3, 1.6, -2.2), (58.8, -1.3, 2.7))
+ROTATIONS = (0.0, 0.4, -0.3)
+GREY = ((1.0, 0.0), (0.9, 0.2), (1.2, -0.1))
+DEPTH = 40
+
+
+@pytest.fixture(scope="module")
+def looks() -> list[FieldLook]:
+    made = world(104)
+    fields = [seen(made, shift, turn, DEPTH) for shift, turn in zip(SHIFTS, ROTATIONS, strict=True)]
+    return [
+        look_at(Held(f"field {number}", as_uint16(field, *grey, seed=number)), 2)
+        for number, (field, grey) in enumerate(zip(fields, GREY, strict=True))
+    ]
+
+
+def test_joined_whatever_their_order(looks: list[FieldLook]) -> None:
+    found, joints = join([looks[1], looks[2], looks[0]])
+    assert [str(look.stack.path) for look in found] == ["field 0", "field 1", "field 2"]
+    for one, shift, turn, grey in zip(joints, SHIFTS, ROTATIONS, GREY, strict=True):
+        np.testing.assert_allclose(one.move.shift, shift, atol=0.1)
+        assert one.move.rotation_deg == pytest.approx(turn, abs=0.03)
+        assert one.scale == pytest.approx(1 / grey[0], rel=0.03)
+
+
+
+def test_fields_without_overlap_are_refused_with_the_correlation(looks: list[FieldLook]) -> None:
+    with pytest.raises(BadInput, match=r"field \d: does not match field \d .* the correlation is -?0\.[012]\d at best"):
+        join([looks[0], looks[2]])
+
+
+def test_another_cell_is_refused(looks: list[FieldLook]) -> None:
+    other = look_at(Held("other", as_uint16(world(DEPTH, seed=7))), 2)
+    with pytest.raises(BadInput, match="does not match"):
+        join([looks[0], other])
+
+
+def test_fields_of_other_slices_or_voxels_are_refused(looks: list[FieldLook]) -> None:
+    narrow = look_at(Held("narrow", as_uint16(world(DEPTH))[:, :-2]), 2)
+    with pytest.raises(BadInput, match="narrow: its slices of 94 x 112 voxels are not those of field 0, 96 x 112"):
+        check_alike([looks[0], narrow])
+    one, other = Held("one", as_uint16(world(9))), Held("other", as_uint16(world(9)))
+    one.voxel_size, other.voxel_size = VoxelSize((1.3, 1.3, 1.3), "given"), VoxelSize((1.3, 1.3, 1.33), "given")
+    with pytest.raises(BadInput, match=r"other: its voxel size, 1.3 x 1.3 x 1.33 um, is not that of one"):
+        check_alike([look_at(one, 2), look_at(other, 2)])
