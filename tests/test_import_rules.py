@@ -274,7 +274,9 @@ def test_only_stack_touches_stacks_on_disk() -> None:
         return libraries(path) & STACK_LIBRARIES
 
     assert offenders(CUSTOM / "stack", touches)
-    assert {name for name in offenders(CUSTOM, touches) if not name.startswith("custom/stack/")} == set()
+    registering = "custom/region/registration.py"  # needs of SimpleITK what reads no file
+    assert {name for name in offenders(CUSTOM, touches) if not name.startswith("custom/stack/")} == {registering}
+    assert not {name for name in attributes(ROOT / registering) if name.startswith(("sitk.Read", "sitk.Write"))}
 
 
 def test_the_command_line_is_looked_at_in_one_place() -> None:

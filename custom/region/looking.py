@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class FieldLook:
         projections: of all its voxels.
         ends: the least and the largest finite grey value.
         percentiles: `PERCENTILES` of the grey values within the reconstruction.
-        finite: share of finite voxels within the reconstruction.
+        finite: share of finite voxels.
         inside: (Y, X), what was reconstructed.
         circle: around it, or None.
     """
@@ -82,7 +83,7 @@ class _Seen:
         self.counted = Histogram(stack.dtype) if is_counted_at_once(stack.dtype) else None
         self.samples: list[np.ndarray] = []
         self.step = max(round((np.prod(stack.shape, dtype=float) / _SAMPLED) ** (1 / 3)), 1)
-        self.ends, self.known, self.all = (np.inf, -np.inf), 0, 0
+        self.ends, self.known = (np.inf, -np.inf), 0
 
     def add(self, start: int, slab: np.ndarray) -> None:
         for plane in (slab[0], slab[len(slab) // 2]) if start == 0 else (slab[len(slab) // 2],):
@@ -102,9 +103,8 @@ class _Seen:
         whole = bool(inside.all())
         for z, plane in enumerate(slab, start):
             values = plane.reshape(-1) if whole else plane[inside]
-            self.all += values.size
             finite = values if self.counted is not None else values[np.isfinite(values)]
-            self.known += finite.size
+            self.known += plane.size if self.counted is not None else int(np.isfinite(plane).sum())
             if self.counted is not None:
                 self.counted.add(finite)
             elif z % self.step == 0:
@@ -113,14 +113,14 @@ class _Seen:
                 self.ends = min(self.ends[0], float(finite.min())), max(self.ends[1], float(finite.max()))
 
     def told(self) -> FieldLook:
-        share = self.known / max(self.all, 1)
+        share = self.known / math.prod(self.stack.shape)
         if share < 0.5:
             raise BadInput(
-                f"{self.stack.path}: {1 - share:.0%} of its voxels within the reconstruction are not finite numbers; "
-                "reconstruct it anew, or export it with a number in their place."
+                f"{self.stack.path}: {1 - share:.0%} of its voxels are not finite numbers; reconstruct it anew, "
+                "or cut away what lies outside the reconstruction."
             )
         if self.counted is not None:
-            percentiles = self.counted.percentiles(PERCENTILES, lambda: [])
+            percentiles = self.counted.percentiles(PERCENTILES, list)
         else:
             values = np.concatenate(self.samples)
             percentiles = np.percentile(values[np.isfinite(values)], PERCENTILES).tolist()

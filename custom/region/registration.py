@@ -29,7 +29,9 @@ def register(fixed: Part, moving: Part, start: Move) -> Move:
     return refined(fixed, moving, _move(transform))
 
 
-def _improved(fixed: sitk.Image, moving: sitk.Image, start: sitk.Euler3DTransform, sigma: float) -> sitk.Transform:
+def _improved(
+    fixed: sitk.Image, moving: sitk.Image, start: sitk.Euler3DTransform, sigma: float
+) -> sitk.Euler3DTransform:
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsCorrelation()
     method.SetMetricFixedMask(_like(fixed, inner(structured(sitk.GetArrayFromImage(fixed)))))

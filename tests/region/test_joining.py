@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from views import SIDES, Held, as_uint16, seen, world
+from views import Held, as_uint16, seen, world
 
 from custom.base.errors import BadInput
 from custom.region.joining import check_alike, join
@@ -34,7 +34,6 @@ def test_joined_whatever_their_order(looks: list[FieldLook]) -> None:
         np.testing.assert_allclose(one.move.shift, shift, atol=0.1)
         assert one.move.rotation_deg == pytest.approx(turn, abs=0.03)
         assert one.scale == pytest.approx(1 / grey[0], rel=0.03)
-
 
 
 def test_fields_without_overlap_are_refused_with_the_correlation(looks: list[FieldLook]) -> None:

@@ -55,7 +55,6 @@ def _nothing() -> np.errstate:
 def test_a_volume_that_is_mostly_not_finite_is_refused() -> None:
     grey = np.full(SHAPE, np.nan, np.float32)
     grey[:, :, 30:] = np.random.default_rng(0).normal(size=(21, 60, 20))
-    grey[:, 3:-3, 3:-3][:, ::2] = np.nan
     with pytest.raises(BadInput, match="not finite numbers; reconstruct it anew"):
         look_at(Held("raw", grey), 2)
 
