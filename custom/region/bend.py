@@ -58,6 +58,15 @@ def straightened(points: np.ndarray, bend: Bend | None, shape: tuple[int, int, i
     return _with_y(points, (points[..., 1] - first) / (1 + (last - first) / max(shape[1] - 1, 1)))
 
 
+def faces(bend: Bend | None, shape: tuple[int, int, int], start: int, stop: int) -> np.ndarray:
+    """What both faces deviate by in the region's slices start, ..., stop - 1: (2, h, nx), (2, 0, 0) where nothing is bent."""
+    if bend is None:
+        return np.zeros((2, 0, 0))
+    z, x = np.arange(start, stop, dtype=float), np.arange(shape[2], dtype=float)
+    points = np.stack(np.meshgrid(z, [0.0], x, indexing="ij"), axis=-1)[:, 0]
+    return _faces(points, bend, shape)
+
+
 def _faces(points: np.ndarray, bend: Bend, shape: tuple[int, int, int]) -> np.ndarray:
     """(2, ...): what both faces deviate by."""
     u, w = (2 * points[..., axis] / max(shape[axis] - 1, 1) - 1 for axis in (0, 2))

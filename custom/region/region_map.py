@@ -88,7 +88,9 @@ def perspective(shape: Shape, corners_3d: np.ndarray) -> np.ndarray:
     rows[2, :3] = np.where(np.abs(tapered) < 1e-12, 0, tapered)
     rows[:2] = rows[:2] * span + least[:, None] * rows[2]
     depth, *_ = np.linalg.lstsq(unit, goals[:, 0], rcond=None)
-    return np.vstack([depth, rows]) @ scale
+    found = np.vstack([depth, rows])
+    found[:3] = np.where(np.abs(found[:3] - np.rint(found[:3])) < 1e-9, np.rint(found[:3]), found[:3])
+    return found @ scale
 
 
 def _solution(equations: np.ndarray, kept: list[int]) -> np.ndarray:

@@ -1,0 +1,199 @@
+"""The grey values of a region, slab by slab: every voxel interpolated once, all fields and the bend in one map."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from custom.region import kernels
+from custom.region.bend import bent, faces
+from custom.region.fields import weights
+from custom.region.fill import Filling, fill_of
+from custom.region.grey import Grey
+from custom.region.plan import Plan, plan_field
+from custom.region.record import Region
+from custom.region.spline import MARGIN, SplineWindow
+from custom.region.warping import warped
+from custom.region.window import Window
+from custom.stack import Stack
+
+COMPILED = ("uint8", "uint16", "float32")
+ORDERS = ("linear", "cubic", "nearest")
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One field at work."""
+
+    stack: Stack
+    plan: Plan
+    window: Window
+    fill: float
+    scale: float
+    offset: float
+
+
+class Sampler:
+    """Samples a region of raw stacks; slabs are best asked for in order, since raw slices are then read once.
+
+    Args:
+        region: `matched` with its stacks.
+        stacks: in the order of its fields.
+        order: linear, cubic (the spline of scipy's order 3) or nearest (labels).
+        height: slices of a slab at most, for the memory.
+        threads: None: one a core.
+
+    Attributes:
+        dtype: of the voxels, the first stack's.
+        fill: the grey value outside the reconstruction.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        stacks: Sequence[Stack],
+        order: str = "linear",
+        height: int = 16,
+        threads: int | None = None,
+    ) -> None:
+        assert region.shape is not None and region.volume is not None
+        self.region, self.order, self.height = region, order, height
+        self.shape, self.dtype = region.shape, writable(stacks[0].dtype)
+        self.fill = 0.0 if order == "nearest" else fill_of(region, tuple(stacks))
+        self.matrix = region.map().matrix
+        self.grey = Grey(self.dtype, region.invert)
+        self.threads = threads or cores()
+        self.kernel = getattr(kernels, order)
+        self.fields = [self._field(number, stack) for number, stack in enumerate(stacks)]
+        self.ahead: Future[None] | None = None
+        self.last = 0
+        self.pool = ThreadPoolExecutor(self.threads, "sampling")
+        self.reader = ThreadPoolExecutor(1, "raw-slices")
+
+    def _field(self, number: int, stack: Stack) -> _Field:
+        field = self.region.fields[number]
+        spline = self.order == "cubic"
+        plan = plan_field(self.region, number, MARGIN if spline else 2, straight=spline)
+        capacity = plan.capacity(self.height)
+        if self.order == "nearest":
+            return _Field(stack, plan, Window(stack, plan, capacity, self.dtype, _as_it_is), 0.0, 1.0, 0.0)
+        filling = Filling(field, stack, plan, self.fill)
+        if spline:
+            window: Window = SplineWindow(stack, plan, capacity, filling)
+        else:
+            # a kernel is compiled for each type, and all that are not listed fit into a float32, or nearly
+            held = self.dtype if self.dtype.name in COMPILED else np.dtype(np.float32)
+            window = Window(stack, plan, capacity, held, filling)
+        return _Field(stack, plan, window, filling.own, field.scale, field.offset)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """The slices start, ..., stop - 1 of the region, (h, ny, nx) of `dtype`.
+
+        Raises:
+            BadInput: whatever reading the stacks raises.
+        """
+        out = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        for part in range(start, stop, self.height):
+            end = min(part + self.height, stop)
+            self._slab(part, end, out[part - start : end - start])
+        return out
+
+    def _slab(self, start: int, stop: int, out: np.ndarray) -> None:
+        if self.ahead is not None:
+            coming, self.ahead = self.ahead, None
+            coming.result()
+        self._hold(start, stop)
+        if start == self.last and stop < self.shape[0]:  # in order: raw slices of the next one come meanwhile
+            self.ahead = self.reader.submit(self._hold, stop, min(2 * stop - start, self.shape[0]), start)
+        self.last = stop
+        parts = [(field, *field.plan.range(start, stop)) for field in self.fields]
+        parts = [part for part in parts if part[2] > part[1]]
+        if not parts:
+            out[...] = self.grey.of(np.array(self.fill))
+        elif len(parts) == 1:
+            self._direct(*parts[0], start, out)
+        else:
+            for number in range(len(out)):
+                self._blended(parts, start + number, out[number])
+
+    def _hold(self, start: int, stop: int, kept: int | None = None) -> None:
+        for field in self.fields:
+            low, high = field.plan.range(start, stop)
+            if kept is not None:
+                low = min(low, field.plan.range(kept, start)[0]) if high > low else low
+            if high > low:
+                field.window.hold(low, high)
+
+    def _direct(self, field: _Field, low: int, high: int, start: int, out: np.ndarray) -> None:
+        """A slab of one field."""
+        plain = self.order == "linear" and self.region.bend is None and field.scale == 1 and field.offset == 0
+        if plain and warped(field.window, field.plan, field.stack.shape, start, out, self.grey):
+            return
+        if field.window.flat.dtype == out.dtype:
+            self._kernel(field, low, high, start, out, field.fill, self.grey.finish(field.scale, field.offset))
+            return
+        values = np.empty(out.shape, np.float32)
+        self._kernel(field, low, high, start, values, field.fill, _in_first(field))
+        out[...] = self.grey.of(values)
+
+    def _kernel(
+        self, field: _Field, low: int, high: int, start: int, out: np.ndarray, fill: float, finish: np.ndarray
+    ) -> None:
+        height = self.shape[1]
+        ends = np.linspace(0, len(out) * height, 4 * self.threads + 1).astype(int).tolist()
+        window, bend = field.window, faces(self.region.bend, self.shape, start, start + len(out))
+        given = (window.flat, window.bases(low, high), window.step, low, field.stack.shape, field.plan.matrix, bend)
+
+        def rows(first: int, end: int) -> None:
+            line = np.empty(self.shape[2], np.float32)
+            self.kernel(*given, start, height, (first, end), np.float32(fill), line, out, finish)
+
+        list(self.pool.map(rows, ends[:-1], ends[1:]))
+
+    def _blended(self, parts: Sequence[tuple[_Field, int, int]], z: int, out: np.ndarray) -> None:
+        """A slice where fields overlap; what only one of them shows is its own."""
+        shares = weights(self._raw_z(z), self.region.fields)
+        total, known = np.zeros(out.shape, np.float32), np.zeros(out.shape, np.float32)
+        for field, low, high in parts:
+            value = np.empty((1, *out.shape), np.float32)
+            self._kernel(field, low, high, z, value, np.nan, _in_first(field))
+            share = shares[self.fields.index(field)].astype(np.float32)
+            if self.order == "nearest":
+                share = np.rint(share)
+            share[np.isnan(value[0])] = 0
+            total += share * np.where(share > 0, value[0], 0)
+            known += share
+        filled = np.divide(total, known, out=np.full_like(total, self.fill), where=known > 0)
+        out[...] = self.grey.of(filled)
+
+    def _raw_z(self, z: int) -> np.ndarray:
+        """z in the raw grid of a slice's voxels, (ny, nx)."""
+        lines = np.arange(self.shape[1], dtype=float), np.arange(self.shape[2], dtype=float)
+        points = np.stack(np.meshgrid([float(z)], *lines, indexing="ij"), axis=-1)[0]
+        row = self.matrix[0]
+        found: np.ndarray = bent(points, self.region.bend, self.shape) @ row[:3] + row[3]
+        return found
+
+
+def _in_first(field: _Field) -> np.ndarray:
+    """What a kernel does with a value that stays a float32, in the first field's grey scale."""
+    return np.array([field.scale, field.offset, 0, 0, 0, 1, 0], np.float32)
+
+
+def writable(dtype: np.dtype) -> np.dtype:
+    """The type of a region of voxels of this type: the same, or of at most 32 bits where no format of ours holds it."""
+    narrower = {"float16": "float32", "int64": "int32", "uint64": "uint32"}
+    return np.dtype(narrower.get(dtype.name, dtype.name))
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _as_it_is(z: int, box: np.ndarray) -> None:
+    """Labels stay."""
