@@ -19,8 +19,8 @@ from benchmarking.measuring import NETWORKS, table
 
 from custom.base.errors import BadInput
 from custom.base.readable import readable_streams
+from custom.command_line import check_device
 from custom.command_line.options import GivenPath
-from custom.speed.precision import check_device
 
 
 def arguments() -> argparse.Namespace:

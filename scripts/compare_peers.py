@@ -25,13 +25,13 @@ from comparing.task import Method, Task, make_task
 
 from custom.base.errors import BadInput
 from custom.base.readable import readable_streams
+from custom.command_line import check_device
 from custom.command_line.options import GivenPath
 from custom.command_line.placement import check_place
 from custom.phantom import ensure_dataset
 from custom.report import write_json
 from custom.running.interruption import goes_on
 from custom.running.taken import take_folder
-from custom.speed.precision import check_device
 from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of

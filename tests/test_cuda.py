@@ -10,9 +10,10 @@ import tifffile
 import torch
 from monai.networks.nets import BasicUNet
 
+from custom.command_line import check_device
 from custom.inferers import SliceInferer
 from custom.networks import TransforCNN, YNet
-from custom.speed.precision import check_device, gains_from_bf16
+from custom.speed.precision import gains_from_bf16
 
 pytestmark = [
     pytest.mark.cuda,

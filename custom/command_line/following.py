@@ -18,7 +18,7 @@ RUN = "python -m monai.bundle run"
 # of a training alone, or set anew
 _TRAINING = {"run_id", "init_id", "final_id", "config_file", "args_file", "tracking", "resume", "overwrite", "weights"}
 _TRAINING |= {"max_epochs", "max_minutes", "batch_size", "patches_per_epoch", "learning_rate", "optimizer", "train"}
-_TRAINING |= {"val_interval", "val_slices", "num_workers", "cache_rate", "rank", "world_size", "job"}
+_TRAINING |= {"val_interval", "val_slices", "num_workers", "cache_rate", "folder"}
 _TRAINING |= {"dataset_dir", "output_dir"}
 # what segmentation takes too, under which name
 _SEGMENTATION = {"image_key": "stack_key", "image_index": "stack_index"} | {
@@ -41,7 +41,7 @@ def following(arguments: Sequence[str], dataset_dir: str, output_dir: str) -> di
     files = list(files_of(given.get("config_file") or "bundle/configs/train.json"))
     configs = Path(files[0]).parent
     overlays = {file: ConfigParser.load_config_file(file) for file in files[1:]}
-    alone = [file for file, config in overlays.items() if "world_size" not in config]  # others need torchrun
+    alone = [file for file, config in overlays.items() if not any(map(_by_torchrun, config))]
     data, out = (given.get(key) or path for key, path in (("dataset_dir", dataset_dir), ("output_dir", output_dir)))
     same = {key: value for key, value in given.items() if _top(key) not in _TRAINING}
     used = {_renamed(key): value for key, value in given.items() if _top(key) in _SEGMENTATION}
@@ -62,6 +62,11 @@ def _given(arguments: Sequence[str]) -> dict[str, str | None]:
     file = typed.get("args_file")
     noted: Mapping[str, Any] = ConfigParser.load_config_file(file) if file else {}
     return {key.replace("#", "::"): str(value) for key, value in noted.items()} | typed
+
+
+def _by_torchrun(key: str) -> bool:
+    """Whether an overlay with this key is for several processes."""
+    return re.split("::|#", key) == ["folder", "world_size"]
 
 
 def _top(key: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from custom.base.errors import BadInput
 
 
@@ -65,6 +67,24 @@ class GivenPath(argparse.Action):
             parser.error(f"{option}: is given more than once ({self.given}, {values}); give it once")
         self.given = values
         setattr(namespace, self.dest, [Path(word) for word in values] if isinstance(values, list) else Path(values))
+
+
+def check_device(device: str | torch.device) -> torch.device:
+    """The device, if this machine has it.
+
+    Raises:
+        BadInput: an unknown name, or CUDA where torch sees none.
+    """
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise BadInput(f"--device {device}: is no device; give cpu, cuda or cuda:N") from error
+    if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
+        raise BadInput(
+            f"--device {device}: torch sees {torch.cuda.device_count()} CUDA devices here; leave --device away to take "
+            "what there is, or install a CUDA build of torch"
+        )
+    return chosen
 
 
 def check_threshold(threshold: float, classes: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from custom.base.errors import BadInput
+from custom.command_line.options import check_device
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,21 @@ class Switch:
         return str(value).lower() == "true"
 
 
+class Device:
+    """Something that torch computes on."""
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value.
+
+        Raises:
+            BadInput: this machine has no such device.
+        """
+        check_device(value)
+        return value
+
+
 # of all commands, in the order in which they are looked at; what a command has not, is none of its keys
-OPTIONS: dict[str, Number | Word | Switch] = {
+OPTIONS: dict[str, Number | Word | Switch | Device] = {
     "loss": Word(("dice_bce", "bce", "balanced_bce", "tversky", "focal_tversky")),
     "section": Word(("train", "val", "test")),
     "max_epochs": Number(1, 1_000_000),
@@ -76,6 +90,7 @@ OPTIONS: dict[str, Number | Word | Switch] = {
     "cache_rate": Number(0.0, 1.0),
     "seed": Number(0, 4_294_967_295),
     "boundary_tolerance": Number(0.0, 10_000.0),
+    "device": Device(),
     "resume": Switch(),
     "overwrite": Switch(),
     "allow_seen": Switch(),

@@ -20,6 +20,7 @@ from custom.data.listing import list_pairs
 from custom.data.reading import Reading
 from custom.data.sides import Item, Split
 from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
+from custom.stack import Scaling
 
 logger = logging.getLogger("data")
 
@@ -30,8 +31,7 @@ DRAWS = 200  # among which one that gives every side of every class is found, if
 def split_dataset(
     dataset_dir: str | os.PathLike[str],
     seed: int = 0,
-    percentiles: Sequence[float] = (0.5, 99.5),
-    fixed: Sequence[float] | None = None,
+    scaling: Scaling | None = None,
     reading: Reading | None = None,
     records: Sequence[Mapping[str, Any]] = (),
     new: str = "train",
@@ -44,7 +44,8 @@ def split_dataset(
     had then, see `keep_sides`; a copy of a training slice is on no other side.
 
     Args:
-        dataset_dir, percentiles, fixed, reading: as for `labelled_slices`.
+        dataset_dir, reading: as for `labelled_slices`.
+        scaling: its ``percentiles`` and ``fixed``, by these names.
         seed: of the blocks.
         records: what is known of the weights that are evaluated or that a training begins with; None are known of none.
         new: the side of slices that the records do not know, in a data set that they know: "train" for a training.
@@ -54,7 +55,7 @@ def split_dataset(
         BadInput: a faulty splits.json, too few slices to split, a training side without lithium, or a training that
             cannot go on with what is there.
     """
-    items = labelled_slices(dataset_dir, percentiles, fixed, reading)
+    items = labelled_slices(dataset_dir, reading=reading, **(scaling or {}))
     listing = find_splits(Path(dataset_dir))
 
     folder, classes = os.fspath(dataset_dir), (reading or Reading()).classes

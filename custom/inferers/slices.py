@@ -28,7 +28,7 @@ class SliceInferer(SlidingWindowInferer):
     slabs. Gradients do not pass.
 
     Args:
-        roi_size: the window (Y, X); a TransforCNN takes just its `img_size`.
+        roi_size: the window (Y, X), or the side of a square one; a TransforCNN takes just its `img_size`.
         sw_batch_size: windows per call of the network; 8 is about what a CPU core's cache holds.
         overlap: share of the window, in [0, 1), by which neighbours overlap.
         mode: "gaussian" favours the windows' centres, which softens seams; "constant" weighs them alike.
@@ -37,13 +37,14 @@ class SliceInferer(SlidingWindowInferer):
 
     def __init__(
         self,
-        roi_size: tuple[int, int] = (128, 128),
+        roi_size: int | tuple[int, int] = (128, 128),
         sw_batch_size: int = 8,
         overlap: float = 0.25,
         mode: str = "gaussian",
         precision: str = "auto",
     ) -> None:
-        super().__init__(roi_size=roi_size, sw_batch_size=sw_batch_size, overlap=overlap, mode=mode)
+        window = (roi_size, roi_size) if isinstance(roi_size, int) else roi_size
+        super().__init__(roi_size=window, sw_batch_size=sw_batch_size, overlap=overlap, mode=mode)
         self.precision = precision
         self._kept = torch.empty(0)
 

@@ -91,6 +91,13 @@ def ensure_dataset(dataset_dir: str | os.PathLike[str], cells: int = 9, slices: 
     return target
 
 
+def ensure_path(path: str | os.PathLike[str], phantom_dir: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """The path as it is; if it is the phantom's folder or lies in it, the phantom is made there on first use."""
+    if Path(phantom_dir) in (Path(path), *Path(path).parents):
+        ensure_dataset(phantom_dir)
+    return path
+
+
 def _holds_dataset(folder: Path) -> bool:
     return (folder / "images").is_dir() and (folder / "labels").is_dir()
 

@@ -26,6 +26,7 @@ class Amounts(Quantity):
 
     def __init__(self, thresholds: Sequence[float] = (), classes: Sequence[str] = LITHIUM) -> None:
         self.thresholds, self.classes = tuple(thresholds), tuple(classes)
+        self.settings = {"thresholds": list(self.thresholds)}
         self._sums = np.zeros(_ALL + len(self.classes) * (1 + len(self.thresholds)), np.int64)
 
     def of_slab(self, slab: FoundSlab) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,10 +48,12 @@ class Quantity(ABC):
     Attributes:
         name: under which a slab's part is kept; no other quantity has it.
         files: names of the tables that `tables` gives, for those of an earlier result.
+        settings: what decides its numbers, by the keys of the command line; JSON types.
     """
 
     name: ClassVar[str]
     files: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def of_slab(self, slab: FoundSlab) -> Mapping[str, np.ndarray]:

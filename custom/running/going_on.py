@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from custom.running.interruption import goes_on
+from custom.running.output_folder import OutputFolder
 
 
-def training_goes_on(output_dir: str | os.PathLike[str], resume: bool, rank: int = 0, world_size: int = 1) -> None:
+def training_goes_on(folder: OutputFolder) -> None:
     """An interrupted training goes on with `--resume true` where it has a checkpoint of its own; else it begins again.
 
     Args:
-        output_dir: the training's folder; what an earlier training left there, which this one replaces, is not its own.
-        resume: whether it goes on from that.
-        rank, world_size: this process among those that train.
+        folder: the training's; what an earlier one left there, which this one replaces, is not its own.
     """
-    path = Path(output_dir) / "checkpoint.pt"
-    before = None if resume else _stamp(path)
+    path = Path(folder.path) / "checkpoint.pt"
+    before = None if folder.resume else _stamp(path)
 
     def kept() -> str | None:
-        return f"the finished epochs are in {output_dir}" if _stamp(path) not in (None, before) else None
+        return f"the finished epochs are in {folder.path}" if _stamp(path) not in (None, before) else None
 
-    goes_on(kept, ("--resume", "true"), rank == 0, world_size)
+    goes_on(kept, ("--resume", "true"), folder.writes, folder.world_size)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

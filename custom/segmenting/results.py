@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from custom.command_line.placement import check_place
+import torch
+
+from custom.command_line import check_place, check_threshold, check_uncertainty
 from custom.quantities.quantity import Quantity
 from custom.report.earlier import OVERLAYS, check_output
-from custom.running.taken import take_folder
+from custom.running import OutputFolder
 from custom.segmenting.result import Result, volumes
 from custom.segmenting.store import SETTINGS
 from custom.stack import SCRATCH, remove_scratch
@@ -57,15 +59,15 @@ def check_stack_place(
     check_place(output_dir, stack=stack, results=(*written, OVERLAYS, STORE, SCRATCH))
 
 
-def take_output(output_dir: str | os.PathLike[str], job: str | None = None, writes: bool = True) -> None:
-    """Take a segmentation's folder before its stack is read, see `take_folder`.
+def take_output(folder: OutputFolder) -> None:
+    """Take a segmentation's folder before its stack is read.
 
     Where a run ends without a finished slab, what was decoded of the stack is removed with it.
 
     Raises:
         BadInput: another run holds the folder, or it cannot be written to.
     """
-    take_folder(output_dir, job, writes, _leave)
+    folder.take(_leave)
 
 
 def _leave(folder: Path) -> None:
@@ -91,20 +93,33 @@ def check_finished(
 
 
 def check_before(
-    output_dir: str | os.PathLike[str],
-    overwrite: bool,
+    folder: OutputFolder,
     stack: str | os.PathLike[str],
     results: Sequence[Result],
     quantities: Sequence[Quantity],
+    network: torch.nn.Module,
+    threshold: float,
 ) -> None:
-    """`check_stack_place` and `check_finished`, before the stack is read; what was cut off may be gone on with.
+    """What cannot be is refused before the stack is read: a place, a result that is there, a result that there is not.
+
+    What was cut off may be gone on with.
+
+    Args:
+        folder: gets the results.
+        stack: its path.
+        results: the mask first, which knows the classes.
+        quantities: what is measured.
+        network: what finds it.
+        threshold: of the mask.
 
     Raises:
-        BadInput: see there.
+        BadInput: see `check_stack_place`, `check_finished`, `check_uncertainty` and `check_threshold`.
     """
-    check_stack_place(output_dir, stack, results, quantities)
-    if not (Path(output_dir) / STORE / SETTINGS).exists():
-        check_finished(output_dir, overwrite, [stack], results, quantities)
+    check_stack_place(folder.path, stack, results, quantities)
+    if not (Path(folder.path) / STORE / SETTINGS).exists():
+        check_finished(folder.path, folder.overwrite, [stack], results, quantities)
+    check_uncertainty(any(result.wanted for result in results if result.name == "uncertainty"), network)
+    check_threshold(threshold, results[0].values)
 
 
 def remove_volumes(output_dir: str | os.PathLike[str], names: Iterable[str], keep: Sequence[Path]) -> None:

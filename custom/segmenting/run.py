@@ -4,99 +4,123 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import torch
 from ignite.engine import Engine, Events
-from monai.engines import Evaluator
+from monai.engines import SupervisedEvaluator
 
 from custom.base.errors import BadInput
 from custom.quantities.quantity import Quantity
+from custom.running import OutputFolder
 from custom.running.interruption import goes_on, received, shielded
 from custom.running.processes import Gathering
-from custom.running.taken import release_folder
 from custom.segmenting.assembly import assemble
 from custom.segmenting.keeping import KeepSlabs
 from custom.segmenting.kept import KeptSlabs
 from custom.segmenting.result import Result, volumes
 from custom.segmenting.results import STORE, check_finished, take_output
-from custom.segmenting.settings import Windows, settings_of, told_of
+from custom.segmenting.settings import settings_of, told_of, windows_of
 from custom.segmenting.store import SlabStore
-from custom.stack import GreyWindow, Slab, Stack, fingerprint, remove_scratch
-from custom.stack.writers.writer import StackWriter
+from custom.speed import prepare
+from custom.stack import Scaling, Slab, Stack, fingerprint, grey_window, remove_scratch, slabs
+from custom.stack.writers import StackWriter, open_writer
 
 logger = logging.getLogger("segmentation")
+
+
+class Weights(Protocol):
+    """What is known of a network's weights, as `Trained` knows it."""
+
+    weights: Any
+
+    def sha256(self) -> Any: ...
 
 
 class Segmentation:
     """What is found in the slabs of one stack, from the first slab to the finished mask.
 
-    `begin` takes the output folder, and `run` leads what is left for this process through the evaluator, whose handler
-    this is: each slab that is finished is kept (`KeepSlabs`), and in the end `finish` turns them into mask, summary.json
-    and overlays/. The same command after whatever ended a run goes on with what is left. Several processes share the
-    slabs by their rank; rank 0 finishes.
+    `run` has the steps in their order. It leads what is left for this process through the evaluator, whose handler this is:
+    each slab that is finished is kept (`KeepSlabs`), and in the end `finish` turns them into mask, summary.json and
+    overlays/. The same command after whatever ended a run goes on with what is left. Several processes share the slabs by
+    their rank; rank 0 finishes.
 
     Args:
         stack: the stack.
-        slabs: all its slabs, in order.
-        window: the stack's grey window.
-        network, inferer: what finds it.
-        device: where that is done.
-        settings: whatever else decides the mask (weights' digest, threshold, ...); slabs of other settings are not mixed in.
-        open_writer: opens the writer of a result, given its path without suffix, and what it holds.
-        output_dir: gets the result.
+        scaling: how its grey window is found, see `custom.stack.grey_window`.
+        slab_height: slices that are segmented at once.
         results: what may be written, the mask first; what is wanted is.
         quantities: what is measured, for summary.json and tables beside it.
-        overwrite: whether earlier results, or unfinished ones of other settings, may be replaced.
-        rank, world_size: this process among those that share the slabs.
-        job: the name of torchrun's job, where there is one.
-        weights, version: the paths of the network's weights and the bundle's version, for summary.json.
+        settings: whatever decides the mask and no object knows, such as the threshold; slabs of other settings are not mixed
+            in. ``compile``: whether the network is compiled.
+        output_format: of the volumes, a key of `OUTPUT_FORMATS`.
+        folder: gets the result.
+        weights: knows the path, or paths, of the network's weights, and their digest.
+        version: the bundle's, for summary.json.
     """
 
     def __init__(
         self,
         stack: Stack,
-        slabs: Sequence[Slab],
-        window: GreyWindow,
-        network: torch.nn.Module,
-        inferer: Windows,
-        device: str | torch.device,
-        settings: Mapping[str, Any],
-        open_writer: Callable[..., StackWriter],
-        output_dir: str | os.PathLike[str],
+        scaling: Scaling,
+        slab_height: int,
         results: Sequence[Result],
         quantities: Sequence[Quantity],
-        overwrite: bool = False,
-        rank: int = 0,
-        world_size: int = 1,
-        job: str | None = None,
-        weights: Any = None,
+        settings: Mapping[str, Any],
+        output_format: str,
+        folder: OutputFolder,
+        weights: Weights,
         version: str | None = None,
     ) -> None:
-        self.stack = stack
-        self.slabs = slabs
-        self.window = window
-        self.open_writer = open_writer
-        self.results, self.quantities = volumes(results), tuple(quantities)
-        self.folder = Path(output_dir)
-        self.overwrite = overwrite
-        self.rank, self.world_size = rank, world_size
-        self.job = job
-        self.gathering = Gathering(world_size)
+        self.stack, self.weights, self.version = stack, weights, version
+        self.slabs = slabs(stack, slab_height)
+        self.window = grey_window(stack, **scaling)
+        self.wanted, self.results, self.quantities = tuple(results), volumes(results), tuple(quantities)
+        self.settings = {"threshold": settings["threshold"], "slab_height": slab_height}
+        self.settings |= {**settings, "output_format": output_format}
+        self.output_format = output_format
+        self.place, self.folder = folder, Path(folder.path)
+        self.gathering = Gathering(folder.world_size)
         self.files = fingerprint(stack)
-        decides = settings_of(network, window, inferer, device, settings)
-        self.record = told_of(network, inferer, decides, weights, version)
-        measured = [quantity.name for quantity in quantities]
-        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **decides, "quantities": measured})
-        self.kept = KeptSlabs(self.store, [result for result in self.results if result.wanted], quantities)
         self.holds = False
         self.writers: dict[str, StackWriter] = {}
         self.started = time.time()
-        self.keeping = KeepSlabs(self.kept, stack.shape[0])
+
+    def run(self, evaluator: SupervisedEvaluator) -> None:
+        """Segment what is left for this process, and finish.
+
+        The evaluator's data set gets its items here, so that it may have been built at any time before.
+
+        Args:
+            evaluator: its `data_loader` is a `DataLoader` over a data set with a list `data`; its network, on its device, has
+                its weights.
+
+        Raises:
+            BadInput: another run is writing there, a result is there, or an unfinished one of other settings; as `finish`,
+                and whatever reading the stack raises.
+        """
+        self._keep_what(evaluator)
+        self.begin()
+        prepare(evaluator.network, windows_of(evaluator), compiles=self.settings["compile"])
+        loader: Any = evaluator.data_loader
+        grey = {"grey_window": (self.window.lower, self.window.upper), "surround": self.window.surround}
+        loader.dataset.data = [{"image": slab, "start": slab.start, **grey} for slab in self.pending()]
+        evaluator.state.epoch_length = len(loader)
+        if len(loader):
+            evaluator.run()
+        self.finish()
+
+    def _keep_what(self, evaluator: SupervisedEvaluator) -> None:
+        """Find what decides the mask, and where finished slabs of it are kept."""
+        weights, wanted = self.weights.sha256(), self.wanted
+        decides = settings_of(evaluator, self.stack, self.window, weights, wanted, self.quantities, self.settings)
+        self.record = told_of(evaluator, decides, self.weights.weights, self.version)
+        measured = [quantity.name for quantity in self.quantities]
+        self.store = SlabStore(self.folder / STORE, {"stack": self.files, **decides, "quantities": measured})
+        self.kept = KeptSlabs(self.store, [result for result in self.results if result.wanted], self.quantities)
+        self.keeping = KeepSlabs(self.kept, self.stack.shape[0])
 
     def begin(self) -> None:
         """Take the output folder, and find what an earlier run left there.
@@ -104,9 +128,9 @@ class Segmentation:
         Raises:
             BadInput: another run is writing there, a result is there, or an unfinished one of other settings.
         """
-        goes_on(self._kept, speaks=self.rank == 0, processes=self.world_size)
-        if self.rank == 0:
-            take_output(self.folder, self.job)
+        goes_on(self._kept, speaks=self.place.writes, processes=self.place.world_size)
+        if self.place.writes:
+            take_output(self.place)
             self.holds = True
             atexit.register(self._let_go)
             try:
@@ -120,14 +144,15 @@ class Segmentation:
     def _take_up(self) -> None:
         if self.store.begun() != self.store.settings:
             inputs = [self.stack.path, *self.stack.files]
-            check_finished(self.folder, self.overwrite, inputs, self.results, self.quantities)
-        if self.store.begin(self.overwrite):
+            check_finished(self.folder, self.place.overwrite, inputs, self.results, self.quantities)
+        if self.store.begin(self.place.overwrite):
             logger.info(
                 "Going on with an unfinished segmentation: %d of %d slabs are done.", self._done(), len(self.slabs)
             )
         for result in self.kept.results:
-            self.writers[result.name] = self.open_writer(
+            self.writers[result.name] = open_writer(
                 self.folder / result.name,
+                self.output_format,
                 shape=self.stack.shape,
                 dtype=result.dtype,
                 voxel_size_um=self.stack.voxel_size_um,
@@ -144,7 +169,7 @@ class Segmentation:
         if self.store.begun() == self.store.settings and not self._done():
             self.store.remove()
         self.holds = False
-        release_folder(self.folder)
+        self.place.release()
         atexit.unregister(self._let_go)
 
     def _done(self) -> int:
@@ -161,37 +186,24 @@ class Segmentation:
 
     def pending(self) -> list[Slab]:
         """The slabs that are left for this process: every `world_size`th, without those that are done."""
-        return [slab for slab in self.slabs[self.rank :: self.world_size] if not self.store.has(slab.start)]
-
-    def run(self, evaluator: Evaluator) -> None:
-        """Segment what is left for this process and finish, once `begin` has found what that is.
-
-        The evaluator's data set gets its items here, so that it may have been built at any time before.
-
-        Args:
-            evaluator: its `data_loader` is a `DataLoader` over a data set with a list `data`.
-
-        Raises:
-            BadInput: as `finish`, and whatever reading the stack raises.
-        """
-        grey = {"grey_window": (self.window.lower, self.window.upper), "surround": self.window.surround}
-        loader: Any = evaluator.data_loader
-        loader.dataset.data = [{"image": slab, "start": slab.start, **grey} for slab in self.pending()]
-        evaluator.state.epoch_length = len(loader)
-        if len(loader):
-            evaluator.run()
-        self.finish()
+        return [slab for slab in self.slabs[self.place.rank :: self.place.world_size] if not self.store.has(slab.start)]
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
-        engine.add_event_handler(Events.STARTED, self.keeping.start)
+        engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
-        engine.add_event_handler(Events.COMPLETED, self.keeping.close)
+        engine.add_event_handler(Events.COMPLETED, self._close)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._stop)
+
+    def _start(self, engine: Engine) -> None:
+        self.keeping.start(engine)
 
     def __call__(self, engine: Engine) -> None:
         """Keep what a slab gave."""
         self.keeping(engine)
+
+    def _close(self, engine: Engine) -> None:
+        self.keeping.close(engine)
 
     def _stop(self, engine: Engine, error: BaseException) -> None:
         try:
@@ -208,7 +220,7 @@ class Segmentation:
             BadInput: the stack's files changed while they were read, or the disk is full; all slabs stay.
         """
         self.gathering.arrive("finish")
-        if self.rank:
+        if not self.place.writes:
             return
         try:
             self.gathering.wait("finish")

@@ -39,7 +39,8 @@ def config_text(source: Source, path: Path, name: str, changes: Mapping[str, Any
         config.update({key: value for key, value in changes.items() if key in config})
         if config["network_def"]["_target_"].startswith(f"{name}."):
             config["network_def"] = {**config["network_def"], "_requires_": FINDS_PACKAGE}
-        config["trained"]["_requires_"] = FINDS_PACKAGE  # the network's patch size is found through it
+        for part in ("folder", "trained"):  # the network's patch size is found through them
+            config[part]["_requires_"] = FINDS_PACKAGE
     if "initialize" in config:
         config["initialize"] = [step for step in config["initialize"] if step != FINDS_CLONE]
     return json_text(config)

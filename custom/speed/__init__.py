@@ -3,6 +3,6 @@
 from custom.speed.compiling import compile_network
 from custom.speed.folding import fold_batch_norm
 from custom.speed.packing import pack_convolutions
-from custom.speed.preparing import prepare
+from custom.speed.preparing import Windows, prepare
 
-__all__ = ["compile_network", "fold_batch_norm", "pack_convolutions", "prepare"]
+__all__ = ["Windows", "compile_network", "fold_batch_norm", "pack_convolutions", "prepare"]

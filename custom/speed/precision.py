@@ -14,24 +14,6 @@ from custom.base.errors import BadInput
 PRECISIONS = ("auto", "fp32", "bf16")
 
 
-def check_device(device: str | torch.device) -> torch.device:
-    """The device, if this machine has it.
-
-    Raises:
-        BadInput: an unknown name, or CUDA where torch sees none.
-    """
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise BadInput(f"--device {device}: is no device; give cpu, cuda or cuda:N") from error
-    if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
-        raise BadInput(
-            f"--device {device}: torch sees {torch.cuda.device_count()} CUDA devices here; leave --device away to take "
-            "what there is, or install a CUDA build of torch"
-        )
-    return chosen
-
-
 def gains_from_bf16(device: str | torch.device) -> bool:
     """Whether the device multiplies bfloat16 in hardware: CUDA from Ampere on, CPUs with AMX or AVX512-BF16.
 

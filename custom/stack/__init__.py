@@ -15,7 +15,7 @@ from custom.stack.stack import Stack
 from custom.stack.surround import outside, unseen_surround
 from custom.stack.units import to_um
 from custom.stack.warn import tell_once, warn_once
-from custom.stack.window import GreyWindow, grey_range, grey_window, grey_window_of
+from custom.stack.window import GreyWindow, Scaling, grey_range, grey_window, grey_window_of
 
 __all__ = [
     "BACKGROUND",
@@ -27,6 +27,7 @@ __all__ = [
     "LabelStack",
     "Place",
     "MirrorFill",
+    "Scaling",
     "Slab",
     "Source",
     "Stack",

@@ -56,6 +56,7 @@ def open_stack(
     stack = known.open(path, chosen)
     if stack_axes is not None:
         stack = with_axes(stack, stack_axes)
+    stack.selected = {"stack_key": stack_key, "stack_index": stack_index, "stack_axes": stack_axes}
     plan_reading(stack, None if scratch_dir is None else Path(scratch_dir), f"{chosen} {stack_axes}")
     if voxel_size_um is not None:
         _resize(stack, given_voxel_size(path, voxel_size_um))

@@ -2,8 +2,10 @@
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,6 +31,7 @@ class Stack(ABC):
         dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
         voxel_size: the voxel size and where it was read, or None when it is unknown.
         place: where the file says that its voxels lie, or None where it does not.
+        selected: what was chosen of the file, by the keys of the command line that say so.
         doubt: what speaks against the place of a label that is paired with its image all the same; "" if nothing does.
         files: the files, or folders of files, that hold it.
         step: between neighbouring grey values where stored integers were given a slope, else 0.
@@ -43,6 +46,7 @@ class Stack(ABC):
     costly_again = mapped = False
     scratch_dir: Path | None = None
     doubt = ""
+    selected: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,

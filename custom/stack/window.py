@@ -1,9 +1,10 @@
 """The grey window: one pair of grey values for a whole stack, between which a network's input is scaled."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from custom.stack.warn import tell_once
 _MOST_SLICES = 64
 _SOME_SLICES = 16  # of these, where a rough range will do
 _USUAL = (0.5, 99.5)
+Scaling = Mapping[str, Any]  # `percentiles` and `fixed` of `grey_window`, by these names
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,17 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from custom.stack import GreyWindow, MirrorFill, Stack, grey_window, left_over, outside, unseen_surround, warn_once
+from custom.stack import (
+    GreyWindow,
+    MirrorFill,
+    Scaling,
+    Stack,
+    grey_window,
+    left_over,
+    outside,
+    unseen_surround,
+    warn_once,
+)
 
 # found once for all slices of a stack
 _window_of_stack = lru_cache(maxsize=16)(grey_window)
@@ -31,8 +41,8 @@ class GreyWindowd(MapTransform):
 
     Args:
         keys: keys of tensors of any real type, (1, Y, X) or (1, Z, Y, X); they become float32 in [0, 1].
-        percentiles: the window's ends, in [0, 100], for items without ``grey_window``.
-        fixed: the window as two grey values; replaces the percentiles for such items.
+        scaling: how the window is found for items without ``grey_window``: ``percentiles``, in [0, 100], or ``fixed``, two grey
+            values that replace them, see `custom.stack.grey_window`.
         label_key: of the label, which an item may lack.
         stored_key: under which an item that carries its window keeps the grey values that the scaled ones do not give back
             (`custom.stack.left_over`), and under ``<stored_key>_at`` their places; None: they go.
@@ -44,15 +54,14 @@ class GreyWindowd(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
-        percentiles: Sequence[float] = (0.5, 99.5),
-        fixed: Sequence[float] | None = None,
+        scaling: Scaling | None = None,
         label_key: str = "label",
         stored_key: str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.percentiles = (float(percentiles[0]), float(percentiles[1]))
-        self.fixed = None if fixed is None else (float(fixed[0]), float(fixed[1]))
+        ends = ((name, (scaling or {}).get(name)) for name in ("percentiles", "fixed"))
+        self.scaling = {name: (float(both[0]), float(both[1])) for name, both in ends if both is not None}
         self.label_key, self.stored_key = label_key, stored_key
         self._mirror = MirrorFill()
         self._told = False
@@ -80,9 +89,9 @@ class GreyWindowd(MapTransform):
 
     def _window(self, stack: Stack | None, values: torch.Tensor) -> GreyWindow:
         if stack is not None:
-            return _window_of_stack(stack, self.percentiles, self.fixed)
+            return _window_of_stack(stack, **self.scaling)
         volume = values.reshape(-1, *values.shape[-2:]).numpy(force=True)
-        return grey_window(volume, self.percentiles, self.fixed)
+        return grey_window(volume, **self.scaling)
 
     def _leave_out(
         self, item: dict[Hashable, Any], key: Hashable, values: torch.Tensor, surround: Sequence[float]

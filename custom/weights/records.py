@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -19,26 +19,32 @@ from custom.weights.trained import Record, Trained
 logger = logging.getLogger("weights")
 
 
+class Folder(Protocol):
+    """Where a command writes, as `OutputFolder` tells it."""
+
+    @property
+    def path(self) -> WeightsPath: ...
+    @property
+    def resume(self) -> bool: ...
+    @property
+    def writes(self) -> bool: ...
+
+
 def trained(
     weights: WeightsPath | Sequence[WeightsPath] | None,
-    output_dir: WeightsPath | None = None,
-    resume: bool = False,
+    folder: Folder | None = None,
     shares: Sequence[float] | None = None,
-    speaks: bool = True,
 ) -> Trained:
     """What is known of the training that goes on, or of those that gave the weights; weights without a record are told.
 
     Args:
         weights: a file, one for each member of an ensemble, or None.
-        output_dir: where a training's checkpoint.pt lies.
-        resume: whether that training goes on, which goes before `weights`.
+        folder: where a training's checkpoint.pt lies, and whether that training goes on, which goes before `weights`.
         shares: of the members; one of share 0 is not run and does not count.
-        speaks: False on all ranks but the first.
     """
-    checkpoint = Path(output_dir or ".") / "checkpoint.pt"
-    if resume and checkpoint.is_file():
+    if folder is not None and folder.resume and (checkpoint := Path(folder.path) / "checkpoint.pt").is_file():
         record = _of_checkpoint(checkpoint)
-        return Trained(((str(checkpoint), record),) if record else (), True)
+        return Trained(((str(checkpoint), record),) if record else (), True, weights)
     files = [weights] if isinstance(weights, (str, os.PathLike)) else list(weights or ())
     used = [file for i, file in enumerate(files) if not shares or len(shares) != len(files) or shares[i] > 0]
     found = []
@@ -48,14 +54,14 @@ def trained(
         record, fault = record_beside(file)
         if record is not None:
             found.append((str(file), record))
-        elif speaks:
+        elif folder is None or folder.writes:
             logger.warning(
                 "%s: %s, so that nothing tells which slices these weights were trained on, nor with which grey window and "
                 "patch size; keep the JSON file of their training beside them.",
                 file,
                 fault,
             )
-    return Trained(tuple(found))
+    return Trained(tuple(found), weights=weights)
 
 
 def record_beside(weights: Path) -> tuple[Record | None, str]:

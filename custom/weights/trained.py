@@ -10,6 +10,7 @@ from typing import Any
 from custom.base.classes import LITHIUM, class_names
 from custom.base.errors import BadInput
 from custom.weights.label_maps import check_goes_on, map_of_training
+from custom.weights.tensors import WeightsPath, sha256
 
 logger = logging.getLogger("weights")
 Record = Mapping[str, Any]
@@ -23,15 +24,25 @@ class Trained:
     Attributes:
         by_file: each file that has a record, and the record.
         resumed: whether it is a training that goes on, whose state fits no other settings.
+        weights: their file, or one for each member; None: a training that begins with none.
     """
 
     by_file: tuple[tuple[str, Record], ...] = ()
     resumed: bool = False
+    weights: WeightsPath | Sequence[WeightsPath] | None = None
 
     @property
     def records(self) -> list[Record]:
         """The records alone."""
         return [record for _, record in self.by_file]
+
+    def sha256(self) -> str | list[str] | None:
+        """The digest of the weights, or of each member's.
+
+        Raises:
+            BadInput: a missing file.
+        """
+        return None if self.weights is None else sha256(self.weights)
 
     def patch_size(self, otherwise: int) -> int:
         """The side of the patches of the training; `otherwise` where there is no record of it.

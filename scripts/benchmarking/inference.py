@@ -54,10 +54,10 @@ def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, boo
     return network.eval().to(device), shipped
 
 
-def prepared(network: torch.nn.Module, batch_size: int, precision: str) -> torch.nn.Module:
+def prepared(network: torch.nn.Module, inferer: SliceInferer) -> torch.nn.Module:
     """A copy of the network, made ready as inference.json does it."""
     copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return prepare(copied, batch_size, 128, precision)
+    return prepare(copied, inferer)
 
 
 def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
@@ -84,9 +84,9 @@ def row(
         return masked(lambda: torch.stack([documented(volume[:, :, z], plain) for z in range(slices)], dim=2))
     keep_freed_memory(one_heap=True)
     precision = "fp32" if name == "ours_fp32" else "auto"
-    fast = prepared(plain, batch_size, precision)
+    inferer = SliceInferer(128, batch_size, overlap, MODE, precision)
+    fast = prepared(plain, inferer)
     if name != "network":
-        inferer = SliceInferer((128, 128), batch_size, overlap, MODE, precision)
         return masked(lambda: inferer(volume, fast))
     ready = batches(volume, batch_size, overlap)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from custom.base.errors import BadInput
-from custom.command_line.options import GivenPath, check_paths
+from custom.command_line.options import GivenPath, check_device, check_paths
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("*.py"))
 
@@ -85,3 +86,27 @@ def test_every_path_of_every_script(script: Path) -> None:
     named = {option.split('"')[1].lstrip("-"): option.split('"', 2)[2] for option in options}
     paths = named.keys() & {"output_dir", "dataset_dir", "stack", "weights", "output", "json", "file"}
     assert paths and all(re.match(r",\s+action=GivenPath", named[path]) for path in paths)
+
+
+def test_device() -> None:
+    assert check_device("cpu") == torch.device("cpu")
+    assert check_device(torch.device("cpu")) == torch.device("cpu")
+
+
+def test_no_device() -> None:
+    with pytest.raises(BadInput, match="--device gpu: is no device; give cpu, cuda"):
+        check_device("gpu")
+
+
+@pytest.mark.parametrize(("there", "wanted"), [(0, "cuda"), (0, "cuda:0"), (1, "cuda:1"), (2, "cuda:7")])
+def test_cuda_that_is_not_there(monkeypatch: pytest.MonkeyPatch, there: int, wanted: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
+    with pytest.raises(BadInput, match=f"--device {wanted}: torch sees {there} CUDA devices"):
+        check_device(wanted)
+
+
+def test_cuda_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert check_device("cuda:1") == torch.device("cuda:1")

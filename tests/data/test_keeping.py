@@ -67,12 +67,12 @@ def recorded(split: Split, before: list[Record], folder: Path) -> Record:
 def trained(folder: Folder, seed: int = 0, before: Record | None = None, resumed: bool = False) -> tuple[Split, Record]:
     """A training, and a resumed one where the record before is given."""
     known = [before] if before else []
-    split = split_dataset(folder.path, seed, fixed=(0, 60_000), records=known, resumed=resumed)
+    split = split_dataset(folder.path, seed, scaling={"fixed": (0, 60_000)}, records=known, resumed=resumed)
     return split, recorded(split, known, folder.path)
 
 
 def evaluated(folder: Folder, *records: Record, seed: int = 0) -> Split:
-    return split_dataset(folder.path, seed, fixed=(0, 60_000), records=records, new="test")
+    return split_dataset(folder.path, seed, scaling={"fixed": (0, 60_000)}, records=records, new="test")
 
 
 def names(split: Split, side: str) -> set[str]:
@@ -172,7 +172,7 @@ def test_another_data_set_is_split_by_itself(folder: Folder, tmp_path: Path, cap
     for number in range(50, 62):
         other.add(number, f"t_{number}")
     found = evaluated(other, record, seed=4)
-    assert all(names(found, s) == names(split_dataset(other.path, 4, fixed=(0, 60_000)), s) for s in SIDES)
+    assert all(names(found, s) == names(split_dataset(other.path, 4, scaling={"fixed": (0, 60_000)}), s) for s in SIDES)
     assert about_side(side_to_score(found, "train", "other"))["trained_on"] == 0 and not caplog.text
     with pytest.raises(BadInput, match="holds none of the slices that this training was begun with"):
         trained(other, 4, record, resumed=True)

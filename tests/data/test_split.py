@@ -111,10 +111,10 @@ def test_one_slice_alone(make_labelled_set: MakeSet) -> None:
 
 
 def test_files_on_disk(labelled_set: Path) -> None:
-    split = split_dataset(labelled_set, seed=1, percentiles=(2, 98))
+    split = split_dataset(labelled_set, seed=1, scaling={"percentiles": (2, 98)})
     assert [len(split[side]) for side in ("train", "val", "test")] == [4, 1, 1]
-    assert split_dataset(labelled_set, seed=1, fixed=(0, 65535))["val"][0]["grey_window"] == (0.0, 65535.0)
-    assert split == split_dataset(labelled_set, seed=1, percentiles=(2, 98))
+    assert split_dataset(labelled_set, seed=1, scaling={"fixed": (0, 65535)})["val"][0]["grey_window"] == (0.0, 65535.0)
+    assert split == split_dataset(labelled_set, seed=1, scaling={"percentiles": (2, 98)})
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Devices that are there, and arithmetic that they gain from."""
+"""Arithmetic that devices gain from."""
 
 from __future__ import annotations
 
@@ -6,31 +6,7 @@ import pytest
 import torch
 
 from custom.base.errors import BadInput
-from custom.speed.precision import autocast, check_device, gains_from_bf16
-
-
-def test_device() -> None:
-    assert check_device("cpu") == torch.device("cpu")
-    assert check_device(torch.device("cpu")) == torch.device("cpu")
-
-
-def test_no_device() -> None:
-    with pytest.raises(BadInput, match="--device gpu: is no device; give cpu, cuda"):
-        check_device("gpu")
-
-
-@pytest.mark.parametrize(("there", "wanted"), [(0, "cuda"), (0, "cuda:0"), (1, "cuda:1"), (2, "cuda:7")])
-def test_cuda_that_is_not_there(monkeypatch: pytest.MonkeyPatch, there: int, wanted: str) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: there > 0)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
-    with pytest.raises(BadInput, match=f"--device {wanted}: torch sees {there} CUDA devices"):
-        check_device(wanted)
-
-
-def test_cuda_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert check_device("cuda:1") == torch.device("cuda:1")
+from custom.speed.precision import autocast, gains_from_bf16
 
 
 def product(precision: str) -> torch.dtype:

@@ -9,6 +9,7 @@ import torch
 from monai.networks.nets import BasicUNet
 from torch import nn
 
+from custom.inferers import SliceInferer
 from custom.networks import YNet
 from custom.speed import prepare
 
@@ -20,7 +21,7 @@ def test_the_logits_stay(network: nn.Module) -> None:
     windows = torch.rand(3, 1, 64, 64)
     with torch.no_grad():
         wanted = copy.deepcopy(network).eval()(windows)
-        ready = prepare(copy.deepcopy(network), 3, 64, "fp32")
+        ready = prepare(copy.deepcopy(network), SliceInferer(64, 3, precision="fp32"))
         found = ready(windows)
     assert not ready.training
     assert sum(isinstance(part, nn.BatchNorm2d) for part in ready.modules()) < sum(
@@ -34,5 +35,5 @@ def test_it_is_compiled_in_place_of_packed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("custom.speed.preparing.pack_convolutions", lambda *_, wanted: done.append(("packed", wanted)))
     monkeypatch.setattr("custom.speed.preparing.compile_network", lambda *_, wanted: done.append(("compiled", wanted)))
     for compiles in (False, True):
-        prepare(nn.Conv2d(1, 1, 3, padding=1), 2, 16, "fp32", compiles=compiles)
+        prepare(nn.Conv2d(1, 1, 3, padding=1), SliceInferer(16, 2), compiles=compiles)
     assert done == [("packed", True), ("compiled", False), ("packed", False), ("compiled", True)]

@@ -38,7 +38,7 @@ def test_large_offsets_keep_their_contrast_in_float64() -> None:
 def test_slab_by_slab_is_the_whole_volume(dtype: str) -> None:
     volume = np.random.default_rng(0).gamma(3, 500, (9, 20, 21)).astype(dtype)
     window = grey_window(volume, (0.5, 99.5))
-    load, scale = LoadStackd("image"), GreyWindowd("image", percentiles=(0.5, 99.5))
+    load, scale = LoadStackd("image"), GreyWindowd("image", {"percentiles": (0.5, 99.5)})
     whole = scale(load({"image": volume}))
     assert whole["grey_window"] == (window.lower, window.upper)
     assert (whole["image"].min(), whole["image"].max()) == (0, 1)
@@ -50,13 +50,13 @@ def test_slab_by_slab_is_the_whole_volume(dtype: str) -> None:
 
 def test_percentiles_against_numpy() -> None:
     volume = np.random.default_rng(0).normal(size=(4, 20, 30)).astype(np.float32)
-    found = GreyWindowd("image", percentiles=(10, 80))({"image": volume[None]})
+    found = GreyWindowd("image", {"percentiles": (10, 80)})({"image": volume[None]})
     np.testing.assert_allclose(found["grey_window"], np.percentile(volume, (10, 80)), rtol=1e-6)
 
 
 def test_fixed_window_and_the_item_that_brings_its_own() -> None:
     values = np.arange(12.0).reshape(1, 3, 4)
-    scale = GreyWindowd("image", fixed=(2, 7))
+    scale = GreyWindowd("image", {"fixed": (2, 7)})
     np.testing.assert_allclose(scale({"image": values})["image"], expected(values, 2, 7), atol=1e-7)
     found = scale({"image": values, "grey_window": (0, 11)})["image"]
     np.testing.assert_allclose(found, expected(values, 0, 11), atol=1e-7)
@@ -66,7 +66,7 @@ def test_values_that_are_not_finite_become_the_lower_end_and_are_counted() -> No
     values = torch.linspace(1, 2, 20).reshape(1, 4, 5)
     values[0, 0, :3] = torch.tensor([torch.nan, torch.inf, -torch.inf])
     untouched = values.clone()
-    found = GreyWindowd("image", percentiles=(0, 100))({"image": values})
+    found = GreyWindowd("image", {"percentiles": (0, 100)})({"image": values})
     assert found["nonfinite"] == 3
     assert torch.isfinite(found["image"]).all()
     assert not found["image"][0, 0, :3].any()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from custom.running import OutputFolder
 from custom.weights import sha256
 from custom.weights.records import record_beside, trained
 
@@ -65,7 +66,7 @@ def test_weights_without_a_record_are_told_once(case: str, tmp_path: Path, caplo
     (told,) = [entry.getMessage() for entry in caplog.records]
     assert told.startswith(f"{path}: ") and fault in told and "keep the JSON file of their training beside them" in told
     caplog.clear()
-    assert trained(path, speaks=False).records == [] and not caplog.text
+    assert trained(path, OutputFolder("out", rank=1)).records == [] and not caplog.text
 
 
 def set_keys(file: Path, keys: dict[str, Any]) -> None:
@@ -83,18 +84,23 @@ def test_a_training_that_goes_on_has_the_record_of_its_checkpoint(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     start = weights(tmp_path / "start.pt", patch_size=64)
-    assert not trained(start, tmp_path, resume=True).resumed  # cut off before its first epoch ended
+    assert not trained(start, OutputFolder(tmp_path, resume=True)).resumed  # cut off before its first epoch ended
     torch.save({"record": {"patch_size": 32, "split": SPLIT}}, tmp_path / "checkpoint.pt")
-    found = trained(start, tmp_path, resume=True)
+    found = trained(start, OutputFolder(tmp_path, resume=True))
     assert found.resumed and [record["patch_size"] for record in found.records] == [32]
-    assert [record["patch_size"] for record in trained(start, tmp_path).records] == [64]
+    assert [record["patch_size"] for record in trained(start, OutputFolder(tmp_path)).records] == [64]
     torch.save({"trainer": {"epoch": 1}}, tmp_path / "checkpoint.pt")  # of an earlier version
     weights(tmp_path / "model.pt", 3.0, patch_size=48)
-    assert [record["patch_size"] for record in trained(None, tmp_path, resume=True).records] == [48] and not caplog.text
+    assert [record["patch_size"] for record in trained(None, OutputFolder(tmp_path, resume=True)).records] == [
+        48
+    ] and not caplog.text
     (tmp_path / "model.pt").unlink()
-    assert trained(None, tmp_path, resume=True).resumed and "the split by --seed is taken for its own" in caplog.text
+    assert (
+        trained(None, OutputFolder(tmp_path, resume=True)).resumed
+        and "the split by --seed is taken for its own" in caplog.text
+    )
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")  # refused where it is loaded
-    assert trained(None, tmp_path, resume=True).resumed
+    assert trained(None, OutputFolder(tmp_path, resume=True)).resumed
 
 
 def test_the_shipped_weights_tell_their_files() -> None:
