@@ -1,15 +1,14 @@
 """The phantom: synthetic Li-polymer-Li cells seen by parallel-beam CT, written as an ordinary labelled data set."""
 
-import errno
 import os
 import time
 from pathlib import Path
 
 from custom.base.errors import BadInput
-from custom.base.part import Part
 from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
 from custom.phantom.hard_cell import make_hard_cell
 from custom.phantom.site import TEST, TRAINING
+from custom.phantom.whole import whole_folder
 from custom.phantom.writing import add_classes, sides, write_cell, write_json
 
 DIFFICULTIES = ("default", "hard")
@@ -44,25 +43,8 @@ def make_dataset(
         )
     if difficulty not in DIFFICULTIES:
         raise BadInput(f"{target}: difficulty {difficulty!r} is unknown; choose one of {', '.join(DIFFICULTIES)}.")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BadInput(f"{target} already holds something: name another folder for the phantom or delete this one.")
-    part: Part | None = None
-    try:
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-        part = Part(target.absolute(), folder=True)
-        _write_cells(part.path, range(seed, seed + cells), slices, round_field, difficulty)
-        part.publish(replaces=False)
-    except OSError as error:
-        if part is not None and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise BadInput(
-                f"{target} already holds something, which came there meanwhile: name another folder for the phantom."
-            ) from error
-        raise BadInput(
-            f"{target} cannot be written ({error.strerror}): free the disk or name another folder."
-        ) from error
-    finally:
-        if part is not None:
-            part.remove()
+    with whole_folder(target) as folder:
+        _write_cells(folder, range(seed, seed + cells), slices, round_field, difficulty)
     return target
 
 

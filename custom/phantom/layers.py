@@ -64,13 +64,13 @@ def interfaces(p: CellParameters, rng: np.random.Generator, slices: int) -> tupl
     rise = (p.tilt * (x / GRID[1] - 0.5)).astype(np.float32)
 
     def height() -> Floats:
-        long = p.waviness * _waves(rng, z, x, shortest=90, longest=400)
-        return p.margin + p.electrode + long + p.roughness * _waves(rng, z, x, shortest=10, longest=40)
+        long = p.waviness * waves(rng, z, x, shortest=90, longest=400)
+        return p.margin + p.electrode + long + p.roughness * waves(rng, z, x, shortest=10, longest=40)
 
     return (rise + height()).astype(np.float32), (rise + GRID[0] - height()).astype(np.float32), rise
 
 
-def _waves(rng: np.random.Generator, z: Floats, x: Floats, shortest: float, longest: float) -> Floats:
+def waves(rng: np.random.Generator, z: Floats, x: Floats, shortest: float, longest: float) -> Floats:
     """A random surface (Z, X) of standard deviation 1, whatever the number of slices: 48 plane waves."""
     number = 2 * np.pi / np.exp(rng.uniform(np.log(shortest), np.log(longest), 48))
     angle, phase = rng.uniform(0, 2 * np.pi, (2, 48))

@@ -1,0 +1,159 @@
+"""A small raw phantom: its voxels show what its truth says, asked of both by scipy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from custom.base.errors import BadInput
+from custom.phantom.raw_dataset import make_raw_phantom, write_raw_phantom
+from custom.region import RegionMap, corners_of, read_region
+
+SIZE = (104, 96, 100)
+FIELDS = ("low", "mid", "high")
+Points = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("raw")
+    write_raw_phantom(folder, SIZE, 3, "tiff", 8)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stacks(made: Path) -> dict[str, NDArray[Any]]:
+    return {path.stem: tifffile.imread(path) for path in made.glob("*.tif")}
+
+
+@pytest.fixture(scope="module")
+def record(made: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((made / "true_region.json").read_text())
+    return found
+
+
+def in_raw_grid(record: dict[str, Any], points: Points) -> Points:
+    """Cell to raw grid from the file's numbers alone: the bend, then the affine map of the eight corners."""
+    shape, corners = np.array(record["shape"]), np.array(record["corners_3d"])
+    z, y, x = points.T
+    u, w, v = 2 * z / (shape[0] - 1) - 1, 2 * x / (shape[2] - 1) - 1, y / (shape[1] - 1)
+    bend = [
+        sum(c * u**i * w**j for i, row in enumerate(record["bend"][face]) for j, c in enumerate(row))
+        for face in ("first", "last")
+    ]
+    bent = np.stack([z, y + (1 - v) * bend[0] + v * bend[1], x]) / (shape - 1)[:, None]
+    origin = corners[0, 0, 0]
+    edges = np.stack([corners[1, 0, 0], corners[0, 1, 0], corners[0, 0, 1]]) - origin
+    return origin + bent.T @ edges
+
+
+def in_field(record: dict[str, Any], number: int, points: Points) -> Points:
+    field = record["fields"][number]
+    t, centre = np.deg2rad(field["rotation_deg"]), (np.array(field["shape"][1:]) - 1) / 2
+    away = points[:, 1:] - field["shift"][1:] - centre
+    turned = np.stack(
+        [np.cos(t) * away[:, 0] + np.sin(t) * away[:, 1], np.cos(t) * away[:, 1] - np.sin(t) * away[:, 0]]
+    )
+    return np.column_stack([points[:, 0] - field["shift"][0], centre + turned.T])
+
+
+def sampled(record: dict[str, Any], stacks: dict[str, NDArray[Any]], number: int, points: Points) -> Points:
+    """Grey values of a field of view at points of the raw grid, in the first one's scale; NaN where it has none."""
+    at, stack = in_field(record, number, points), stacks[FIELDS[number]]
+    grey = record["fields"][number]["grey"]
+    found = ndimage.map_coordinates(stack.astype(float), at.T, order=1, cval=np.nan)
+    return np.asarray(grey["scale"] * found + grey["offset"])
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("face", [0, 1])
+def test_electrodes_end_where_the_truth_says(
+    record: dict[str, Any], stacks: dict[str, NDArray[Any]], number: int, face: int
+) -> None:
+    """From the outside in: air, film, electrode; its edge lies half a voxel beyond the outermost centre, everywhere."""
+    nz, ny, nx = record["shape"]
+    step = np.arange(-8, 6.01, 0.25)
+    third = np.array(record["shape"])[0] / 3
+    z, x = (g.ravel() for g in np.meshgrid(third * number + np.arange(6, third - 6, 2), np.linspace(4, nx - 5, 16)))
+    y = step if face == 0 else ny - 1 - step
+    points = np.stack([g.ravel() for g in (np.repeat(z, len(y)), np.tile(y, len(z)), np.repeat(x, len(y)))], axis=1)
+    profile = np.nanmean(sampled(record, stacks, number, in_raw_grid(record, points)).reshape(-1, len(y)), axis=0)
+    film, electrode, air = profile[step < 0].max(), profile[step > 2].mean(), profile[step < -6].mean()
+    inner = np.interp(-(film + electrode) / 2, -profile[step >= -1.5], step[step >= -1.5])
+    outer = np.interp((film + air) / 2, profile[step <= -1], step[step <= -1])
+    assert abs(inner + 0.5) < 0.3
+    assert abs(outer + 0.5 + record["found"]["film_voxels"]) < 0.4
+
+
+def test_overlapping_fields_agree(record: dict[str, Any], stacks: dict[str, NDArray[Any]]) -> None:
+    for number in (1, 2):
+        start = record["fields"][number]["shift"][0]
+        z, y, x = (g.ravel() for g in np.meshgrid(np.arange(np.ceil(start), start + 1.9), *[np.arange(25, 72.0)] * 2))
+        points = np.stack([z, y, x], axis=1)
+        below, above = (sampled(record, stacks, one, points) for one in (number - 1, number))
+        both = np.isfinite(below) & np.isfinite(above)
+        contrast = np.ptp(np.percentile(below[both], [5, 95]))
+        assert both.sum() > 1000 and np.corrcoef(below[both], above[both])[0, 1] > 0.85
+        assert abs(np.median(below[both] - above[both])) < 0.03 * contrast  # drift is all that is left
+
+
+def test_lithium_is_the_same_on_both_grids(record: dict[str, Any], stacks: dict[str, NDArray[Any]]) -> None:
+    own, raw = stacks["true_label"], stacks["raw_label"]
+    assert own.shape == tuple(record["shape"]) and raw.shape == SIZE and set(np.unique(own)) == {0, 1}
+    assert int(raw.sum()) == pytest.approx(int(own.sum()), rel=0.02)
+    points = in_raw_grid(record, np.argwhere(own))
+    assert np.mean(ndimage.map_coordinates(raw.astype(float), points.T, order=1)) > 0.85  # outlines alone differ
+    assert np.mean(ndimage.map_coordinates(ndimage.maximum_filter(raw, 3), points.T, order=0)) > 0.999
+
+
+def test_lithium_is_dark_in_the_straight_cell(stacks: dict[str, NDArray[Any]]) -> None:
+    cell, lithium = stacks["true_cell"].astype(float), ndimage.binary_erosion(stacks["true_label"])
+    polymer, electrode = np.median(cell[:, cell.shape[1] // 2]), np.median(cell[:, 2:5])
+    assert cell.shape == lithium.shape and electrode < np.median(cell[lithium]) < (electrode + polymer) / 2
+
+
+def test_outside_of_the_circle_and_in_air_there_is_nothing(
+    record: dict[str, Any], stacks: dict[str, NDArray[Any]]
+) -> None:
+    y, x = (np.arange(n) - (n - 1) / 2 for n in SIZE[1:])
+    radius = np.hypot(y[:, None], x)
+    for number, name in enumerate(FIELDS):
+        stack = stacks[name]
+        assert stack.dtype == np.uint16 and stack.shape[1:] == SIZE[1:] and not stack[:, radius > 47].any()
+        grey = record["fields"][number]["grey"]
+        air = grey["scale"] * np.median(stack[:, (radius < 46) & (radius > 42)]) + grey["offset"]
+        assert air == pytest.approx(record["fill"], abs=0.05 * np.percentile(stack, 90))
+
+
+def test_the_record_is_a_region_of_the_contract(made: Path, record: dict[str, Any]) -> None:
+    region = read_region(made / "true_region.json")
+    assert region.volume is not None and region.shape is not None
+    corners = corners_of(region.corners, region.volume.shape[0])
+    np.testing.assert_allclose(corners, record["corners_3d"], atol=1e-9)
+    points = np.random.default_rng(0).uniform(0, np.array(record["shape"]) - 1, (200, 3))
+    own = in_raw_grid(record, points)
+    np.testing.assert_allclose(RegionMap(region.shape, corners, region.bend).forward(points), own, atol=1e-8)
+    for number, field in enumerate(region.fields):
+        expected = (np.column_stack([own, np.ones(200)]) @ field.matrix().T)[:, :3]
+        np.testing.assert_allclose(in_field(record, number, own), expected, atol=1e-9)
+
+
+def test_same_seed_same_bytes_whatever_the_height_of_a_slab(made: Path, tmp_path: Path) -> None:
+    write_raw_phantom(tmp_path, SIZE, 3, "tiff", 13)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in made.iterdir())
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (made / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("size", [(200, 200, 200), (64, 512, 512), (0, 256, 256)])
+def test_a_size_too_small_for_networks_is_refused(size: tuple[int, int, int], tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="--size 256"):
+        make_raw_phantom(tmp_path / "raw", size)
+    assert not list(tmp_path.iterdir())
