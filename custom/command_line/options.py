@@ -11,19 +11,24 @@ from typing import Any
 import torch
 
 from custom.base.errors import BadInput
+from custom.command_line.typed import SEVERAL
+
+OPTIONAL = ("weights", "region", "back")  # keys of a path that may be left without one
 
 
 def check_paths(**options: Any) -> None:
     """Check paths, wherever they came from: a YAML config makes a number of `2026`, and of `~/a` nobody makes a home.
 
     Args:
-        options: for each option its path; `weights` may be a list of paths too, or None.
+        options: for each option its path; `weights` and `stack` may be a list of paths too, and what is in `OPTIONAL` None.
 
     Raises:
         BadInput: a value that is neither text nor a path, an empty one, a `~` that the shell left.
     """
     for name, value in options.items():
-        several = list(value or []) if name == "weights" and isinstance(value, (list, tuple, type(None))) else [value]
+        if value is None and name in OPTIONAL:
+            continue
+        several = list(value) if name in SEVERAL and isinstance(value, (list, tuple)) else [value]
         for path in several:
             _check_path(name, path)
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from custom.base.errors import BadInput
 
-SEVERAL = "weights"  # the key that takes a list of paths, one for each member of an ensemble
+SEVERAL = ("weights", "stack")  # keys that take a list of paths: members of an ensemble, fields of view
+_QUOTED = re.compile(r"\[\s*['\"]")  # how a list of stacks begins; one stack may be called `[a]` or `a,b`
 _REFERENCE = re.compile(r"@\w*(?:(?:::|#)\w*)*")
 
 
@@ -80,7 +81,7 @@ def typed_path(key: str, words: Words, known: Container[Any], optional: bool = F
     if (name := reference("@" + word[1:])) is not None and word[0] in "@%" and name in known:
         raise BadInput(f"--{key} {word}: stands for the config's key {word[1:]}; give the path as ./{word}")
     several = None if os.path.lexists(word) else listed(word)
-    if several is not None and key == SEVERAL:
+    if several is not None and (key == "weights" or (key in SEVERAL and _QUOTED.match(word))):
         return several if all(map(is_path_text, several)) else None
     return None if _is_expression(word) else _unquoted(key, word)
 

@@ -16,6 +16,7 @@ from custom.region.fill import Filling, fill_of
 from custom.region.grey import Grey
 from custom.region.plan import Plan, plan_field
 from custom.region.record import Region
+from custom.region.region_stack import writable
 from custom.region.spline import MARGIN, SplineWindow
 from custom.region.warping import warped
 from custom.region.window import Window
@@ -182,12 +183,6 @@ class Sampler:
 def _in_first(field: _Field) -> np.ndarray:
     """What a kernel does with a value that stays a float32, in the first field's grey scale."""
     return np.array([field.scale, field.offset, 0, 0, 0, 1, 0], np.float32)
-
-
-def writable(dtype: np.dtype) -> np.dtype:
-    """The type of a region of voxels of this type: the same, or of at most 32 bits where no format of ours holds it."""
-    narrower = {"float16": "float32", "int64": "int32", "uint64": "uint32"}
-    return np.dtype(narrower.get(dtype.name, dtype.name))
 
 
 def cores() -> int:

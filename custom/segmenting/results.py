@@ -94,7 +94,7 @@ def check_finished(
 
 def check_before(
     folder: OutputFolder,
-    stack: str | os.PathLike[str],
+    stack: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     results: Sequence[Result],
     quantities: Sequence[Quantity],
     network: torch.nn.Module,
@@ -106,7 +106,7 @@ def check_before(
 
     Args:
         folder: gets the results.
-        stack: its path.
+        stack: its path, or those of the fields of view of a region.
         results: the mask first, which knows the classes.
         quantities: what is measured.
         network: what finds it.
@@ -115,9 +115,11 @@ def check_before(
     Raises:
         BadInput: see `check_stack_place`, `check_finished`, `check_uncertainty` and `check_threshold`.
     """
-    check_stack_place(folder.path, stack, results, quantities)
+    stacks = [stack] if isinstance(stack, (str, os.PathLike)) else list(stack)
+    for one in stacks:
+        check_stack_place(folder.path, one, results, quantities)
     if not (Path(folder.path) / STORE / SETTINGS).exists():
-        check_finished(folder.path, folder.overwrite, [stack], results, quantities)
+        check_finished(folder.path, folder.overwrite, stacks, results, quantities)
     check_uncertainty(any(result.wanted for result in results if result.name == "uncertainty"), network)
     check_threshold(threshold, results[0].values)
 

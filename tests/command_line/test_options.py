@@ -37,7 +37,7 @@ def test_paths(value: Any) -> None:
 def test_what_is_no_path(value: Any, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/my/home")
     with pytest.raises(BadInput, match=told):
-        check_paths(stack=value)
+        check_paths(**{"dataset_dir" if isinstance(value, list) else "stack": value})
     with pytest.raises(BadInput, match="--weights"):
         check_paths(weights=["a", value])
 

@@ -113,7 +113,9 @@ def test_expressions_and_none_are_monais() -> None:
 def test_lists(word: str, elements: list[str] | None) -> None:
     assert listed(word) == elements
     assert given("--weights", word) == (word if elements is None else elements)
-    assert given("--stack", word) == word
+    fields = word.startswith(("['", '["'))  # of view; else one stack is called so
+    assert given("--stack", word) == (elements if fields else word)
+    assert given("--output_dir", word) == word
 
 
 def test_a_list_with_an_expression_is_monais() -> None:
