@@ -11,7 +11,7 @@ from custom.phantom.growth import NECK, STEP, Balls, agglomerate, dendrite
 from custom.phantom.layers import GRID, CellParameters, waves
 from custom.phantom.raw_map import Shape
 
-BODY, STEM, MOSS, HOLLOW, GRAIN = range(5)  # what a ball is of: dendrite, its neck, redeposited lithium, pit, impurity
+MOSS, BODY, STEM, HOLLOW, GRAIN = range(5)  # what a ball is of: redeposited lithium, dendrite, its neck, pit, impurity
 
 Floats = NDArray[np.float32]
 

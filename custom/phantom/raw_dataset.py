@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,6 +94,11 @@ class RawPhantom:
     def detector(self, shape: Shape, faults: FieldFaults | None, stream: int) -> Detector:
         return Detector(shape, faults, (self.grey.offset, self.grey.scale), (self.seed, stream))
 
+    def scanned(self, field: FieldPlace, faults: FieldFaults, stream: int) -> Callable[[int], tuple[NDArray[Any]]]:
+        """What makes a slice of a field of view."""
+        painter, detector = self.painter(self.of_field(field)), self.detector(field.shape, faults, stream)
+        return lambda z: (detector.detect(z, painter.paint(z)[0]),)
+
     def of_raw_grid(self) -> View:
         return View(self.layout.raw, self.layout.cell.to_cell, self.layout.cell.to_raw)
 
@@ -113,18 +119,26 @@ def write_raw_phantom(folder: Path, size: Shape, seed: int, output_format: str, 
         folder / "true_region.json", true_region(layout, phantom.faults, stacks, VOXEL_SIZE, phantom.grey.offset)
     )
 
-    def write(shape: Shape, dtype: str, **slices: Callable[[int], NDArray[Any]]) -> None:
-        """Stacks of one grid, each by the function that makes a slice."""
-        for name, make in slices.items():
-            with open_writer(folder / name, output_format, shape, dtype, VOXEL_SIZE) as writer:
-                for start in range(0, shape[0], slab):
-                    writer.write(start, np.stack([make(z) for z in range(start, min(start + slab, shape[0]))]))
+    def write(shape: Shape, kinds: dict[str, str], make: Callable[[int], tuple[NDArray[Any], ...]]) -> None:
+        """Stacks of one grid, of names and types, by the function that makes a slice of each."""
+        with contextlib.ExitStack() as opened:
+            writers = [
+                opened.enter_context(open_writer(folder / name, output_format, shape, dtype, VOXEL_SIZE))
+                for name, dtype in kinds.items()
+            ]
+            for start in range(0, shape[0], slab):
+                slices = [make(z) for z in range(start, min(start + slab, shape[0]))]
+                for writer, planes, dtype in zip(writers, zip(*slices, strict=True), kinds.values(), strict=True):
+                    writer.write(start, np.stack(planes).astype(dtype, copy=False))
 
     for stream, (name, field, faults) in enumerate(zip(FIELDS, layout.fields, phantom.faults, strict=True)):
-        painter, detector = phantom.painter(phantom.of_field(field)), phantom.detector(field.shape, faults, stream)
-        write(field.shape, "uint16", **{name: lambda z, p=painter, d=detector: d.detect(z, p.paint(z)[0])})
+        write(field.shape, {name: "uint16"}, phantom.scanned(field, faults, stream))
     own, raw = phantom.painter(phantom.of_cell()), phantom.painter(phantom.of_raw_grid())
     plain = phantom.detector(layout.cell.shape, None, len(FIELDS))
-    write(layout.cell.shape, "uint16", true_cell=lambda z: plain.detect(z, own.paint(z)[0]))
-    write(layout.cell.shape, "uint8", true_label=lambda z: own.paint(z)[1].astype(np.uint8))
-    write(layout.raw, "uint8", raw_label=lambda z: raw.paint(z)[1].astype(np.uint8))
+
+    def straight(z: int) -> tuple[NDArray[Any], ...]:
+        attenuation, lithium = own.paint(z)
+        return plain.detect(z, attenuation), lithium
+
+    write(layout.cell.shape, {"true_cell": "uint16", "true_label": "uint8"}, straight)
+    write(layout.raw, {"raw_label": "uint8"}, lambda z: (raw.label(z),))

@@ -93,16 +93,16 @@ def _room(raw: Shape, cell: CellPlace, film: float) -> tuple[float, float]:
 
 
 def _draw_bend(rng: np.random.Generator, most: float) -> NDArray[np.float64]:
-    """(2, 5, 5): both faces are bent alike, up to `most` voxels, and by up to a tenth of it apart."""
-    found = np.zeros((2, 5, 5))
+    """(2, 3, 3): both faces are bent alike, up to `most` voxels, and by up to a tenth of it apart."""
+    found = np.zeros((2, 3, 3))
     whole, apart = (sum(c * b for c, b in zip(rng.uniform(-1, 1, len(_BENDS)), _BENDS, strict=True)) for _ in range(2))
     u, w = np.meshgrid(*[np.linspace(-1, 1, 41)] * 2, indexing="ij")
 
     def to_height(table: NDArray[np.float64], height: float) -> NDArray[np.float64]:
         return table * height / abs(np.polynomial.polynomial.polyval2d(u, w, table)).max()
 
-    found[0, :3, :3] = to_height(np.asarray(whole), most)
-    found[1, :3, :3] = to_height(found[0, :3, :3] + to_height(np.asarray(apart), 0.1 * most), most)
+    found[0] = to_height(np.asarray(whole), most)
+    found[1] = to_height(found[0] + to_height(np.asarray(apart), 0.1 * most), most)
     return found
 
 

@@ -24,7 +24,7 @@ class CellPlace:
         shape: (nz, ny, nx) of the cell's grid.
         turn: (3, 3) rotation of (z, y, x), from the cell to the raw grid.
         centre: of the cell's box in the raw grid.
-        bend: (2, 5, 5), c[i][j] of u^i w^j for the first and the last face along y, in voxels; both vanish in the four
+        bend: (2, 3, 3), c[i][j] of u^i w^j for the first and the last face along y, in voxels; both vanish in the four
             corners u, w = -1, 1, with u = 2 z / (nz - 1) - 1 and w = 2 x / (nx - 1) - 1.
     """
 
