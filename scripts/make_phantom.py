@@ -20,62 +20,81 @@ from custom.phantom.dataset import DIFFICULTIES, make_dataset
 from custom.phantom.raw_dataset import SUFFIXES, make_raw_phantom
 
 
-def main() -> int:
-    readable_streams()
-    parser = argparse.ArgumentParser(description="Make a labelled data set of synthetic Li-polymer-Li cells.")
+def parser_of_this() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Make a labelled data set of synthetic Li-polymer-Li cells, or a raw scan of one."
+    )
     parser.add_argument(
         "--output_dir",
         action=GivenPath,
         help="folder to make, data/phantom, data/hard or data/raw; it must not hold anything yet",
     )
     parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the first cell; the next cells take the next seeds"
+    )
+    cells = parser.add_argument_group("a labelled data set")
+    cells.add_argument(
         "--difficulty",
         choices=DIFFICULTIES,
         default="default",
         help="hard: thin and porous dendrites, pits of their look, artefacts, test cells from another scanner",
     )
-    parser.add_argument(
-        "--cells", type=int, default=9, help="number of cells; about 70 %% train, 10 %% val, 20 %% test"
-    )
-    parser.add_argument("--slices", type=int, default=24, help="slices per cell")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the first cell; the next cells take the next seeds"
-    )
-    parser.add_argument(
+    cells.add_argument("--cells", type=int, default=9, help="number of cells; about 70 %% train, 10 %% val, 20 %% test")
+    cells.add_argument("--slices", type=int, default=24, help="slices per cell")
+    cells.add_argument(
         "--round_field", action="store_true", help="slices as wide as the scanned circle, black outside of it"
     )
-    parser.add_argument(
+    raw = parser.add_argument_group("a raw scan")
+    raw.add_argument(
         "--raw",
         action="store_true",
-        help="one whole cell in air instead, tilted and bent, in three fields of view, with its true region; of --cells, "
-        "--slices, --difficulty and --round_field it knows nothing",
+        help="a whole cell in air, tilted and bent, in three fields of view that are to be joined, with the true region",
     )
-    parser.add_argument(
+    raw.add_argument(
         "--size",
         type=int,
         nargs="+",
         default=[256],
-        help="of the raw volume, one number or Z Y X; the study's: 3977 2575 2582",
+        metavar="N",
+        help="voxels per side, or along z, y and x; the study's are 3977 2575 2582",
     )
-    parser.add_argument("--format", choices=tuple(SUFFIXES), default="tiff", help="of the raw volume")
-    given = parser.parse_args()
+    raw.add_argument("--format", choices=tuple(SUFFIXES), default="tiff", help="of its stacks")
+    return parser
+
+
+def check(given: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Refuse options of the one that are given for the other, which would do nothing."""
+    idle = ("difficulty", "cells", "slices", "round_field") if given.raw else ("size", "format")
+    for name in idle:
+        if getattr(given, name) != parser.get_default(name):
+            parser.error(
+                f"--{name} is for {'a labelled data set; leave it out' if given.raw else 'raw scans; add --raw'}"
+            )
     if len(given.size) not in (1, 3):
-        parser.error("--size takes one number or three, Z Y X")
+        parser.error("--size takes one number, or three: those along z, y and x")
+
+
+def main() -> int:
+    readable_streams()
+    parser = parser_of_this()
+    given = parser.parse_args()
+    check(given, parser)
     usual = "data/raw" if given.raw else "data/hard" if given.difficulty == "hard" else "data/phantom"
     target = given.output_dir or Path(usual)
     start = time.monotonic()
     try:
         check_place(target)
         if given.raw:
-            size = tuple(given.size * (3 // len(given.size)))
-            folder = make_raw_phantom(target, size, given.seed, given.format)
-            print(f"{folder}: a raw scan of {' x '.join(map(str, size))} voxels in {time.monotonic() - start:.0f} s")
-            return 0
-        folder = make_dataset(target, given.cells, given.slices, given.seed, given.round_field, given.difficulty)
+            z, y, x = given.size * (3 // len(given.size))
+            folder = make_raw_phantom(target, (z, y, x), given.seed, given.format)
+            made = f"a raw scan of {z} x {y} x {x} voxels"
+        else:
+            folder = make_dataset(target, given.cells, given.slices, given.seed, given.round_field, given.difficulty)
+            made = f"{given.cells} cells of {given.slices} slices"
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{folder}: {given.cells} cells of {given.slices} slices in {time.monotonic() - start:.0f} s")
+    print(f"{folder}: {made} in {time.monotonic() - start:.0f} s")
     return 0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,27 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from custom.base.errors import BadInput
-from custom.phantom.raw_dataset import make_raw_phantom, write_raw_phantom
+from custom.phantom import raw_dataset
+from custom.phantom.raw_dataset import RawWriter, make_raw_phantom
+from custom.phantom.raw_phantom import RawPhantom
 from custom.region import RegionMap, corners_of, read_region
+from custom.stack import open_stack
 
 SIZE = (104, 96, 100)
 FIELDS = ("low", "mid", "high")
 Points = NDArray[np.float64]
 
 
+def written(folder: Path, output_format: str, slab: int) -> None:
+    writer = RawWriter(folder, RawPhantom.draw(SIZE, 3), output_format, slab)
+    writer.write_fields()
+    writer.write_truth()
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("raw")
-    write_raw_phantom(folder, SIZE, 3, "tiff", 8)
+    written(folder, "tiff", 8)
     return folder
 
 
@@ -145,11 +156,17 @@ def test_the_record_is_a_region_of_the_contract(made: Path, record: dict[str, An
         np.testing.assert_allclose(in_field(record, number, own), expected, atol=1e-9)
 
 
-def test_same_seed_same_bytes_whatever_the_height_of_a_slab(made: Path, tmp_path: Path) -> None:
-    write_raw_phantom(tmp_path, SIZE, 3, "tiff", 13)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in made.iterdir())
-    for path in tmp_path.iterdir():
-        assert path.read_bytes() == (made / path.name).read_bytes(), path.name
+def test_same_seed_same_voxels_whatever_the_format_and_the_height_of_a_slab(
+    made: Path, stacks: dict[str, NDArray[Any]], tmp_path: Path
+) -> None:
+    written(tmp_path, "zarr", 13)
+    text = (tmp_path / "true_region.json").read_text()
+    assert text.replace(".zarr", ".tif") == (made / "true_region.json").read_text()
+    assert {path.stem for path in tmp_path.glob("*.zarr")} == set(stacks)
+    for name, expected in stacks.items():
+        stack = open_stack(tmp_path / f"{name}.zarr")
+        assert stack.voxel_size_um == (1.33, 1.33, 1.33) and stack.dtype == expected.dtype
+        np.testing.assert_array_equal(stack.read(0, stack.shape[0]), expected)
 
 
 @pytest.mark.parametrize("size", [(200, 200, 200), (64, 512, 512), (0, 256, 256)])
@@ -157,3 +174,51 @@ def test_a_size_too_small_for_networks_is_refused(size: tuple[int, int, int], tm
     with pytest.raises(BadInput, match="--size 256"):
         make_raw_phantom(tmp_path / "raw", size)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size", "output_format"),
+    [([], (256, 256, 256), "tiff"), (["--size", "300", "256", "280", "--format", "zarr"], (300, 256, 280), "zarr")],
+)
+def test_command_line(
+    arguments: list[str],
+    size: tuple[int, int, int],
+    output_format: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(raw_dataset, "make_raw_phantom", lambda *given: asked.extend(given) or given[0])
+    assert command(["--raw", "--output_dir", str(tmp_path / "raw"), "--seed", "4", *arguments], monkeypatch) == 0
+    assert asked == [tmp_path / "raw", size, 4, output_format]
+    assert f"a raw scan of {size[0]} x" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--raw", "--size", "64"], "give --size 256"),
+        (["--raw", "--size", "256", "256"], "one number, or three"),
+        (["--raw", "--cells", "3"], "--cells is for a labelled data set; leave it out"),
+        (["--size", "300"], "--size is for raw scans; add --raw"),
+    ],
+)
+def test_the_command_line_says_what_does_not_go_together(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command(["--output_dir", str(tmp_path / "raw"), *arguments], monkeypatch) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "raw").exists()
+
+
+def command(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The exit code of make_phantom.py."""
+    script = Path(__file__).resolve().parents[2] / "scripts" / "make_phantom.py"
+    monkeypatch.setattr(sys, "argv", [str(script), *arguments])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(script), run_name="__main__")
+    return left.value.code
