@@ -22,13 +22,15 @@ from custom.sharing.json_text import json_text
 
 CONFIGS = cli.ROOT / "bundle/configs"
 WHOLE = ("train", "inference")
-OVERLAYS = sorted(p.stem for p in CONFIGS.glob("*.json") if p.stem not in (*WHOLE, "metadata"))
+WITHOUT_NETWORK = "region"  # complete alone too
+OVERLAYS = sorted(p.stem for p in CONFIGS.glob("*.json") if p.stem not in (*WHOLE, WITHOUT_NETWORK, "metadata"))
 NETWORKS = [name for name in OVERLAYS if name.startswith("network_")]
 ENSEMBLE = "network_enet"  # blends trained networks, so it is not trained itself
 TRAINED = [name for name in NETWORKS if name != ENSEMBLE]
 COST = "study_cost"  # measures a network as it segments
 KEPT = "study_evaluate"  # stacked after evaluate.json
 STACKED = [("train", name) for name in (None, *OVERLAYS) if name not in (ENSEMBLE, COST)]
+STACKED += [(WITHOUT_NETWORK, None)]
 STACKED += [("inference", name) for name in (None, *NETWORKS, COST)]
 
 
@@ -64,7 +66,7 @@ def test_every_network_of_the_project_has_a_config() -> None:
     assert ENSEMBLE in NETWORKS and TRAINED
 
 
-@pytest.mark.parametrize("name", [*WHOLE, *OVERLAYS, "metadata"])
+@pytest.mark.parametrize("name", [*WHOLE, WITHOUT_NETWORK, *OVERLAYS, "metadata"])
 def test_a_config_has_no_duplicate_key_and_no_path_of_one_machine(name: str) -> None:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
@@ -83,7 +85,7 @@ def test_an_overlay_is_thin(name: str) -> None:
     assert 2 * len(read(name)) < min(len(read(whole)) for whole in WHOLE)
 
 
-@pytest.mark.parametrize("name", [*WHOLE, *OVERLAYS])
+@pytest.mark.parametrize("name", [*WHOLE, WITHOUT_NETWORK, *OVERLAYS])
 def test_a_hash_stands_in_references_only(name: str) -> None:
     """MONAI's parser turns every # into ::, in a sentence or a path as well."""
     for text in strings({key: value for key, value in read(name).items() if key != "_desc_"}):

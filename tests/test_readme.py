@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shlex
@@ -26,7 +27,7 @@ SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "
 PAGES = ["README.md"]
 PAGES += [
     f"bundle/docs/{name}.md"
-    for name in ("keys", "stacks", "study", "classes", "clusters", "sharing", "README", "ablation")
+    for name in ("keys", "stacks", "region", "study", "classes", "clusters", "sharing", "README", "ablation")
 ]
 # whose commands other tests run: test_bundle_clients.py, those of tests/sharing
 ELSEWHERE = ["CONTRIBUTING.md", "bundle/docs/packed.md", "bundle/docs/clients/monai_deploy.md"]
@@ -43,9 +44,9 @@ COMMANDS = list(dict.fromkeys(line for page in PAGES for line in commands(page))
 
 # of the table of keys: name, commands, default, where that is one value
 KEYS = re.findall(
-    r"^\| `--(\S+)` \| ([TES ]+) \| `([^`]+)` \|", (cli.ROOT / "bundle/docs/keys.md").read_text(), flags=re.MULTILINE
+    r"^\| `--(\S+)` \| ([TESR ]+) \| `([^`]+)` \|", (cli.ROOT / "bundle/docs/keys.md").read_text(), flags=re.MULTILINE
 )
-CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",)}
+CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",), "R": ("region",)}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "my_stack").mkdir()
     for z, plane in enumerate(blobs(3, (136, 140))[0]):
         tifffile.imwrite(folder / "my_stack" / f"recon_{z:05d}.tiff", plane)
+    corners = [[2, 2], [2, 136], [133, 136], [133, 2]]
+    (folder / "my_region.json").write_text(json.dumps({"corners": {"yx": corners}}))
     return folder
 
 
@@ -126,5 +129,5 @@ def test_no_page_and_no_table_is_left_out() -> None:
 @pytest.mark.parametrize(("key", "uses", "default"), KEYS)
 def test_a_keys_default_is_the_configs(key: str, uses: str, default: str) -> None:
     for use in uses.split():
-        parser = cli.parser_of(*CONFIGS[use], "network_enet")
+        parser = cli.parser_of(*CONFIGS[use], *(["network_enet"] if use != "R" else []))
         assert parser.get_parsed_content(key) == yaml.safe_load(default)

@@ -57,20 +57,8 @@ class Part:
         Args:
             replaces: False for a folder that may take the place of an empty one alone; OSError where it is not empty.
         """
-        _sync(self.path)
-        aside = _sibling(self._final, "old") if replaces and self._final.is_dir() else None
-        if aside is not None:
-            self._final.rename(aside)
-        try:
-            self.path.replace(self._final)
-        except OSError:
-            if aside is not None:
-                aside.rename(self._final)
-            raise
+        put_in_place(self.path, self._final, replaces)
         self._unlock()
-        sync_folder(self._final.parent)
-        if aside is not None:
-            _remove(aside)
 
     def remove(self) -> None:
         """Remove the hidden file or folder, if it is still there."""
@@ -81,6 +69,23 @@ class Part:
         if self._held is not None:
             os.close(self._held)
             self._held = None
+
+
+def put_in_place(path: Path, final: Path, replaces: bool = True) -> None:
+    """What `Part.publish` does, with a file or folder of any other name on the same disk."""
+    _sync(path)
+    aside = _sibling(final, "old") if replaces and final.is_dir() else None
+    if aside is not None:
+        final.rename(aside)
+    try:
+        path.replace(final)
+    except OSError:
+        if aside is not None:
+            aside.rename(final)
+        raise
+    sync_folder(final.parent)
+    if aside is not None:
+        _remove(aside)
 
 
 def _sibling(final: Path, role: str) -> Path:

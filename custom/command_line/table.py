@@ -97,6 +97,9 @@ OPTIONS: dict[str, Number | Word | Switch | Device] = {
     "probability": Switch(),
     "uncertainty": Switch(),
     "compile": Switch(),
+    "invert": Switch(),
+    "order": Word(("linear", "cubic", "nearest")),
+    "threads": Number(1, 4096),
     # last: where it is not given, it is that of the weights' training
     "patch_size": Number(1, 65_536),
 }

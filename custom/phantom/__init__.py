@@ -2,6 +2,6 @@
 
 from custom.phantom.cell import make_cell
 from custom.phantom.dataset import ensure_dataset, ensure_path, make_dataset
-from custom.phantom.raw_dataset import make_raw_phantom
+from custom.phantom.raw_dataset import ensure_raw_phantom, make_raw_phantom
 
-__all__ = ["ensure_dataset", "ensure_path", "make_cell", "make_dataset", "make_raw_phantom"]
+__all__ = ["ensure_dataset", "ensure_path", "ensure_raw_phantom", "make_cell", "make_dataset", "make_raw_phantom"]

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from custom.base.errors import BadInput
 from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
@@ -73,10 +74,11 @@ def ensure_dataset(dataset_dir: str | os.PathLike[str], cells: int = 9, slices: 
     return target
 
 
-def ensure_path(path: str | os.PathLike[str], phantom_dir: str | os.PathLike[str]) -> str | os.PathLike[str]:
-    """The path as it is; if it is the phantom's folder or lies in it, the phantom is made there on first use."""
-    if Path(phantom_dir) in (Path(path), *Path(path).parents):
-        ensure_dataset(phantom_dir)
+def ensure_path(path: Any, phantom_dir: str | os.PathLike[str]) -> Any:
+    """The path, or several, as it is; if it is the phantom's folder or lies in it, the phantom is made there on first use."""
+    for one in path if isinstance(path, list) else [path]:
+        if Path(phantom_dir) in (Path(one), *Path(one).parents):
+            ensure_dataset(phantom_dir)
     return path
 
 

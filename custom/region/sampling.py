@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from custom.base.cores import cores
 from custom.region import kernels
 from custom.region.bend import bent, faces
 from custom.region.fields import weights
@@ -183,11 +183,6 @@ class Sampler:
 def _in_first(field: _Field) -> np.ndarray:
     """What a kernel does with a value that stays a float32, in the first field's grey scale."""
     return np.array([field.scale, field.offset, 0, 0, 0, 1, 0], np.float32)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _as_it_is(z: int, box: np.ndarray) -> None:

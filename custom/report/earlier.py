@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from custom.base.errors import BadInput
@@ -58,3 +59,13 @@ def remove_pictures(output_dir: str | os.PathLike[str], named: str, keep: Sequen
         if re.fullmatch(named, picture.name) and picture.name not in keep:
             picture.unlink(missing_ok=True)
     return folder
+
+
+def remove_volumes(output_dir: str | os.PathLike[str], names: Iterable[str], keep: Sequence[Path]) -> None:
+    """Remove the volumes of earlier results by their names, which other settings left beside those to keep."""
+    kept = {path.name for path in keep}
+    for volume in (Path(output_dir) / name for name in names if name not in kept):
+        if volume.is_dir() and not volume.is_symlink():
+            shutil.rmtree(volume)
+        else:
+            volume.unlink(missing_ok=True)

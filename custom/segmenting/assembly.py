@@ -22,13 +22,13 @@ from custom.base.readable import quoted
 from custom.quantities.quantity import Quantity
 from custom.report import overlay_mask, save_overlay, write_json
 from custom.report.csv_table import write_table
-from custom.report.earlier import MASKED, remove_pictures
+from custom.report.earlier import MASKED, remove_pictures, remove_volumes
 from custom.running.interruption import shielded
 from custom.segmenting.kept import KeptSlabs
 from custom.segmenting.last_words import summary_text
 from custom.segmenting.pictures import richness, shown
 from custom.segmenting.result import Result
-from custom.segmenting.results import earlier_volumes, remove_volumes, volume_names
+from custom.segmenting.results import earlier_volumes, volume_names
 from custom.stack import Slab, Stack
 from custom.stack.writers.writer import StackWriter
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -122,13 +121,3 @@ def check_before(
         check_finished(folder.path, folder.overwrite, stacks, results, quantities)
     check_uncertainty(any(result.wanted for result in results if result.name == "uncertainty"), network)
     check_threshold(threshold, results[0].values)
-
-
-def remove_volumes(output_dir: str | os.PathLike[str], names: Iterable[str], keep: Sequence[Path]) -> None:
-    """Remove the volumes of earlier results by their names, which other settings left beside those to keep."""
-    kept = {path.name for path in keep}
-    for volume in (Path(output_dir) / name for name in names if name not in kept):
-        if volume.is_dir() and not volume.is_symlink():
-            shutil.rmtree(volume)
-        else:
-            volume.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """OME-Zarr 0.5 (zarr version 3), multiscale."""
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -33,21 +34,7 @@ class ZarrEncoder(Encoder):
     folder = True
 
     def __init__(self, target: Path, layout: Layout) -> None:
-        levels = levels_of(layout.shape)
-        group = zarr.create_group(target, zarr_format=3)
-        group.attrs["ome"] = _metadata(layout, levels)
-        self._finest: _Layers | None = None
-        for path, level in reversed(list(enumerate(levels))):
-            array = group.create_array(
-                str(path),
-                shape=level.shape,
-                dtype=layout.dtype,
-                chunks=tuple(min(pair) for pair in zip(CHUNK, level.shape, strict=True)),
-                compressors=ZstdCodec(level=3),
-                dimension_names=["z", "y", "x"],
-                config={"write_empty_chunks": True},  # a chunk that is not there is then one that got lost
-            )
-            self._finest = _Layers(array, self._finest, len(layout.classes))
+        self._finest: Layers | None = layers_of(create_arrays(target, layout), len(layout.classes))
 
     def append(self, start: int, slab: npt.NDArray[Any]) -> None:
         assert self._finest is not None
@@ -60,18 +47,50 @@ class ZarrEncoder(Encoder):
         self._finest = None  # with the slices that wait for their layer to be whole
 
 
-class _Layers:
+def create_arrays(target: Path, layout: Layout) -> list[zarr.Array[Any]]:
+    """A new multiscale group in an empty folder; returns its arrays, the finest first."""
+    levels = levels_of(layout.shape)
+    group = zarr.create_group(target, zarr_format=3)
+    group.attrs["ome"] = _metadata(layout, levels)
+    return [
+        group.create_array(
+            str(path),
+            shape=level.shape,
+            dtype=layout.dtype,
+            chunks=tuple(min(pair) for pair in zip(CHUNK, level.shape, strict=True)),
+            compressors=ZstdCodec(level=3),
+            dimension_names=["z", "y", "x"],
+            config={"write_empty_chunks": True},  # a chunk that is not there is then one that got lost
+        )
+        for path, level in enumerate(levels)
+    ]
+
+
+def layers_of(arrays: Sequence[zarr.Array[Any]], classes: int = 0, start: int = 0) -> "Layers":
+    """What takes the slices from `start` on, a multiple of what one layer of chunks of the coarsest array stands for."""
+    coarser: Layers | None = None
+    for level, array in reversed(list(enumerate(arrays))):
+        coarser = Layers(array, coarser, classes, start >> level)
+    assert coarser is not None
+    return coarser
+
+
+class Layers:
     """An array on its way to disk a layer of chunks at a time, each chunk written once, whatever the slabs.
 
     In slabs of 8, 64 slices of 340 x 2071 are so written 2.4 times as fast, overviews included, as slab by slab without them.
     """
 
-    def __init__(self, array: zarr.Array[Any], coarser: "_Layers | None", classes: int) -> None:
+    def __init__(self, array: zarr.Array[Any], coarser: "Layers | None", classes: int, start: int = 0) -> None:
         self._array = array
         self._classes = classes
         self._coarser = coarser
         self._layer = np.empty((array.chunks[0], *array.shape[1:]), array.dtype)
-        self._start, self._filled = 0, 0
+        self._start, self._filled = start, 0
+
+    def skip_to(self, start: int) -> None:
+        """Go on with a later slice of this level, the first of a layer."""
+        self._start = start
 
     def append(self, slab: npt.NDArray[Any]) -> None:
         """Take the next slices, (h, Y, X); the coarser level gets its own as layers become whole."""
@@ -92,6 +111,10 @@ class _Layers:
         for y, x in product(range(0, layer.shape[1], height), range(0, layer.shape[2], width)):
             tile = slice(y, y + height), slice(x, x + width)
             self._array[start : start + len(layer), *tile] = layer[:, *tile]
+        self.pass_on(layer)
+
+    def pass_on(self, layer: npt.NDArray[Any]) -> None:
+        """Give the coarser levels their part of a whole layer, as is done when it is written."""
         if self._coarser is not None:
             self._coarser.append(halve(layer) if self._classes < 2 else halved_classes(layer, self._classes))
 
