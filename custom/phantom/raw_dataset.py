@@ -67,7 +67,7 @@ def make_raw_phantom(
 def ensure_raw_phantom(stack: object, phantom_dir: str | os.PathLike[str]) -> None:
     """Make the raw phantom where a stack, or one of several, lies in its folder, and that is not there yet."""
     several = stack if isinstance(stack, (list, tuple)) else [stack]
-    if not Path(phantom_dir).exists() and any(Path(phantom_dir) in Path(one).parents for one in several):
+    if not Path(phantom_dir).exists() and any(Path(phantom_dir) in Path(one).parents for one in map(str, several)):
         make_raw_phantom(phantom_dir)
 
 
