@@ -83,19 +83,23 @@ def sampled(record: dict[str, Any], stacks: dict[str, NDArray[Any]], number: int
     return np.asarray(grey["scale"] * found + grey["offset"])
 
 
-@pytest.mark.parametrize("number", range(3))
-@pytest.mark.parametrize("face", [0, 1])
-def test_electrodes_end_where_the_truth_says(
-    record: dict[str, Any], stacks: dict[str, NDArray[Any]], number: int, face: int
+@pytest.mark.parametrize(
+    ("number", "axis", "face"),
+    [(0, 0, 0), (2, 0, 1), *((n, axis, face) for n in range(3) for axis in (1, 2) for face in (0, 1))],
+)
+def test_the_cell_ends_where_the_truth_says(
+    record: dict[str, Any], stacks: dict[str, NDArray[Any]], number: int, axis: int, face: int
 ) -> None:
     """From the outside in: air, film, electrode; its edge lies half a voxel beyond the outermost centre, everywhere."""
-    nz, ny, nx = record["shape"]
-    step = np.arange(-8, 6.01, 0.25)
-    third = np.array(record["shape"])[0] / 3
-    z, x = (g.ravel() for g in np.meshgrid(third * number + np.arange(6, third - 6, 2), np.linspace(4, nx - 5, 16)))
-    y = step if face == 0 else ny - 1 - step
-    points = np.stack([g.ravel() for g in (np.repeat(z, len(y)), np.tile(y, len(z)), np.repeat(x, len(y)))], axis=1)
-    profile = np.nanmean(sampled(record, stacks, number, in_raw_grid(record, points)).reshape(-1, len(y)), axis=0)
+    step, last = np.arange(-8, 5.01, 0.25), np.array(record["shape"]) - 1
+    third = last[0] / 3
+    over = [third * number + np.arange(6, third - 6, 2), np.array([2, 2.5, 3]), np.linspace(4, last[2] - 4, 16)]
+    over[axis] = step if face == 0 else last[axis] - step
+    points = np.moveaxis(
+        np.stack(np.meshgrid(*over, indexing="ij"), axis=-1), axis, 2
+    )  # lines run along the third axis
+    values = sampled(record, stacks, number, in_raw_grid(record, points.reshape(-1, 3)))
+    profile = np.nanmedian(values.reshape(-1, len(step)), axis=0)
     film, electrode, air = profile[step < 0].max(), profile[step > 2].mean(), profile[step < -6].mean()
     inner = np.interp(-(film + electrode) / 2, -profile[step >= -1.5], step[step >= -1.5])
     outer = np.interp((film + air) / 2, profile[step <= -1], step[step <= -1])
