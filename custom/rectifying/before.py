@@ -16,7 +16,7 @@ from custom.stack import SCRATCH
 from custom.stack.writers import OUTPUT_FORMATS
 
 NAME, RECORD, PICTURE = "region", "region.json", "region.png"
-BACK = "back"  # the mask on the raw grid
+BACK = "raw_mask"
 
 
 def volume_names(name: str) -> tuple[str, ...]:

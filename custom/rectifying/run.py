@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from custom.base.cores import cores
 from custom.base.errors import BadInput
+from custom.rectifying.back import put_back
 from custom.rectifying.before import NAME, RECORD, check_finished, is_own, volume_names
 from custom.rectifying.finding import found_region
 from custom.rectifying.unfinished import Unfinished
@@ -51,6 +52,7 @@ class Rectifying:
         invert: whether grey values are turned round, also where the record does not say so.
         output_format: a key of `OUTPUT_FORMATS`.
         threads: None: all cores, shared by the processes.
+        back: a mask of the region, which is put onto the raw grid in place of all that.
     """
 
     def __init__(
@@ -62,9 +64,11 @@ class Rectifying:
         invert: bool = False,
         output_format: str = "zarr",
         threads: int | None = None,
+        back: str | os.PathLike[str] | None = None,
     ) -> None:
         self.stacks, self.given, self.place = tuple(stacks), region, folder
         self.order, self.invert, self.output_format, self.threads = order, invert, output_format, threads
+        self.back = back
         self.folder = Path(folder.path)
         self.gathering = Gathering(folder.world_size)
         self.read = None if region is None else read_region(region)
@@ -91,6 +95,10 @@ class Rectifying:
             BadInput: another run is writing there; a result is there, or an unfinished one of other settings; the region does
                 not fit the stacks, or none is found; a full disk; a stack that changed meanwhile.
         """
+        if self.back is not None and self.given is not None:
+            if self.place.writes:
+                put_back(self.stacks, self.given, self.back, self.place, self.output_format, self.threads)
+            return
         goes_on(self._kept, speaks=self.place.writes, processes=self.place.world_size)
         if self.place.writes:
             self.place.take(_leave)

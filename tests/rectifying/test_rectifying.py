@@ -214,6 +214,25 @@ def test_a_region_that_is_not_on_disk_gives_the_same_mask(raw: Path, tmp_path: P
     assert np.array_equal(*masks) and 0.02 < masks[0].mean() < 0.98
 
 
+def test_a_mask_goes_back_onto_the_raw_grid(whole: Path, raw: Path, tmp_path: Path) -> None:
+    mask = (zarr.open_group(whole / "region.zarr")["0"][:] > 20000).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "mask.tif", mask, photometric="minisblack")
+    ended = rectify(raw, tmp_path, region=whole / "region.json", back=tmp_path / "mask.tif", output_format="nii.gz")
+    assert ended.code == 0, ended.error
+    found = SimpleITK.ReadImage(tmp_path / "raw_mask.nii.gz")
+    assert found.GetSize() == (330, 160, 86) and found.GetSpacing() == pytest.approx((0.0015,) * 3)
+    grey, voxels = tifffile.imread(raw / "low.tif"), SimpleITK.GetArrayFromImage(found)
+    assert np.mean((grey > 20000)[20:30, 40:120, 40:280] == voxels[20:30, 40:120, 40:280]) > 0.8
+    tifffile.imwrite(tmp_path / "other.tif", mask[1:], photometric="minisblack")
+    for options, said in (
+        ({"back": tmp_path / "other.tif", "overwrite": True}, "other.tif: has 77 x 130 x 306 voxels"),
+        ({"back": tmp_path / "mask.tif"}, "raw_mask.nii.gz: is there already"),
+        ({"back": tmp_path / "mask.tif", "region": None}, "needs the region that the mask is of"),
+    ):
+        refused = rectify(raw, tmp_path, **{"region": whole / "region.json", **options})
+        assert refused.code == 2 and said in refused.error
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -1,0 +1,76 @@
+"""A mask of the region goes back onto the raw grid, so that it can be laid over the original."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from custom.base.errors import BadInput
+from custom.rectifying.before import BACK, check_finished
+from custom.region import read_region
+from custom.region.matching import matched
+from custom.running import OutputFolder
+from custom.stack import Stack, open_stack
+from custom.stack.writers import open_writer
+
+logger = logging.getLogger("region")
+
+HEIGHT = 16  # slices of a slab, a layer of chunks of the Zarr
+
+
+def put_back(
+    stacks: Sequence[Stack],
+    region: str | os.PathLike[str],
+    mask: str | os.PathLike[str],
+    folder: OutputFolder,
+    output_format: str = "zarr",
+    threads: int | None = None,
+) -> Path:
+    """Write raw_mask.* of the raw volume's size and place, 0 outside the region, and return its path.
+
+    Args:
+        stacks: the raw fields of view, in any order; their grid is the first one's.
+        region: the region.json that the region was made by.
+        mask: a stack of the region's shape.
+        folder: gets it.
+        output_format: a key of `OUTPUT_FORMATS`.
+        threads: None: all cores.
+
+    Raises:
+        BadInput: the mask is none of this region; the region is none of these stacks; a result is there; a full disk.
+    """
+    from custom.region.back import BackSampler  # numba takes a second
+
+    found, ordered = matched(read_region(region), stacks)
+    opened = open_stack(mask, labels=True)
+    if opened.shape != found.shape:
+        raise BadInput(
+            f"{mask}: has {_sizes(opened.shape)} voxels (z, y, x), and the region of {region} {_sizes(found.shape or ())}; give "
+            "a mask of the region, and the region.json that lies beside the region that was segmented."
+        )
+    folder.take()
+    check_finished(folder, [mask, *(stack.path for stack in stacks)], region, back=True)
+    sampler, raw = BackSampler(found, opened, HEIGHT, threads), ordered[0]
+    shape, depth = sampler.shape, sampler.shape[0]
+    with open_writer(
+        Path(folder.path) / BACK,
+        output_format,
+        shape,
+        sampler.dtype,
+        raw.voxel_size_um,
+        overwrite=folder.overwrite,
+        place=raw.place,
+    ) as writer:
+        for start in tqdm(range(0, depth, HEIGHT), "putting back", unit="slab", delay=1, disable=None):
+            writer.write(start, sampler.read(start, min(start + HEIGHT, depth)))
+    folder.release()
+    logger.info("The mask on the raw grid, %s voxels (z, y, x): %s", _sizes(shape), writer.path)
+    return writer.path
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
