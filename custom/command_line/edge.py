@@ -24,7 +24,9 @@ from custom.command_line.config_faults import config_fault
 from custom.command_line.config_keys import check_keys
 from custom.command_line.config_values import calling_parser, check_options, put_right
 from custom.command_line.following import following
+from custom.command_line.placement import check_place
 from custom.command_line.typed import taken_apart
+from custom.running.output_folder import OutputFolder
 from custom.running.taken import release_folders
 
 
@@ -54,6 +56,22 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
 def next_commands(dataset_dir: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> dict[str, str]:
     """The commands that follow this process's training, see `following`."""
     return following(sys.argv[1:], os.fspath(dataset_dir), os.fspath(output_dir))
+
+
+def begin(folder: OutputFolder, dataset_dir: str | os.PathLike[str], label_folder: str) -> None:
+    """What comes before a training or an evaluation: its folder is looked at, and taken, and the log begins there.
+
+    Args:
+        folder: of the command.
+        dataset_dir: the labelled data set.
+        label_folder: the one of its labels, beside images/.
+
+    Raises:
+        BadInput: the folder lies among the data, another run holds it, or it cannot be written to.
+    """
+    check_place(folder.path, dataset_dir, label_folder=label_folder)
+    folder.take()
+    start_log(folder.path, writes=folder.writes)
 
 
 def start_log(output_dir: str | os.PathLike[str], name: str = "train.log", writes: bool = True) -> None:

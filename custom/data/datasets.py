@@ -93,6 +93,7 @@ class SliceDataset(CacheDataset):
     def __init__(
         self, data: Sequence[dict[str, Any]], transform: Compose, cache_rate: float = 1.0, classes: int = 1
     ) -> None:
+        self.given = data
         super().__init__(
             expand_slices(data, classes), transform, cache_rate=cache_rate, progress=False, copy_cache=False
         )
@@ -127,6 +128,7 @@ class PatchDataset(Dataset[Any]):
         self.slices = SliceDataset(data, transform, cache_rate, classes)
         if not len(self.slices):
             raise BadInput("The slices to train on hold no labelled voxel (all are 255); label some with 0 and 1.")
+        self.given = data
         self.transform = transform
         self.patches_per_epoch = patches_per_epoch
         self.seed = seed

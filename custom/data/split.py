@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,14 +28,22 @@ Sides = dict[str, list[Item]]
 DRAWS = 200  # among which one that gives every side of every class is found, if some do
 
 
+class Earlier(Protocol):
+    """An earlier training, as `Trained` knows it."""
+
+    @property
+    def records(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def resumed(self) -> bool: ...
+
+
 def split_dataset(
     dataset_dir: str | os.PathLike[str],
     seed: int = 0,
     scaling: Scaling | None = None,
     reading: Reading | None = None,
-    records: Sequence[Mapping[str, Any]] = (),
+    trained: Earlier | None = None,
     new: str = "train",
-    resumed: bool = False,
 ) -> Split:
     """The items of `labelled_slices` as ``{"train": [...], "val": [...], "test": [...]}``.
 
@@ -47,9 +55,8 @@ def split_dataset(
         dataset_dir, reading: as for `labelled_slices`.
         scaling: its ``percentiles`` and ``fixed``, by these names.
         seed: of the blocks.
-        records: what is known of the weights that are evaluated or that a training begins with; None are known of none.
+        trained: what is known of the weights that are evaluated or that a training begins with or goes on from.
         new: the side of slices that the records do not know, in a data set that they know: "train" for a training.
-        resumed: whether the records are those of a training that is to go on.
 
     Raises:
         BadInput: a faulty splits.json, too few slices to split, a training side without lithium, or a training that
@@ -65,8 +72,8 @@ def split_dataset(
             return split_by_stems(part, listing, (reading or Reading()).label_folder)
         return draw_once(part, lambda originals: split_by_blocks(originals, seed, dataset_dir, len(classes)), folder)
 
-    if records:
-        split = keep_sides(items, Known(records), draw, listing is not None, new, folder, resumed)
+    if trained is not None and trained.records:
+        split = keep_sides(items, Known(trained.records), draw, listing is not None, new, folder, trained.resumed)
     else:
         split = Split(draw(items), origin="splits.json" if listing else "the seed")
     drop_copies(split, folder, training=new == "train")

@@ -6,9 +6,8 @@ import io
 import json
 import logging
 import math
-import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,8 +17,8 @@ from ignite.engine import Engine, Events
 
 from custom.base.errors import BadInput
 from custom.base.files import complete_file
-from custom.handlers.budget import TrainingBudget
 from custom.report import write_json
+from custom.running import OutputFolder
 from custom.running.interruption import shielded
 from custom.weights import first_not_finite, sha256, tensors_in
 from custom.weights.calibrated import divided, output_layer
@@ -36,6 +35,12 @@ class Stateful(Protocol):
 
     def state_dict(self) -> Any: ...
     def load_state_dict(self, state: Any) -> Any: ...
+
+
+class Record(Protocol):
+    """Tells how weights come about, as `TrainingRecord` does."""
+
+    def of(self, trainer: Any, evaluator: Any, patch_size: int, learning_rate: float) -> dict[str, Any]: ...
 
 
 class Checkpoint:
@@ -58,17 +63,15 @@ class Checkpoint:
 
     Args:
         network: the network, wrapped for several processes or not.
-        parts: more named objects with `state_dict`/`load_state_dict` (optimizer, budget, ...).
-        output_dir: where both files go.
+        parts: more named objects with `state_dict`/`load_state_dict`. The `budget` knows the optimizer, which is one too, and
+            the progress of the training; without one all epochs count alike.
+        folder: where both files go. A run that is to go on from `checkpoint.pt`, but was cut off before its first epoch ended,
+            has none and starts anew.
         evaluator: its `state.metrics[metric]` is compared; higher is better.
         metric: the name of the score.
-        budget: knows the progress of the training; None: all epochs count alike.
-        windows_shape: (B, C, Y, X) of a batch that the network takes, by which its last convolution is found.
-        record: how the weights came about (network, data, split, recipe); goes into both files, and into `model.json`
+        patch_size: side of a patch that the network takes, by which its last convolution is found.
+        record: tells how the weights came about (network, data, split, recipe); goes into both files, and into `model.json`
             beside `model.pt` with the epoch, the score and the versions of torch and MONAI.
-        resume: go on from `checkpoint.pt`; a run that was cut off before its first epoch ended has none and starts anew.
-        overwrite: whether a run may start anew in a folder that holds one.
-        writes: False on all ranks but the first.
 
     Raises:
         BadInput: a checkpoint is there and neither resume nor overwrite was asked for, or a checkpoint that does
@@ -79,36 +82,34 @@ class Checkpoint:
         self,
         network: torch.nn.Module,
         parts: Mapping[str, Stateful],
-        output_dir: str | os.PathLike[str],
+        folder: OutputFolder,
         evaluator: Engine,
         metric: str,
-        budget: TrainingBudget | None = None,
-        windows_shape: Sequence[int] = (1, 1, 128, 128),
-        record: Mapping[str, Any] | None = None,
-        resume: bool = False,
-        overwrite: bool = False,
-        writes: bool = True,
+        patch_size: int = 128,
+        record: Record | None = None,
     ) -> None:
         self.network = getattr(network, "module", network)
-        self.parts = dict(parts)
-        self.folder = Path(output_dir)
+        budget: Any = parts.get("budget")
+        self.budget = budget
+        self.parts: dict[str, Stateful] = ({"optimizer": budget.optimizer} if budget else {}) | dict(parts)
+        self.folder, self.writes = Path(folder.path), folder.writes
         self.evaluator = evaluator
         self.metric = metric
-        self.budget = budget
-        self.windows_shape = tuple(windows_shape)
-        self.record = dict(record or {})
-        self.writes = writes
+        self.patch_size = patch_size
+        self.tells = record
+        self.record: dict[str, Any] = {}
+        self.split_before: dict[str, Any] | None = None
         self.best = -1.0
         self.best_is_settled = False
         self.best_epoch = 0
         self.grown = False  # whether the split has slices that the record beside the weights does not know
         self.trainer_state: dict[str, Any] | None = None
         self.path = self.folder / "checkpoint.pt"
-        if resume and not self.path.exists():
+        if folder.resume and not self.path.exists():
             logger.info("%s is not there yet: the training starts with its first epoch.", self.path)
-        elif resume:
+        elif folder.resume:
             self._load()
-        elif self.path.exists() and not overwrite:
+        elif self.path.exists() and not folder.overwrite:
             raise BadInput(
                 f"{self.path}: this folder holds a training already; give --resume true to go on with it, "
                 "--overwrite true to start anew, or another --output_dir"
@@ -120,6 +121,11 @@ class Checkpoint:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def _place(self, engine: Engine) -> None:
+        if self.tells is not None:
+            self.record = self.tells.of(engine, self.evaluator, self.patch_size, self.budget.base[0])
+        if self.split_before is not None:
+            self.grown = self.split_before != {part: self.record.get(part) for part in SPLIT}
+            self.split_before = None
         if self.trainer_state:
             engine.state.epoch = self.trainer_state["epoch"]
             # a whole number of epochs, also where another batch size made them longer or shorter
@@ -159,7 +165,7 @@ class Checkpoint:
         if temperature is None:
             return None, dict(weights)
         device = next(self.network.parameters()).device
-        layer = output_layer(self.network, torch.zeros(self.windows_shape, device=device))
+        layer = output_layer(self.network, torch.zeros((1, 1, self.patch_size, self.patch_size), device=device))
         if layer is None:
             return None, dict(weights)
         return float(temperature), divided(weights, layer, float(temperature))
@@ -209,7 +215,7 @@ class Checkpoint:
                     part.load_state_dict(state[name])
             self.best, self.best_epoch, self.trainer_state = state["best"], state["best_epoch"], state["trainer"]
             self.best_is_settled = state["best_is_settled"]
-            self.grown = any(state.get("record", {}).get(part) != self.record.get(part) for part in SPLIT)
+            self.split_before = {part: state.get("record", {}).get(part) for part in SPLIT}
             self.best = self.best if math.isfinite(self.best) else -1.0
         except BadInput:
             raise

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import logging
-import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine, Events
-from torch.optim import Optimizer
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from custom.base.files import complete_file
 from custom.handlers.budget import TrainingBudget
 from custom.metrics import PatchOverlap
+from custom.report import training_done
+from custom.running import OutputFolder
 
 logger = logging.getLogger("training")
 
@@ -28,33 +29,25 @@ class TrainingCurves:
 
     Args:
         evaluator: its `state.metrics` of the last validation are recorded, beside the trainer's own where it has any.
-        optimizer: its first learning rate is recorded.
-        budget: tells how many epochs are left.
-        output_dir: where metrics.csv goes.
-        patches_per_epoch: for the speed.
+        budget: tells how many epochs are left; its optimizer's first learning rate is recorded.
+        folder: where metrics.csv goes.
         writer: a TensorBoard writer, or None.
-        writes: False on all ranks but the first.
         overlap: the evaluator's score, whose classes, if they are several, are recorded one by one: `mdsc_NAME`.
     """
 
     def __init__(
         self,
         evaluator: Engine,
-        optimizer: Optimizer,
         budget: TrainingBudget,
-        output_dir: str | os.PathLike[str],
-        patches_per_epoch: int,
+        folder: OutputFolder,
         writer: SummaryWriter | None = None,
-        writes: bool = True,
         overlap: PatchOverlap | None = None,
     ) -> None:
         self.evaluator = evaluator
-        self.optimizer = optimizer
         self.budget = budget
-        self.path = Path(output_dir) / "metrics.csv"
-        self.patches_per_epoch = patches_per_epoch
+        self.folder = folder
+        self.path = Path(folder.path) / "metrics.csv"
         self.writer = writer
-        self.writes = writes
         self.overlap = overlap if overlap is not None and len(overlap.classes) > 1 else None
         self.rows: list[dict[str, float]] = []
 
@@ -78,16 +71,16 @@ class TrainingCurves:
         row: dict[str, float] = {
             "epoch": engine.state.epoch,
             "minutes": round(self.budget.elapsed / 60, 3),
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": self.budget.optimizer.param_groups[0]["lr"],
             "train_loss": sum(self.losses) / max(1, len(self.losses)),
-            "patches_per_s": round(self.patches_per_epoch / max(self.iterations_s, 1e-9), 2),
+            "patches_per_s": round(_patches(engine) / max(self.iterations_s, 1e-9), 2),
             **{name: float(value) for name, value in engine.state.metrics.items()},
         }
         # the evaluator is run with the trainer's epoch as its own; an epoch that val_interval leaves out has no scores
         if self.evaluator.state.epoch == engine.state.epoch:
             row |= {name: float(value) for name, value in self.evaluator.state.metrics.items()} | self._of_classes()
         self.rows.append(row)
-        if not self.writes:
+        if not self.folder.writes:
             return
         self._write_csv()
         if self.writer is not None:
@@ -121,6 +114,15 @@ class TrainingCurves:
             table.writeheader()
             table.writerows(self.rows)
 
+    def tell_what_is_next(self, commands: Mapping[str, str]) -> None:
+        """The last words of a training, see `training_done`.
+
+        Args:
+            commands: what to give next, by what it does.
+        """
+        if self.folder.writes:
+            training_done(self.folder.path, commands, self.rows)
+
     def state_dict(self) -> dict[str, Any]:
         """The rows so far."""
         return {"rows": self.rows}
@@ -128,3 +130,9 @@ class TrainingCurves:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state_dict`."""
         self.rows = list(state["rows"])
+
+
+def _patches(engine: Engine) -> int:
+    """Of an epoch, over all processes."""
+    loader: Any = engine.state.dataloader
+    return len(loader.dataset)

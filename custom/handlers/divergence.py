@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 
 from custom.base.errors import BadInput, NotFinite
+from custom.handlers.budget import TrainingBudget
+from custom.running import OutputFolder
 from custom.weights import first_not_finite, tensors_in
+
+
+@runtime_checkable
+class Rounding(Protocol):
+    """An inferer that may compute in bfloat16, as `PatchInferer` does."""
+
+    def rounds(self, device: str | torch.device) -> bool: ...
 
 
 class StopDiverged:
@@ -27,35 +35,21 @@ class StopDiverged:
     Place it before the validation in the list of the trainer's handlers.
 
     Args:
-        network: the network that is trained.
-        optimizer: what trains it.
-        evaluator: the validation, whose inferer raises `NotFinite`.
-        output_dir: the training's folder.
-        learning_rate: its highest one.
-        precision: "fp32" or "bf16", as the device takes it.
+        budget: knows the optimizer.
+        folder: the training's.
+        learning_rate: what was given for its highest one.
     """
 
-    def __init__(
-        self,
-        network: torch.nn.Module,
-        optimizer: torch.optim.Optimizer,
-        evaluator: Engine,
-        output_dir: str | os.PathLike[str],
-        learning_rate: float,
-        precision: str = "fp32",
-    ) -> None:
-        self.network = network
-        self.optimizer = optimizer
-        self.evaluator = evaluator
-        self.output_dir = output_dir
+    def __init__(self, budget: TrainingBudget, folder: OutputFolder, learning_rate: float) -> None:
+        self.budget = budget
+        self.folder = folder
         self.learning_rate = learning_rate
-        self.precision = precision
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._check_loss)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._check_weights)
-        self.evaluator.add_event_handler(Events.EXCEPTION_RAISED, self._name_epoch)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._name_epoch)
 
     def _check_loss(self, engine: Engine) -> None:
         output: Any = engine.state.output
@@ -64,25 +58,28 @@ class StopDiverged:
         if idist.get_world_size() > 1:
             finite = float(idist.all_reduce(finite, "MIN"))
         if not finite:
-            raise self._refusal(engine.state.epoch, f"its loss is {loss:g}")
+            raise self._refusal(engine, f"its loss is {loss:g}")
 
     def _check_weights(self, engine: Engine) -> None:
-        moments = tensors_in(self.optimizer.state_dict()["state"], "optimizer")
-        if fault := first_not_finite({**self.network.state_dict(), **moments}):
-            raise self._refusal(engine.state.epoch, fault)
+        moments = tensors_in(self.budget.optimizer.state_dict()["state"], "optimizer")
+        trained: Any = engine.network  # type: ignore[attr-defined]
+        network = getattr(trained, "module", trained)
+        if fault := first_not_finite({**network.state_dict(), **moments}):
+            raise self._refusal(engine, fault)
 
     def _name_epoch(self, engine: Engine, error: BaseException) -> None:
         if isinstance(error, NotFinite):
-            # the evaluator is run with the trainer's epoch as its own
-            raise self._refusal(engine.state.epoch, "its validation computes NaN or infinite numbers") from error
+            raise self._refusal(engine, "its validation computes NaN or infinite numbers") from error
         raise error
 
-    def _refusal(self, epoch: int, fault: str) -> BadInput:
+    def _refusal(self, engine: Engine, fault: str) -> BadInput:
+        state: Any = engine.state
+        epoch, inferer = state.epoch, getattr(engine, "inferer", None)
         kept = (
             f"epoch {epoch - 1} is kept, go on from it with --resume true and"
             if epoch > 1
             else "nothing of it is kept, begin again with"
         )
         slower = f"a lower --learning_rate, such as {self.learning_rate / 10:g}"
-        exact = ", or with --precision fp32" if self.precision == "bf16" else ""
-        return BadInput(f"{self.output_dir}: the training diverged in epoch {epoch} ({fault}); {kept} {slower}{exact}")
+        exact = ", or with --precision fp32" if isinstance(inferer, Rounding) and inferer.rounds(state.device) else ""
+        return BadInput(f"{self.folder.path}: the training diverged in epoch {epoch} ({fault}); {kept} {slower}{exact}")

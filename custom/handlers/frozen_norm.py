@@ -18,16 +18,14 @@ class FreezeBatchNorm:
     A few patches rich in lithium normalise differently from one another and from a whole slice. A network trained on
     their batch statistics to the end is calibrated for these: on the sandstone set its U-Net found 0.83 of the clay in
     training patches as it was trained, and 0.73 of the same with running statistics. With them frozen, weights and
-    affine parameters adapt to what inference uses.
+    affine parameters adapt to what inference uses. It is the trainer's network; norms of other kinds are left alone.
 
     Args:
-        network: its batch-norm layers are frozen; other norms are left alone.
         budget: knows the progress of the training, restarts included.
         start: progress in [0, 1] from which on an epoch runs frozen.
     """
 
-    def __init__(self, network: torch.nn.Module, budget: TrainingBudget, start: float = 0.5) -> None:
-        self.layers = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    def __init__(self, budget: TrainingBudget, start: float = 0.5) -> None:
         self.budget = budget
         self.start = start
         self.handles: list[RemovableHandle] = []
@@ -40,7 +38,9 @@ class FreezeBatchNorm:
         frozen = self.budget.progress >= self.start
         if frozen and not self.handles:
             # the trainer sets the whole network to train mode in every iteration, so that this has to come after it
-            self.handles = [layer.register_forward_pre_hook(_use_running_statistics) for layer in self.layers]
+            network: torch.nn.Module = engine.network  # type: ignore[attr-defined]
+            layers = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+            self.handles = [layer.register_forward_pre_hook(_use_running_statistics) for layer in layers]
         elif not frozen:
             while self.handles:
                 self.handles.pop().remove()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from monai.inferers import Inferer
 
-from custom.speed.precision import autocast
+from custom.speed.precision import autocast, resolved
 
 
 class PatchInferer(Inferer):
@@ -22,6 +22,10 @@ class PatchInferer(Inferer):
     def __init__(self, precision: str = "auto") -> None:
         super().__init__()
         self.precision = precision
+
+    def rounds(self, device: str | torch.device) -> bool:
+        """Whether it computes in bfloat16 on a device."""
+        return resolved(device, self.precision) == "bf16"
 
     def __call__(self, inputs: torch.Tensor, network: torch.nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:  # type: ignore[override]
         inputs = torch.as_tensor(inputs).contiguous(memory_format=torch.channels_last)

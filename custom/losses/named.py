@@ -47,6 +47,7 @@ class NamedLoss(LabelledOnly):
         if not 0.0 < miss_weight < 1.0:
             raise ValueError(f"miss_weight must be between 0 and 1, got {miss_weight}.")
         super().__init__(_build_one(name, miss_weight) if channels == 1 else _build_several(name, miss_weight))
+        self.name = name
 
 
 def _build_one(name: str, miss_weight: float) -> nn.Module:

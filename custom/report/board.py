@@ -7,13 +7,23 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 from torch.utils.tensorboard.writer import SummaryWriter
 
 
-def summary_writer(folder: str | os.PathLike[str], writes: bool = True) -> SummaryWriter | None:
+class Folder(Protocol):
+    """Where a command writes, and whether this process does, as `OutputFolder` tells it."""
+
+    @property
+    def path(self) -> str | os.PathLike[str]: ...
+    @property
+    def writes(self) -> bool: ...
+
+
+def summary_writer(folder: Folder) -> SummaryWriter | None:
     """A writer of events into `folder`; None on the ranks that write none."""
-    return SummaryWriter(_utf8_name(Path(folder))) if writes else None
+    return SummaryWriter(_utf8_name(Path(folder.path))) if folder.writes else None
 
 
 def _utf8_name(folder: Path) -> str:

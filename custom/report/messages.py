@@ -17,7 +17,6 @@ def training_done(
     output_dir: str | os.PathLike[str],
     commands: Mapping[str, str],
     rows: Sequence[Mapping[str, float]],
-    rank: int = 0,
 ) -> None:
     """Print the last validation score and that of the weights that were kept, the files, and the next commands.
 
@@ -25,9 +24,8 @@ def training_done(
         output_dir: the training's folder, with its model.json.
         commands: what to give next, by what it does.
         rows: the curves, one row per epoch with at least ``epoch`` and ``val_mdsc``.
-        rank: only rank 0 speaks.
     """
-    if rank or not rows:
+    if not rows:
         return
     scored = [row for row in rows if "val_mdsc" in row]
     kept = json.loads((Path(output_dir) / "model.json").read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """Weights and checkpoints, and what is known of the trainings that they come from."""
 
+from custom.weights.reading import reading_of
 from custom.weights.tensors import (
     WeightsPath,
     first_difference,
@@ -19,6 +20,7 @@ __all__ = [
     "load_weights",
     "origin",
     "read_state",
+    "reading_of",
     "sha256",
     "start_from",
     "tensors_in",

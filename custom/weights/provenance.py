@@ -2,53 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import torch
+import ignite.distributed as idist
+from monai.engines import SupervisedEvaluator, SupervisedTrainer
 
 from custom.data import Reading, common_folder, noted_earlier, noted_split, stems, voxel_sizes
-from custom.weights.tensors import WeightsPath, origin
-from custom.weights.trained import Record
-
-Items = Sequence[dict[str, Any]]
+from custom.weights.tensors import origin
+from custom.weights.trained import Trained
 
 
-def training_record(
-    network: torch.nn.Module,
-    train: Items,
-    val: Items,
-    reading: Reading,
-    records: Sequence[Record],
-    weights: WeightsPath | Sequence[WeightsPath] | None,
-    grey_window: Mapping[str, Any],
-    **settings: Any,
-) -> dict[str, Any]:
-    """Network, data and split, and recipe of a training, as JSON and a checkpoint take them.
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What is noted of a training: network, data and split, recipe.
 
-    Args:
-        network: what is trained.
-        train, val: the items of both sides, or image/label path dicts.
-        reading: how their files are read; knows the classes.
-        records: of the trainings that this one begins with, or goes on from.
-        weights: what it begins with, if anything.
-        grey_window: its settings.
-        settings: numbers and names of the recipe.
+    Attributes:
+        trained: what it begins with, or goes on from.
+        reading: how the files of the data set are read; knows the classes.
+        scaling: the settings of the grey window.
     """
-    began_with = origin(weights)
-    return {
-        "network": type(network).__name__,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "dataset_dir": common_folder(train),
-        "train": stems(train),
-        "val": stems(val),
-        "split": noted_split(train, val),
-        "earlier": noted_earlier(train, records),
-        "reading": reading.given(),
-        "classes": list(reading.classes),
-        "grey_window": grey_window,
-        **settings,
-        "started_from": weights,
-        **({} if began_with is None else {"started_from_sha256": began_with}),
-        "voxel_size_um": voxel_sizes([*train, *val]),
-    }
+
+    trained: Trained
+    reading: Reading
+    scaling: Mapping[str, Any]
+
+    def of(
+        self, trainer: SupervisedTrainer, evaluator: SupervisedEvaluator, patch_size: int, learning_rate: float
+    ) -> dict[str, Any]:
+        """The record, as JSON and a checkpoint take it.
+
+        Args:
+            trainer: has the network, the loss, and the patches with the slices that they are drawn from.
+            evaluator: has the slices to validate on.
+            patch_size: side of the patches.
+            learning_rate: the highest one.
+        """
+        network = getattr(trainer.network, "module", trainer.network)
+        patches: Any = trainer.data_loader
+        slices: Any = evaluator.data_loader
+        train, val = patches.dataset.given, slices.dataset.given
+        weights = self.trained.weights
+        began_with = origin(weights)
+        return {
+            "network": type(network).__name__,
+            "parameters": sum(p.numel() for p in network.parameters()),
+            "dataset_dir": common_folder(train),
+            "train": stems(train),
+            "val": stems(val),
+            "split": noted_split(train, val),
+            "earlier": noted_earlier(train, self.trained.records),
+            "reading": self.reading.given(),
+            "classes": list(self.reading.classes),
+            "grey_window": self.scaling,
+            "patch_size": patch_size,
+            "loss": getattr(trainer.loss_function, "name", type(trainer.loss_function).__name__),
+            "learning_rate": learning_rate,
+            "batch_size": patches.batch_size * idist.get_world_size(),
+            "patches_per_epoch": len(patches.dataset),
+            "seed": patches.dataset.seed,
+            "started_from": weights,
+            **({} if began_with is None else {"started_from_sha256": began_with}),
+            "voxel_size_um": voxel_sizes([*train, *val]),
+        }

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from custom.base.classes import LITHIUM, class_names
 from custom.base.errors import BadInput
 from custom.weights.label_maps import check_goes_on, map_of_training
-from custom.weights.tensors import WeightsPath, sha256
+from custom.weights.tensors import WeightsPath, load_weights, sha256, start_from
 
 logger = logging.getLogger("weights")
 Record = Mapping[str, Any]
@@ -43,6 +45,19 @@ class Trained:
             BadInput: a missing file.
         """
         return None if self.weights is None else sha256(self.weights)
+
+    def load(self, network: torch.nn.Module, classes: Sequence[str]) -> torch.nn.Module:
+        """The network with the weights, see `load_weights`.
+
+        Args:
+            network: takes them as they are.
+            classes: what it was built for.
+        """
+        return load_weights(network, self.weights, classes)
+
+    def start(self, network: torch.nn.Module, classes: Sequence[str]) -> torch.nn.Module:
+        """The same for a training, whose network is as it was initialised where it begins with no weights."""
+        return start_from(network, self.weights, classes)
 
     def patch_size(self, otherwise: int) -> int:
         """The side of the patches of the training; `otherwise` where there is no record of it.
@@ -127,16 +142,14 @@ class Trained:
                 )
         return noted[0][1] if noted else "labels"
 
-    def check(self, patch_size: int, seed: int, reading: Mapping[str, Any] | None = None) -> None:
+    def check(self, patch_size: int, seed: int) -> None:
         """Compare what was given with the records.
 
         Args:
             patch_size, seed: those of this run.
-            reading: the keys of `custom.data.Reading` that it was given.
 
         Raises:
-            BadInput: a training that goes on with another patch size, other labels or another meaning of their values,
-                or whose record holds no split, with another seed.
+            BadInput: a training that goes on with another patch size, or whose record holds no split, with another seed.
         """
         for file, record in self.by_file:
             noted = record.get("patch_size")
@@ -144,12 +157,23 @@ class Trained:
                 self._contradict(file, f"on patches of {noted}", "patch_size", str(patch_size))
                 break
         for file, record in self.by_file if self.resumed else ():
-            self._check_labels(file, record.get("reading") or {}, reading or {})
-            check_goes_on(file, record, reading or {})
             if "split" not in record and record.get("seed", seed) != seed:
                 raise BadInput(
                     f"{file}: does not hold its split, which --seed {record['seed']} drew; give that in place of --seed {seed}"
                 )
+
+    def check_reading(self, given: Mapping[str, Any]) -> None:
+        """Compare how labels are read with the records.
+
+        Args:
+            given: the keys of `custom.data.Reading` that this run was given.
+
+        Raises:
+            BadInput: a training that goes on with other labels or another meaning of their values.
+        """
+        for file, record in self.by_file if self.resumed else ():
+            self._check_labels(file, record.get("reading") or {}, given)
+            check_goes_on(file, record, given)
 
     def _check_labels(self, file: str, noted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """A key that either lacks may have led to the same labels; two that differ do not."""

@@ -21,6 +21,7 @@ from custom.command_line.edge import start_log
 from custom.report import save_overlay, write_json, write_scores_csv
 from custom.report.board import summary_writer
 from custom.report.tables import SLICE_COLUMNS, plain
+from custom.running import OutputFolder
 from custom.study.figures.drawing import as_text
 
 NAME, SPELT = os.fsdecode(b"cell_10\xb5m.tif"), r"cell_10\xb5m.tif"
@@ -87,8 +88,8 @@ def test_pictures_take_every_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["plain", NAME])
 def test_tensorboard_writes_into_every_folder(name: str, tmp_path: Path) -> None:
-    assert summary_writer(tmp_path, writes=False) is None
-    writer = summary_writer(tmp_path / name)
+    assert summary_writer(OutputFolder(tmp_path, rank=1)) is None
+    writer = summary_writer(OutputFolder(tmp_path / name))
     assert writer is not None
     for step in range(3):
         writer.add_scalar("loss", step / 2, step)

@@ -126,3 +126,36 @@ def test_nothing_is_done_before_the_refusal(data: Path, labelled_set: Path) -> N
     assert cli.study([*words[:2], "--output_dir", str(data / "scan.zarr/s"), "--stack", str(data / "scan.zarr")]) == 2
     assert not any(folder.exists() for folder in (data / "scan.zarr/run", labelled_set / "images/run"))
     assert not [*labelled_set.glob("**/.lock"), *labelled_set.glob("**/train.log"), *data.glob("scan.zarr/s")]
+
+
+def test_a_folder_of_labels_may_have_any_name(tmp_path: Path) -> None:
+    """The one that --label_folder names, and one whose files are called as those of images/."""
+    for folder in ("images", "labels", "classes", "drawn", "masks/cell.tif"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+    for folder in ("images", "drawn"):
+        (tmp_path / "set" / folder / "cell.tif").touch()
+    for place, given in (
+        ("classes", {"label_folder": "classes"}),
+        ("classes/run", {"label_folder": "classes"}),
+        ("labels/run", {"label_folder": "classes"}),
+        ("drawn", {}),
+        ("drawn/a/b", {"stack": tmp_path / "scan.tif"}),
+    ):
+        data = {"dataset_dir": tmp_path / "set"} if "label_folder" in given else {}
+        with pytest.raises(BadInput, match="lies in the data of .*give another one, such as") as refused:
+            check_place(tmp_path / "set" / place, **data, **given)  # type: ignore[arg-type]
+        cure = Path(str(refused.value).split("such as ")[1])
+        check_place(cure, **data, **given)  # type: ignore[arg-type]
+        assert cure.parent == tmp_path
+    check_place(tmp_path / "set/classes/run", tmp_path / "set")
+    check_place(tmp_path / "set/masks/run")  # the results of segmentations, by the names of the stacks
+
+
+def test_a_training_does_not_write_among_its_labels(tmp_path: Path) -> None:
+    data = cli.labelled_stack(tmp_path / "cells")
+    (data / "labels").rename(data / "phases")
+    options = {"network_def": cli.TINY, "label_folder": "phases"}
+    ended = cli.train(data, data / "phases/run", **options)
+    assert ended.code == 2 and f"lies in the data of {data / 'phases'}" in ended.error
+    assert [path.name for path in (data / "phases").iterdir()] == ["cell.tif"]
+    assert cli.train(data, data / "run", **options).code == 0

@@ -119,7 +119,7 @@ def test_slices_are_read_once(items: list[dict[str, Any]]) -> None:
 
 def test_slices_of_paths_alone_share_the_window_of_their_stack(labelled_set: Path) -> None:
     path = labelled_set / "images" / "stack_0.tif"
-    chain = Compose([LoadStackd("image"), GreyWindowd("image", percentiles=(3, 96))])
+    chain = Compose([LoadStackd("image"), GreyWindowd("image", {"percentiles": (3, 96)})])
     dataset = SliceDataset([{"image": path}], chain)
     volume = tifffile.imread(path)
     lower, upper = np.percentile(volume, (3, 96))

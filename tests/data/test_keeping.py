@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,14 @@ class Folder:
         (self.path / "splits.json").write_text(json.dumps(sides))
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What is known of an earlier training."""
+
+    records: Sequence[Record] = ()
+    resumed: bool = False
+
+
 def recorded(split: Split, before: list[Record], folder: Path) -> Record:
     """What a training on a split notes, as it comes back from a file."""
     record = {"split": noted_split(split["train"], split["val"]), "earlier": noted_earlier(split["train"], before)}
@@ -67,12 +76,12 @@ def recorded(split: Split, before: list[Record], folder: Path) -> Record:
 def trained(folder: Folder, seed: int = 0, before: Record | None = None, resumed: bool = False) -> tuple[Split, Record]:
     """A training, and a resumed one where the record before is given."""
     known = [before] if before else []
-    split = split_dataset(folder.path, seed, scaling={"fixed": (0, 60_000)}, records=known, resumed=resumed)
+    split = split_dataset(folder.path, seed, scaling={"fixed": (0, 60_000)}, trained=Earlier(known, resumed))
     return split, recorded(split, known, folder.path)
 
 
 def evaluated(folder: Folder, *records: Record, seed: int = 0) -> Split:
-    return split_dataset(folder.path, seed, scaling={"fixed": (0, 60_000)}, records=records, new="test")
+    return split_dataset(folder.path, seed, scaling={"fixed": (0, 60_000)}, trained=Earlier(records), new="test")
 
 
 def names(split: Split, side: str) -> set[str]:

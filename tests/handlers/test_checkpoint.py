@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,9 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from custom.base.errors import BadInput
-from custom.handlers import Checkpoint
+from custom.handlers import Checkpoint, TrainingBudget
 from custom.handlers.checkpoint import save
+from custom.running import OutputFolder
 from custom.weights import load_weights, sha256
 
 
@@ -28,7 +30,15 @@ def network(seed: int = 0) -> nn.Module:
 class Training:
     """Three iterations an epoch of AdamW on noise, one score after each epoch (None: no validation)."""
 
-    def __init__(self, folder: Path, scores: list[float | None], net: nn.Module | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        scores: list[float | None],
+        net: nn.Module | None = None,
+        record: dict[str, Any] | None = None,
+        progress: Sequence[float] = (),
+        **options: Any,
+    ) -> None:
         self.network = net or network()
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.01)
         self.scores = scores
@@ -37,8 +47,13 @@ class Training:
         self.engine.state.max_epochs = None
         self.engine.add_event_handler(Events.EPOCH_STARTED, lambda e: torch.manual_seed(e.state.epoch))
         self.engine.add_event_handler(Events.EPOCH_COMPLETED, self.validate)
-        parts = {"optimizer": self.optimizer}
-        self.checkpoint = Checkpoint(self.network, parts, folder, self.evaluator, "score", **options)  # type: ignore[arg-type]
+        self.budget = TrainingBudget(self.optimizer)
+        self.progress = progress
+        tells: Any = SimpleNamespace(of=lambda *_: record or {})
+        place = OutputFolder(folder, **options)
+        self.checkpoint = Checkpoint(
+            self.network, {"budget": self.budget}, place, self.evaluator, "score", record=tells
+        )
         self.checkpoint.attach(self.engine)
 
     def step(self, engine: Engine, batch: object) -> float:
@@ -50,6 +65,7 @@ class Training:
 
     def validate(self, engine: Engine) -> None:
         score = self.scores[engine.state.epoch - 1]
+        self.budget.progress = self.progress[engine.state.epoch - 1] if self.progress else 0.0
         if score is not None:
             self.evaluator.state.epoch = engine.state.epoch
             self.evaluator.state.metrics["score"] = score
@@ -125,13 +141,7 @@ def test_the_last_quarter_goes_first(tmp_path: Path, cut: int | None) -> None:
     """The second and later epochs end in it; the first is not forgotten where none of them is validated."""
 
     def train(folder: str, scores: list[float | None], max_epochs: int | None = None, resume: bool = False) -> int:
-        budget = SimpleNamespace(progress=0.0)
-        training = Training(tmp_path / folder, scores, budget=budget, resume=resume)
-        progress = [0.75, 0.76, 0.9, 1.0]
-        training.engine.add_event_handler(
-            Events.EPOCH_STARTED, lambda e: setattr(budget, "progress", progress[e.state.epoch - 1])
-        )
-        training.run(max_epochs)
+        Training(tmp_path / folder, scores, progress=[0.75, 0.76, 0.9, 1.0], resume=resume).run(max_epochs)
         return int(json.loads((tmp_path / folder / "model.json").read_text())["epoch"])
 
     scores: list[float | None] = [0.9, 0.2, 0.5, 0.4]
@@ -154,6 +164,8 @@ def test_a_resumed_training_ends_with_the_same_weights(tmp_path: Path, cut: int)
     assert (resumed.checkpoint.best, resumed.checkpoint.best_epoch) == (0.5, 2)
     for name in ("model.pt", "checkpoint.pt"):
         first, second = (torch.load(tmp_path / run / name, weights_only=True) for run in ("whole", "cut"))
+        for found in (first, second):
+            found.get("budget", {}).pop("elapsed", None)  # of the clock
         assert str(first) == str(second)
 
 
@@ -229,7 +241,7 @@ def test_older_weights_tell_of_slices_that_were_learned_from_since(tmp_path: Pat
 
 
 def test_other_ranks_write_nothing(tmp_path: Path) -> None:
-    training = Training(tmp_path, [0.2, 0.5], writes=False).run()
+    training = Training(tmp_path, [0.2, 0.5], rank=1).run()
     assert training.checkpoint.best == 0.5
     assert not list(tmp_path.iterdir())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import ignite.distributed as idist
 import pytest
@@ -15,7 +14,9 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from custom.base.errors import BadInput, NotFinite
-from custom.handlers import Checkpoint, StopDiverged
+from custom.handlers import Checkpoint, StopDiverged, TrainingBudget
+from custom.inferers import PatchInferer
+from custom.running import OutputFolder
 from custom.weights import first_not_finite, read_state
 
 
@@ -23,16 +24,18 @@ class Training:
     """Two iterations an epoch; `losses` are those of all iterations, weights are changed after `spoils_in`."""
 
     def __init__(
-        self, folder: Path, losses: list[float], spoils_in: int = 0, value: float = math.nan, **more: Any
+        self, folder: Path, losses: list[float], spoils_in: int = 0, value: float = math.nan, precision: str = "fp32"
     ) -> None:
         self.network = nn.Conv2d(1, 1, 3)
         self.evaluator = Engine(lambda engine, batch: None)
         self.engine = Engine(lambda engine, batch: {"loss": torch.tensor(losses[engine.state.iteration - 1])})
         self.engine.logger.disabled = self.evaluator.logger.disabled = True
-        self.optimizer = torch.optim.AdamW(self.network.parameters())
-        StopDiverged(self.network, self.optimizer, self.evaluator, folder, 0.01, **more).attach(self.engine)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.01)
+        self.engine.network, self.engine.inferer = self.network, PatchInferer(precision)  # type: ignore[attr-defined]
+        self.engine.state.device = "cpu"  # type: ignore[attr-defined]
+        StopDiverged(TrainingBudget(self.optimizer), OutputFolder(folder), 0.01).attach(self.engine)
         self.engine.add_event_handler(Events.EPOCH_STARTED, self.spoil, spoils_in, value)
-        checkpoint = Checkpoint(self.network, {}, folder, self.evaluator, "score")
+        checkpoint = Checkpoint(self.network, {}, OutputFolder(folder), self.evaluator, "score")
         checkpoint.attach(self.engine)
 
     def spoil(self, engine: Engine, epoch: int, value: float) -> None:

@@ -30,7 +30,8 @@ def training(epochs: int, start: float = 0.5) -> tuple[Engine, nn.Module, Traini
     engine.state.max_epochs = epochs
     budget = TrainingBudget(optimizer)
     budget.attach(engine)
-    FreezeBatchNorm(network, budget, start).attach(engine)
+    engine.network = network  # type: ignore[attr-defined]
+    FreezeBatchNorm(budget, start).attach(engine)
     return engine, network, budget
 
 

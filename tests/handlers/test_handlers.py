@@ -24,9 +24,16 @@ from custom.base.errors import BadInput
 from custom.handlers import EpochSeed, Evaluation, Progress, SliceTriples, TrainingBudget, TrainingCurves
 from custom.metrics import PatchOverlap, ShapeScores, shape_scores
 from custom.report import training_done
+from custom.running import OutputFolder
 
 
-def curves(folder: Path, writer: Any = None, writes: bool = True) -> tuple[Engine, TrainingCurves]:
+class Loader(list[int]):
+    """What an engine runs over, with a data set."""
+
+    dataset: Any = range(6)
+
+
+def curves(folder: Path, writer: Any = None, rank: int = 0) -> tuple[Engine, TrainingCurves]:
     """An engine of 2 iterations an epoch with loss 10 epoch + iteration, validated in every second epoch."""
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
     evaluator = Engine(lambda engine, batch: None)
@@ -43,7 +50,7 @@ def curves(folder: Path, writer: Any = None, writes: bool = True) -> tuple[Engin
     engine = Engine(step)
     engine.add_event_handler(Events.EPOCH_COMPLETED(every=2), validate)
     budget.attach(engine)
-    recorder = TrainingCurves(evaluator, optimizer, budget, folder, patches_per_epoch=6, writer=writer, writes=writes)
+    recorder = TrainingCurves(evaluator, budget, OutputFolder(folder, rank=rank), writer)
     recorder.attach(engine)
     return engine, recorder
 
@@ -57,9 +64,11 @@ def test_curves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     writer = Mock()
     engine, recorder = curves(tmp_path, writer)
     rates: list[float] = []
-    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda _: rates.append(recorder.optimizer.param_groups[0]["lr"]))
+    engine.add_event_handler(
+        Events.EPOCH_COMPLETED, lambda _: rates.append(recorder.budget.optimizer.param_groups[0]["lr"])
+    )
     with caplog.at_level(logging.INFO):
-        engine.run([1, 3], max_epochs=3)
+        engine.run(Loader([1, 3]), max_epochs=3)
     rows = read(tmp_path / "metrics.csv")
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert [float(row["train_loss"]) for row in rows] == [12, 22, 32]
@@ -78,28 +87,30 @@ def test_curves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_curves_go_on_after_a_restart(tmp_path: Path) -> None:
     engine, first = curves(tmp_path)
-    engine.run([1, 3], max_epochs=2)
+    engine.run(Loader([1, 3]), max_epochs=2)
     engine, second = curves(tmp_path)
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     engine.add_event_handler(Events.STARTED, lambda e: setattr(e.state, "epoch", 2))
-    engine.run([1, 3], max_epochs=4)
+    engine.run(Loader([1, 3]), max_epochs=4)
     assert [row["epoch"] for row in read(tmp_path / "metrics.csv")] == ["1", "2", "3", "4"]
 
 
 def test_curves_of_other_ranks_write_nothing(tmp_path: Path) -> None:
-    engine, recorder = curves(tmp_path, writes=False)
-    engine.run([1], max_epochs=2)
+    engine, recorder = curves(tmp_path, rank=1)
+    engine.run(Loader([1]), max_epochs=2)
     assert len(recorder.rows) == 2
     assert not list(tmp_path.iterdir())
 
 
 def test_epoch_seed_repeats_an_epoch() -> None:
     def drawn(epochs: range, seed: int = 3, rank: int = 0) -> list[float]:
-        dataset, found = Mock(), []
+        loader, found = Loader([0, 1]), []
+        loader.dataset = dataset = Mock(seed=seed)
         engine = Engine(lambda engine, batch: found.append(torch.rand(1).item()))
-        EpochSeed(dataset, seed, rank).attach(engine)
+        EpochSeed().attach(engine)
+        engine.state.rank = rank  # type: ignore[attr-defined]
         engine.add_event_handler(Events.STARTED, lambda e: setattr(e.state, "epoch", epochs.start - 1))
-        engine.run([0, 1], max_epochs=epochs.stop - 1)
+        engine.run(loader, max_epochs=epochs.stop - 1)
         assert [call.args[0] for call in dataset.set_epoch.call_args_list] == list(epochs)
         return found
 
@@ -230,7 +241,6 @@ def test_last_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         training_done(tmp_path, {"segment": "do this"}, rows)
         said = caplog.text
-        training_done(tmp_path, {}, rows, rank=1)
         training_done(tmp_path, {}, [])
         assert caplog.text == said
     for words in (

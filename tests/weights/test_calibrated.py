@@ -13,6 +13,7 @@ from torch import nn
 
 from custom.handlers import Checkpoint
 from custom.networks import TransforCNN, YNet
+from custom.running import OutputFolder
 from custom.weights.calibrated import divided, output_layer
 
 WINDOWS = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -52,7 +53,7 @@ def test_model_is_calibrated_and_the_checkpoint_is_not(tmp_path: Path, summed: b
 
     network = Residual(nn.Conv2d(1, 1, 3, padding=1), nn.ReLU(), nn.Conv2d(1, 1, 1))
     evaluator = Engine(lambda engine, batch: None)
-    checkpoint = Checkpoint(network, {}, tmp_path, evaluator, "score", windows_shape=(1, 1, 8, 8))
+    checkpoint = Checkpoint(network, {}, OutputFolder(tmp_path), evaluator, "score", patch_size=8)
     trainer = Engine(lambda engine, batch: None)
     trainer.state.epoch = evaluator.state.epoch = 1
     evaluator.state.metrics = {"score": 0.5, "temperature": 2.0}

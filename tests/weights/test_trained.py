@@ -102,11 +102,11 @@ def test_a_checkpoint_without_its_split_goes_on_with_its_seed_alone() -> None:
 def test_a_training_goes_on_with_its_labels(key: str, noted: Any, other: Any, same: Any) -> None:
     begun = of({"reading": {key: noted}}, resumed=True)
     with pytest.raises(BadInput, match=f"was begun with --{key} {noted}, .*; give --{key} {noted} again, or another"):
-        begun.check(128, 0, {key: other})
-    for given in ({key: same}, {}, None):
-        begun.check(128, 0, given)
-    of({"reading": {key: noted}}).check(128, 0, {key: other})  # of another data set
-    of({}, resumed=True).check(128, 0, {key: other})
+        begun.check_reading({key: other})
+    for given in ({key: same}, {}):
+        begun.check_reading(given)
+    of({"reading": {key: noted}}).check_reading({key: other})  # of another data set
+    of({}, resumed=True).check_reading({key: other})
 
 
 MAP = {"1": "lithium", "4": "background", "7": 255}
@@ -147,11 +147,11 @@ def test_the_label_map_of_a_training(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_training_goes_on_with_its_label_map(noted: dict[str, Any], given: dict[str, Any], said: str | None) -> None:
     begun = of({"reading": noted}, resumed=True)
     if said is None:
-        begun.check(128, 0, given)
+        begun.check_reading(given)
         return
     with pytest.raises(BadInput, match=said):
-        begun.check(128, 0, given)
-    of({"reading": noted}).check(128, 0, given)
+        begun.check_reading(given)
+    of({"reading": noted}).check_reading(given)
 
 
 FIVE = ["electrode", "pit", "dendrite", "redeposited", "impurity"]
@@ -187,6 +187,6 @@ def test_the_folder_of_the_labels_is_that_of_the_training() -> None:
     ):
         of(noted, {}).label_folder(None, evaluating=True)
     begun = of(noted, resumed=True)
-    begun.check(128, 0, {"label_folder": "classes"})
+    begun.check_reading({"label_folder": "classes"})
     with pytest.raises(BadInput, match="begun with the labels in classes/, and --label_folder gives labels; leave"):
-        begun.check(128, 0, {})
+        begun.check_reading({})
