@@ -100,18 +100,27 @@ class Sampler:
         out = np.empty((stop - start, *self.shape[1:]), self.dtype)
         for part in range(start, stop, self.height):
             end = min(part + self.height, stop)
-            self._slab(part, end, out[part - start : end - start])
+            self.hold(part, end)
+            if part == self.last and end < self.shape[0]:  # in order: raw slices of the next one come meanwhile
+                self.ahead = self.reader.submit(self._hold, end, min(2 * end - part, self.shape[0]), part)
+            self.last = end
+            self.fill_in(part, out[part - start : end - start])
         return out
 
-    def _slab(self, start: int, stop: int, out: np.ndarray) -> None:
+    def hold(self, start: int, stop: int) -> None:
+        """Read the raw slices that the slices start, ..., stop - 1 need, `height` at most, unless they are there.
+
+        Raises:
+            BadInput: whatever reading the stacks raises.
+        """
         if self.ahead is not None:
             coming, self.ahead = self.ahead, None
             coming.result()
         self._hold(start, stop)
-        if start == self.last and stop < self.shape[0]:  # in order: raw slices of the next one come meanwhile
-            self.ahead = self.reader.submit(self._hold, stop, min(2 * stop - start, self.shape[0]), start)
-        self.last = stop
-        parts = [(field, *field.plan.range(start, stop)) for field in self.fields]
+
+    def fill_in(self, start: int, out: np.ndarray) -> None:
+        """Sample a slab whose raw slices are held, into (h, ny, nx) of `dtype`."""
+        parts = [(field, *field.plan.range(start, start + len(out))) for field in self.fields]
         parts = [part for part in parts if part[2] > part[1]]
         if not parts:
             out[...] = self.grey.of(np.array(self.fill))
