@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from custom.base.classes import UNLABELLED
 from custom.base.colours import class_colours
 from custom.judging.one import Picture, Place
 from custom.metrics import (
@@ -72,7 +73,7 @@ class JudgingSeveral:
             found, truth = (of_value(plane, value) for plane in (pred, label))
             row = self.scored[name].add(place, found, truth, probability[value])
             self.most[name].add(place, row["lithium_voxels_true"], overlay_truth(image, found, truth))
-        known = np.where(label == 255, 0, label)
+        known = np.where(label == UNLABELLED, 0, label)
         self.together.add(place, np.count_nonzero(known), _both(image, known, pred))
 
     def finish(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from custom.base.classes import UNLABELLED
+
 PIECE = 2**24  # numbers of one multiplication: 64 MB
 
 
@@ -20,7 +22,7 @@ def class_blend_counts(members: torch.Tensor, truth: torch.Tensor, shares: torch
     Returns:
         (combinations, K, 4) int64, columns TP, FP, FN, TN.
     """
-    known = truth != 255
+    known = truth != UNLABELLED
     members, truth = members[:, :, known], truth[known].long()
     side = members.shape[1]
     votes = members.argmax(dim=1)

@@ -7,6 +7,8 @@ import torch
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
+from custom.base.classes import UNLABELLED
+
 FAR = 1000.0  # a logit further than that below the highest counts as that: at T = 20 its probability is 2e-22
 SMALLEST, LARGEST = 0.05, 20.0  # T
 PIECE = 2**18  # voxels at once
@@ -29,7 +31,7 @@ def slopes(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     Returns:
         (33 + C,) float64 on the CPU: the slopes, then how many voxels have each label.
     """
-    known = label != 255
+    known = label != UNLABELLED
     place, values = label[known].long(), logits[:, known]
     found = torch.zeros(len(SHARPNESS), dtype=torch.float64)
     for where, z in zip(place.split(PIECE), values.split(PIECE, dim=1), strict=True) if len(place) else ():

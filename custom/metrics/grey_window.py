@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from custom.base.classes import UNLABELLED
 from custom.base.errors import BadInput
 
-LITHIUM, UNLABELLED = 1, 255
+LITHIUM = 1
 LEVELS = 2**16
 Counts = NDArray[np.float64]
 

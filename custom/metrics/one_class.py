@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from custom.base.classes import UNLABELLED
 from custom.metrics.overlap import pooled_scores
 from custom.metrics.reliability import calibration_error, reliability_bins, reliability_table
 from custom.metrics.shape_set import ShapeScores
@@ -60,5 +61,5 @@ class OneClass:
 
 def of_value(plane: NDArray[Any], value: int) -> NDArray[np.uint8]:
     """A label or mask of several classes as one of the class `value` alone: 1, else 0; 255 stays."""
-    binary: NDArray[np.uint8] = np.where(plane == 255, 255, plane == value).astype(np.uint8)
+    binary: NDArray[np.uint8] = np.where(plane == UNLABELLED, UNLABELLED, plane == value).astype(np.uint8)
     return binary

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from monai.metrics.calibration import calibration_binning
 
+from custom.base.classes import UNLABELLED
+
 BINS = 20
 PIECE = 2**20  # voxels that MONAI bins at once: it counts in float32, which is exact up to 2**24
 
@@ -32,7 +34,7 @@ def reliability_bins(probability: torch.Tensor, label: torch.Tensor, bins: int =
             f"Probability and label must share one shape, but they are {tuple(probability.shape)} and "
             f"{tuple(label.shape)}."
         )
-    labelled = label != 255
+    labelled = label != UNLABELLED
     total = torch.zeros(bins, 3, dtype=torch.float64)
     pieces = zip(probability[labelled].float().split(PIECE), label[labelled].float().split(PIECE), strict=True)
     for predicted, true in pieces:

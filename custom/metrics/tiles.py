@@ -42,7 +42,7 @@ def all_tile_counts(pred: NdarrayOrTensor, label: NdarrayOrTensor, patch: int) -
     positive, negative = pred_t == 1, pred_t == 0
     true, false = label_t == 1, label_t == 0
     _require(positive | negative, pred_t, "Prediction", "0 and 1: apply the threshold first")
-    _require(true | false | (label_t == 255), label_t, "Label", "0, 1 and 255")
+    _require(true | false | (label_t == UNLABELLED), label_t, "Label", "0, 1 and 255")
     outcomes = torch.stack([positive & true, positive & false, negative & true, negative & false])
     y, x = outcomes.shape[-2:]
     outcomes = pad(outcomes, (0, -x % patch, 0, -y % patch))

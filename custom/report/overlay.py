@@ -10,6 +10,7 @@ from monai.config import NdarrayOrTensor
 from numpy.typing import NDArray
 from PIL import Image
 
+from custom.base.classes import UNLABELLED
 from custom.base.colours import Colour, class_colour
 from custom.base.files import complete_file
 from custom.report.legend import strip
@@ -44,7 +45,7 @@ def overlay_truth(image: NdarrayOrTensor, pred: NdarrayOrTensor, label: NdarrayO
     """
     image_, pred_, label_ = planes(image, pred, label)
     found, true, false = pred_ == 1, label_ == 1, label_ == 0
-    dimmed = grey(image_) * np.where(label_ == 255, DIMMED, 1.0)
+    dimmed = grey(image_) * np.where(label_ == UNLABELLED, DIMMED, 1.0)
     outcomes = (found & true, found & false, ~found & true)
     return _paint(dimmed, dict(zip(TRUTH_COLOURS.values(), outcomes, strict=True)))
 

@@ -11,6 +11,7 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
+from custom.base.classes import UNLABELLED
 from custom.stack import (
     GreyWindow,
     MirrorFill,
@@ -119,7 +120,7 @@ class GreyWindowd(MapTransform):
         item["outside"] = torch.as_tensor(found.reshape(values.shape))
         if item.get(self.label_key) is not None:
             label = torch.as_tensor(item[self.label_key])
-            item[self.label_key] = torch.where(item["outside"], torch.full_like(label, 255), label)
+            item[self.label_key] = torch.where(item["outside"], torch.full_like(label, UNLABELLED), label)
 
     def _tell(self, item: Mapping[Hashable, Any], z: int, further: Sequence[float]) -> None:
         """Once, of the first such slice that is read."""

@@ -11,6 +11,8 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
 
+from custom.base.classes import UNLABELLED
+
 
 class RandSurroundd(RandomizableTransform, MapTransform):
     """Blacken what lies outside a random circle through the patch, and make it background in the label.
@@ -58,5 +60,5 @@ class RandSurroundd(RandomizableTransform, MapTransform):
             image = torch.as_tensor(item[key])
             item[key] = torch.where(beyond, torch.as_tensor(self.grey).to(image), image)
         label = torch.as_tensor(item[self.label_key])
-        item[self.label_key] = torch.where(beyond & (label != 255), torch.zeros_like(label), label)
+        item[self.label_key] = torch.where(beyond & (label != UNLABELLED), torch.zeros_like(label), label)
         return item

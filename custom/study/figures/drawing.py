@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from custom.base.classes import UNLABELLED
 from custom.base.colours import Colour, class_colours
 from custom.base.files import complete_file
 from custom.base.readable import readable
@@ -67,11 +68,11 @@ def rgb(colour: Colour) -> tuple[float, float, float]:
 
 def label_picture(label: NDArray[np.uint8], classes: Sequence[str]) -> NDArray[np.float64]:
     """Lithium white or several classes in their colours, background black, unlabelled grey."""
-    plain: NDArray[np.float64] = np.where(label == 255, 0.5, np.where(label == 1, 1.0, 0.0))
+    plain: NDArray[np.float64] = np.where(label == UNLABELLED, 0.5, np.where(label == 1, 1.0, 0.0))
     if len(classes) == 1:
         return plain
     colours = np.zeros((256, 3))
-    colours[255] = 0.5
+    colours[UNLABELLED] = 0.5
     colours[1 : 1 + len(classes)] = [rgb(colour) for colour in class_colours(classes).values()]
     picture: NDArray[np.float64] = colours[label]
     return picture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from custom.base.classes import UNLABELLED
 from custom.base.errors import BadInput
 from custom.study.figures.drawing import as_text, found_legend, found_picture, label_picture, new_figure, save, show
 from custom.study.plan import NETWORKS, Study
@@ -39,9 +40,9 @@ def choose_patches(slices: list[LabelledSlice]) -> dict[str, ChosenPatch]:
         for y in range(0, label.shape[0], PATCH):
             for x in range(0, label.shape[1], PATCH):
                 tile = label[y : y + PATCH, x : x + PATCH]
-                rich = (tile != 0) & (tile != 255)
+                rich = (tile != 0) & (tile != UNLABELLED)
                 if rich.any():
-                    share = float(rich.sum() / (tile != 255).sum())
+                    share = float(rich.sum() / (tile != UNLABELLED).sum())
                     (whole if tile.shape == (PATCH, PATCH) else cut).append(ChosenPatch(piece, y, x, share))
     found = sorted(whole or cut, key=lambda patch: patch.share)
     if not found:
