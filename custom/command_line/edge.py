@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import torch.distributed
 
@@ -53,23 +54,34 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
         check_options(parser, paths)
 
 
-def next_commands(dataset_dir: str | os.PathLike[str], output_dir: str | os.PathLike[str]) -> dict[str, str]:
-    """The commands that follow this process's training, see `following`."""
-    return following(sys.argv[1:], os.fspath(dataset_dir), os.fspath(output_dir))
+def next_commands() -> dict[str, str]:
+    """The commands that follow this process's training, see `following`; what was not typed is the config's."""
+    parser = calling_parser()
+    assert parser is not None
+    return following(
+        sys.argv[1:], *(os.fspath(parser.get_parsed_content(key)) for key in ("dataset_dir", "output_dir"))
+    )
 
 
-def begin(folder: OutputFolder, dataset_dir: str | os.PathLike[str], label_folder: str) -> None:
+class Reading(Protocol):
+    """How a data set is read, as `custom.data.Reading` has it."""
+
+    @property
+    def label_folder(self) -> str: ...
+
+
+def begin(folder: OutputFolder, dataset_dir: str | os.PathLike[str], reading: Reading) -> None:
     """What comes before a training or an evaluation: its folder is looked at, and taken, and the log begins there.
 
     Args:
         folder: of the command.
         dataset_dir: the labelled data set.
-        label_folder: the one of its labels, beside images/.
+        reading: knows the folder of its labels.
 
     Raises:
         BadInput: the folder lies among the data, another run holds it, or it cannot be written to.
     """
-    check_place(folder.path, dataset_dir, label_folder=label_folder)
+    check_place(folder.path, dataset_dir, label_folder=reading.label_folder)
     folder.take()
     start_log(folder.path, writes=folder.writes)
 

@@ -35,6 +35,7 @@ class Earlier(Protocol):
     def records(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def resumed(self) -> bool: ...
+    def check_seed(self, seed: int) -> None: ...
 
 
 def split_dataset(
@@ -62,6 +63,8 @@ def split_dataset(
         BadInput: a faulty splits.json, too few slices to split, a training side without lithium, or a training that
             cannot go on with what is there.
     """
+    if trained is not None:
+        trained.check_seed(seed)
     items = labelled_slices(dataset_dir, reading=reading, **(scaling or {}))
     listing = find_splits(Path(dataset_dir))
 

@@ -14,6 +14,8 @@ from custom.handlers.budget import TrainingBudget
 from custom.running import OutputFolder
 from custom.weights import first_not_finite, tensors_in
 
+SAFE = 0.0001  # a tenth of the default, with which all networks train
+
 
 @runtime_checkable
 class Rounding(Protocol):
@@ -35,15 +37,13 @@ class StopDiverged:
     Place it before the validation in the list of the trainer's handlers.
 
     Args:
-        budget: knows the optimizer.
+        budget: knows the optimizer and the highest learning rate.
         folder: the training's.
-        learning_rate: what was given for its highest one.
     """
 
-    def __init__(self, budget: TrainingBudget, folder: OutputFolder, learning_rate: float) -> None:
+    def __init__(self, budget: TrainingBudget, folder: OutputFolder) -> None:
         self.budget = budget
         self.folder = folder
-        self.learning_rate = learning_rate
 
     def attach(self, engine: Engine) -> None:
         """MONAI's handler protocol."""
@@ -80,6 +80,6 @@ class StopDiverged:
             if epoch > 1
             else "nothing of it is kept, begin again with"
         )
-        slower = f"a lower --learning_rate, such as {self.learning_rate / 10:g}"
+        slower = f"a lower --learning_rate, such as {min(max(self.budget.base) / 10, SAFE):g}"
         exact = ", or with --precision fp32" if isinstance(inferer, Rounding) and inferer.rounds(state.device) else ""
         return BadInput(f"{self.folder.path}: the training diverged in epoch {epoch} ({fault}); {kept} {slower}{exact}")

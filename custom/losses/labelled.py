@@ -37,8 +37,13 @@ class LabelledOnly(nn.Module):
         # (B, C, Y, X) -> (1, C, N) in the order of the voxels
         every = logits.movedim(1, 0).flatten(1)
         if bool(labelled.all()):  # the gradient of a selection takes longer than that of the loss
-            return self.loss(every.float()[None], target.float().reshape(1, 1, -1))
+            return self.on_row(every.float()[None], target.float().reshape(1, 1, -1))
         values = every.T[labelled.flatten()].T.float()
         if values.numel() == 0:
             return values.sum()
-        return self.loss(values[None], target[labelled].float()[None, None])
+        return self.on_row(values[None], target[labelled].float()[None, None])
+
+    def on_row(self, logits: Tensor, target: Tensor) -> Tensor:
+        """The loss of the labelled voxels, (1, C, N) and (1, 1, N)."""
+        loss: Tensor = self.loss(logits, target)
+        return loss

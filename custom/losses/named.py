@@ -3,7 +3,7 @@
 from typing import Any
 
 from monai.losses import DiceCELoss, FocalLoss, TverskyLoss
-from torch import nn
+from torch import Tensor, nn
 
 from custom.losses.labelled import LabelledOnly
 from custom.losses.tversky import FocalTverskyLoss
@@ -37,17 +37,22 @@ class NamedLoss(LabelledOnly):
         name: one of the five.
         miss_weight: m in (0, 1), what missed lithium costs against 1 - m for a false alarm; the first two have no use
             for it. The study does not print its value; 0.7 is that of Abraham and Khan (ISBI 2019).
-        channels: of the logits: 1 for one class, else background's and one for each class, in the order of label values.
 
     Raises:
         ValueError: for another name, or a miss_weight outside (0, 1).
     """
 
-    def __init__(self, name: str = "dice_bce", miss_weight: float = 0.7, channels: int = 1) -> None:
+    def __init__(self, name: str = "dice_bce", miss_weight: float = 0.7) -> None:
         if not 0.0 < miss_weight < 1.0:
             raise ValueError(f"miss_weight must be between 0 and 1, got {miss_weight}.")
-        super().__init__(_build_one(name, miss_weight) if channels == 1 else _build_several(name, miss_weight))
+        super().__init__(_build_one(name, miss_weight))
+        self.several = _build_several(name, miss_weight)
         self.name = name
+
+    def on_row(self, logits: Tensor, target: Tensor) -> Tensor:
+        """One channel is that of one class; of several the first is the background's, the others follow the label values."""
+        loss: Tensor = self.loss(logits, target) if logits.shape[1] == 1 else self.several(logits, target)
+        return loss
 
 
 def _build_one(name: str, miss_weight: float) -> nn.Module:

@@ -47,7 +47,7 @@ class RegionStack(Stack):
             self.files.append(region.path)
         self.place = region_place(region, first)
         self.costly_again = True
-        self.scratch_dir = first.scratch_dir
+        self.scratch_dir, self.selected = first.scratch_dir, first.selected
         self._sampler: Sampler | None = None
         self._lock = threading.Lock()
 

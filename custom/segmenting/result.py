@@ -19,7 +19,7 @@ class Result:
 
     Attributes:
         name: of its file, without suffix, and of its key in summary.json.
-        of: the key of the evaluator's output that it is made of.
+        of: the key of the evaluator's output that it is made of; none: its own name.
         dtype: of its voxels, numpy's name.
         scale: what the output is multiplied with, and then rounded; 1: taken as it is.
         values: names of the classes that its voxels are, in the order of the values 1, 2, ...; none where they are none.
@@ -29,7 +29,7 @@ class Result:
     """
 
     name: str
-    of: str
+    of: str = ""
     dtype: str = "uint8"
     scale: float = 1
     values: Sequence[str] = ()
@@ -44,7 +44,7 @@ class Result:
 
     def take(self, output: Mapping[str, Any]) -> np.ndarray:
         """(h, Y, X) of `dtype`, from an item of the evaluator's output, whose ``of`` is (C, h, Y, X)."""
-        values: torch.Tensor = output[self.of][self.channel]
+        values: torch.Tensor = output[self.of or self.name][self.channel]
         scaled = values if self.scale == 1 else (values * self.scale).round_()
         found: np.ndarray = scaled.to(getattr(torch, self.dtype)).cpu().numpy()
         return found
@@ -69,7 +69,7 @@ def _volumes(result: Result) -> list[Result]:
     if len(result.each) < 2:
         return [result]
     return [
-        replace(result, name=f"{result.name}_{name}", each=(), channel=channel)
+        replace(result, name=f"{result.name}_{name}", of=result.of or result.name, each=(), channel=channel)
         for channel, name in enumerate(file_names(result.each))
     ]
 

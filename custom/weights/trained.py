@@ -142,20 +142,24 @@ class Trained:
                 )
         return noted[0][1] if noted else "labels"
 
-    def check(self, patch_size: int, seed: int) -> None:
-        """Compare what was given with the records.
-
-        Args:
-            patch_size, seed: those of this run.
+    def check(self, patch_size: int) -> None:
+        """Compare the patch size that was given with the records.
 
         Raises:
-            BadInput: a training that goes on with another patch size, or whose record holds no split, with another seed.
+            BadInput: a training that goes on with another one.
         """
         for file, record in self.by_file:
             noted = record.get("patch_size")
             if noted is not None and int(noted) != int(patch_size):
                 self._contradict(file, f"on patches of {noted}", "patch_size", str(patch_size))
                 break
+
+    def check_seed(self, seed: int) -> None:
+        """Compare the seed of the split with the records.
+
+        Raises:
+            BadInput: a training whose record holds no split goes on with another seed.
+        """
         for file, record in self.by_file if self.resumed else ():
             if "split" not in record and record.get("seed", seed) != seed:
                 raise BadInput(

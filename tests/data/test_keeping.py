@@ -66,6 +66,8 @@ class Earlier:
     records: Sequence[Record] = ()
     resumed: bool = False
 
+    def check_seed(self, seed: int) -> None: ...
+
 
 def recorded(split: Split, before: list[Record], folder: Path) -> Record:
     """What a training on a split notes, as it comes back from a file."""

@@ -30,10 +30,10 @@ class Training:
         self.evaluator = Engine(lambda engine, batch: None)
         self.engine = Engine(lambda engine, batch: {"loss": torch.tensor(losses[engine.state.iteration - 1])})
         self.engine.logger.disabled = self.evaluator.logger.disabled = True
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.01)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.0002)
         self.engine.network, self.engine.inferer = self.network, PatchInferer(precision)  # type: ignore[attr-defined]
         self.engine.state.device = "cpu"  # type: ignore[attr-defined]
-        StopDiverged(TrainingBudget(self.optimizer), OutputFolder(folder), 0.01).attach(self.engine)
+        StopDiverged(TrainingBudget(self.optimizer), OutputFolder(folder)).attach(self.engine)
         self.engine.add_event_handler(Events.EPOCH_STARTED, self.spoil, spoils_in, value)
         checkpoint = Checkpoint(self.network, {}, OutputFolder(folder), self.evaluator, "score")
         checkpoint.attach(self.engine)
@@ -52,7 +52,7 @@ class Training:
 def test_a_loss_that_is_no_number_ends_the_training_at_the_epoch_before(tmp_path: Path, loss: float) -> None:
     told = Training(tmp_path, [1, 1, 1, loss], precision="bf16").refusal()
     assert f"diverged in epoch 2 (its loss is {loss:g}); epoch 1 is kept" in told
-    assert "--resume true" in told and "--learning_rate, such as 0.001, or with --precision fp32" in told
+    assert "--resume true" in told and "--learning_rate, such as 2e-05, or with --precision fp32" in told
     assert json.loads((tmp_path / "model.json").read_text())["epoch"] == 1
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["trainer"]["epoch"] == 1
 

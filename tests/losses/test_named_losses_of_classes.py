@@ -55,7 +55,7 @@ def by_hand(name: str, logits: np.ndarray, target: np.ndarray) -> float:
 def test_equals_the_equation_of_several_classes(name: str, half: bool) -> None:
     logits, target = batch()
     logits = logits.detach().bfloat16() if half else logits.detach()
-    loss = NamedLoss(name, miss_weight=MISS, channels=1 + CLASSES)(logits, target)
+    loss = NamedLoss(name, miss_weight=MISS)(logits, target)
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(by_hand(name, logits.float().numpy(), target.numpy()), rel=1e-5)
 
@@ -63,7 +63,7 @@ def test_equals_the_equation_of_several_classes(name: str, half: bool) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_unlabelled_voxels_have_no_part(name: str) -> None:
     logits, target = batch()
-    loss = NamedLoss(name, channels=1 + CLASSES)(logits, target)
+    loss = NamedLoss(name)(logits, target)
     loss.backward()
     assert logits.grad is not None
     unlabelled = (target == 255).expand_as(logits)
@@ -71,8 +71,8 @@ def test_unlabelled_voxels_have_no_part(name: str) -> None:
     assert (logits.grad[~unlabelled] != 0).all()  # the image of background alone included
     wild = logits.detach().clone()
     wild[unlabelled] = float("nan")
-    assert torch.equal(NamedLoss(name, channels=1 + CLASSES)(wild, target), loss)
-    nothing = NamedLoss(name, channels=1 + CLASSES)(logits, torch.full_like(target, 255))
+    assert torch.equal(NamedLoss(name)(wild, target), loss)
+    nothing = NamedLoss(name)(logits, torch.full_like(target, 255))
     assert nothing.item() == 0 and nothing.requires_grad
 
 
@@ -80,7 +80,7 @@ def test_unlabelled_voxels_have_no_part(name: str) -> None:
 def test_a_perfect_prediction_costs_nothing_and_saturated_logits_are_finite(name: str) -> None:
     _, target = batch(unlabelled=0.0)
     perfect = 40.0 * torch.nn.functional.one_hot(target[:, 0].long(), 1 + CLASSES).movedim(-1, 1).float()
-    loss = NamedLoss(name, channels=1 + CLASSES)
+    loss = NamedLoss(name)
     assert loss(perfect, target).item() == pytest.approx(0, abs=1e-5)
     wrong = (-250 * perfect).requires_grad_()
     found = loss(wrong, target.byte())
@@ -92,10 +92,10 @@ def test_background_is_no_class_of_an_overlap() -> None:
     """Logits that take class 1 for background: the share of right background changes no Tversky index of the others."""
     target = torch.tensor([0.0, 0.0, 0.0, 1.0]).reshape(1, 1, 2, 2)
     logits = 40.0 * torch.eye(3)[[0, 0, 0, 2]].T.reshape(1, 3, 2, 2)
-    loss = NamedLoss("tversky", channels=3)(logits, target)
+    loss = NamedLoss("tversky")(logits, target)
     assert loss.item() == pytest.approx(1.0, abs=1e-4)  # class 1 missed, class 2 a false alarm
 
 
 def test_refuses_a_target_of_another_shape() -> None:
     with pytest.raises(ValueError, match=r"but for the channels.*\(2, 3, 4, 4\) and \(2, 3, 4, 4\)"):
-        NamedLoss(channels=3)(torch.zeros(2, 3, 4, 4), torch.zeros(2, 3, 4, 4))
+        NamedLoss()(torch.zeros(2, 3, 4, 4), torch.zeros(2, 3, 4, 4))

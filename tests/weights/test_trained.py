@@ -57,17 +57,17 @@ def test_without_a_record_the_defaults(caplog: pytest.LogCaptureFixture) -> None
     for known in (of(), of({"loss": "bce"})):
         assert known.window(NOTHING, FIXED) == FIXED and known.patch_size(128) == 128
         assert known.window(NOTHING | {"fixed": [1, 2]}, DEFAULT) == {"percentiles": [0.5, 99.5], "fixed": [1, 2]}
-        known.check(64, 3)
+        known.check(64)
     assert not caplog.text
 
 
 def test_the_patch_size(caplog: pytest.LogCaptureFixture) -> None:
     assert of({"patch_size": 96}).patch_size(128) == 96
-    of({"patch_size": 96}, resumed=True).check(96, 0)
+    of({"patch_size": 96}, resumed=True).check(96)
     with pytest.raises(BadInput, match="begun on patches of 96, and --patch_size gives 64; leave --patch_size away"):
-        of({"patch_size": 96}, resumed=True).check(64, 0)
+        of({"patch_size": 96}, resumed=True).check(64)
     assert not caplog.text
-    of({"patch_size": 96}).check(64, 0)
+    of({"patch_size": 96}).check(64)
     assert "0.pt: was trained on patches of 96, and --patch_size gives 64, which is taken." in caplog.text
 
 
@@ -80,15 +80,15 @@ def test_members_of_different_settings(caplog: pytest.LogCaptureFixture) -> None
     ):
         known.patch_size(128)
     assert known.window(NOTHING | {"fixed": [5000, 45000]}, DEFAULT)["fixed"] == [5000, 45000]
-    known.check(128, 0)
+    known.check(128)
     assert len(caplog.records) == 2
 
 
 def test_a_checkpoint_without_its_split_goes_on_with_its_seed_alone() -> None:
-    of({"seed": 1}, resumed=True).check(128, 1)
-    of({"seed": 1, "split": {}}, resumed=True).check(128, 2)
+    of({"seed": 1}, resumed=True).check_seed(1)
+    of({"seed": 1, "split": {}}, resumed=True).check_seed(2)
     with pytest.raises(BadInput, match="which --seed 1 drew; give that in place of --seed 2"):
-        of({"seed": 1}, resumed=True).check(128, 2)
+        of({"seed": 1}, resumed=True).check_seed(2)
 
 
 @pytest.mark.parametrize(
