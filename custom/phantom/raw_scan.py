@@ -44,7 +44,7 @@ class FieldFaults:
         """Draw the faults of the first field or of another; `grey_scale`: grey values from air to polymer."""
         waves = float(rng.uniform(0.3, 0.8)), float(rng.uniform())
         faults = cls(
-            float(rng.uniform(0.08, 0.12)), float(rng.uniform(0.02, 0.06)), float(rng.uniform(0, 0.015)), waves
+            float(rng.uniform(0.08, 0.12)), float(rng.uniform(0.01, 0.04)), float(rng.uniform(0, 0.015)), waves
         )
         scale, offset = float(rng.uniform(0.92, 1.08)), float(rng.uniform(-0.05, 0.05)) * grey_scale
         return faults if first else cls(faults.noise, faults.rings, faults.drift, waves, scale, offset)
