@@ -1,13 +1,18 @@
-"""The region of raw stacks, looked for where nobody gives it."""
+"""The region of raw stacks, looked for where nobody gives it, with a picture of what was seen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from custom.base.errors import BadInput
+from tqdm import tqdm
+
+from custom.rectifying.picture import draw_region
 from custom.region import Region
+from custom.region.finding import NoCell, find_region
 from custom.stack import Stack
+
+FOUND, LOOK = "region.png", "region_look.png"
 
 
 def found_region(stacks: Sequence[Stack], folder: Path) -> Region:
@@ -15,11 +20,17 @@ def found_region(stacks: Sequence[Stack], folder: Path) -> Region:
 
     Args:
         stacks: the raw fields of view, in any order.
-        folder: gets the picture of what was found.
+        folder: gets the picture, `FOUND`, or `LOOK` where there is no cell.
 
     Raises:
-        BadInput: none is found.
+        BadInput: none is found, or the stacks are no fields of view that join.
     """
-    raise BadInput(
-        f"{stacks[0].path}: which part of it is the region of interest is not known; give its region.json with --region."
-    )
+    total = sum(stack.shape[0] for stack in stacks)
+    with tqdm(total=total, desc="looking", unit="slice", leave=False, delay=2, disable=None) as bar:
+        try:
+            region, look = find_region(stacks, lambda done, _: bar.update(done - bar.n) and None)
+        except NoCell as refused:
+            draw_region(refused.look, None, folder / LOOK)
+            raise
+    draw_region(look, region, folder / FOUND)
+    return region

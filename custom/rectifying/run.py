@@ -126,7 +126,7 @@ class Rectifying:
         if self.store.record.exists():
             logger.info("Going on with an unfinished region.")
             return
-        region = found_region(self.stacks, self.store.folder) if self.read is None else self.read
+        region = found_region(self.stacks, self.folder) if self.read is None else self.read
         region, stacks = matched(region, self.stacks)
         region = replace(region, fill=fill_of(region, stacks))
         if self.invert and region.invert is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -13,13 +13,15 @@ from scipy import ndimage
 from custom.base.errors import BadInput
 from custom.region.looking import FieldLook
 from custom.region.overlap import Ends, Overlap, best_overlap
-from custom.region.part import Move, Part, Volume, band_passed
+from custom.region.part import Move, Part, Volume, smoothed, varying
 from custom.region.registration import register
 
-LEAST_CORRELATION = 0.3  # of what changes along z, in the overlap; fields that do not overlap stay below 0.1
+LEAST_CORRELATION = (
+    0.16  # of what changes along z, in the overlap; of fields that do not overlap it is mostly below 0.1
+)
 _MOST_VOXELS = 40_000_000  # of a part that is registered; wider slices are averaged over squares first
 _MOST_SLICES = 32  # of an overlap, its middle ones
-_MARGIN = 6  # slices around those that should match, for the smoothing and for what the coarse look was wrong by
+_MARGIN = 12  # slices around those that should match, for the smoothing and for what the coarse look was wrong by
 
 
 @dataclass(frozen=True)
@@ -41,45 +43,59 @@ class Joint:
 NO_JOINT = Joint(Move((0.0, 0.0, 0.0), 0.0), 1.0, 0.0, 1.0)
 
 
-def check_alike(looks: Sequence[FieldLook]) -> None:
-    """Refuse fields that are not of one scan.
+def join(looks: Sequence[FieldLook]) -> tuple[list[FieldLook], list[Joint]]:
+    """The fields from the lowest to the highest, and how each joins the lowest.
+
+    Of the orders in which every field matches the next one, that in which they match best; all are tried of up to seven
+    fields, of more the given one and its reverse.
+
+    Args:
+        looks: of fields with slices of one shape.
 
     Raises:
-        BadInput: slices of different shape, or a different voxel size.
+        BadInput: in no order do all neighbours match; it tells of the order that comes closest.
     """
-    first = looks[0].stack
-    for stack in (look.stack for look in looks[1:]):
-        if stack.shape[1:] != first.shape[1:]:
-            raise BadInput(
-                f"{stack.path}: its slices of {_by(stack.shape[1:])} voxels are not those of {first.path}, "
-                f"{_by(first.shape[1:])}; give fields of view of one scan, reconstructed alike."
-            )
-        one, other = first.voxel_size_um, stack.voxel_size_um
-        if one and other and not np.allclose(one, other, rtol=1e-3):
-            raise BadInput(
-                f"{stack.path}: its voxel size, {_by(other)} um, is not that of {first.path}, {_by(one)} um; "
-                "give fields of view of one scan, or the true size of all with --voxel_size_um."
-            )
+    pairs = _Pairs(looks)
+    fault: BadInput | None = None
+    for order in pairs.orders():
+        joints = [NO_JOINT]
+        try:
+            for lower, upper in itertools.pairwise(order):
+                joints.append(_composed(joints[-1], pairs.joint(lower, upper)))
+            return [looks[number] for number in order], joints
+        except BadInput as refused:
+            fault = fault or refused
+    assert fault is not None
+    raise fault
 
 
-def in_order(looks: Sequence[FieldLook]) -> tuple[list[int], list[Overlap]]:
-    """The numbers of the fields from the lowest to the highest, and the overlap of each with the one below it.
+class _Pairs:
+    """What is known of pairs of fields, each worked out once."""
 
-    The order in which every field matches the next one best; all orders are tried of up to seven fields, of more the
-    given one and its reverse.
-    """
-    if len(looks) == 1:
-        return [0], []
-    ends = [Ends(look.coarse) for look in looks]
-    count = len(ends)
-    found = {pair: best_overlap(ends[pair[0]], ends[pair[1]]) for pair in _pairs(count)}
-    orders = itertools.permutations(range(count)) if count <= 7 else (range(count), range(count)[::-1])
-    order = list(max(orders, key=lambda one: sum(found[pair].significance for pair in itertools.pairwise(one))))
-    return order, [found[pair] for pair in itertools.pairwise(order)]
+    def __init__(self, looks: Sequence[FieldLook]) -> None:
+        self.looks, self.few = looks, len(looks) <= 7
+        ends = [Ends(look.tall) for look in looks] if len(looks) > 1 else []
+        near = [pair for pair in itertools.permutations(range(len(ends)), 2) if self.few or abs(pair[0] - pair[1]) == 1]
+        self.overlaps = {pair: best_overlap(ends[pair[0]], ends[pair[1]]) for pair in near}
+        self.joints: dict[tuple[int, int], Joint | BadInput] = {}
 
+    def orders(self) -> list[tuple[int, ...]]:
+        """From the one in which neighbours correlate best."""
+        numbers = range(len(self.looks))
+        every = list(itertools.permutations(numbers)) if self.few else [tuple(numbers), tuple(numbers)[::-1]]
+        return sorted(every, key=lambda one: -sum(self.overlaps[pair].correlation for pair in itertools.pairwise(one)))
 
-def _pairs(count: int) -> list[tuple[int, int]]:
-    return [pair for pair in itertools.permutations(range(count), 2) if count <= 7 or abs(pair[0] - pair[1]) == 1]
+    def joint(self, lower: int, upper: int) -> Joint:
+        pair = lower, upper
+        if pair not in self.joints:
+            try:
+                self.joints[pair] = joint(self.looks[lower], self.looks[upper], self.overlaps[pair])
+            except BadInput as refused:
+                self.joints[pair] = refused
+        found = self.joints[pair]
+        if isinstance(found, BadInput):
+            raise found
+        return found
 
 
 def joint(lower: FieldLook, upper: FieldLook, overlap: Overlap) -> Joint:
@@ -89,21 +105,20 @@ def joint(lower: FieldLook, upper: FieldLook, overlap: Overlap) -> Joint:
         BadInput: what changes along z does not correlate there.
     """
     factor = lower.factor
-    start = Move((overlap.shift[0] * factor, overlap.shift[1] * factor, overlap.shift[2] * factor), 0.0)
+    start = Move((overlap.shift[0] * lower.thin, overlap.shift[1] * factor, overlap.shift[2] * factor), 0.0)
     first, last = _middle(lower.stack.shape[0], upper.stack.shape[0], start.shift[0])
     step = max(math.ceil(math.sqrt((last - first) * math.prod(lower.stack.shape[1:]) / _MOST_VOXELS)), 1)
     below = _part(lower, first - _MARGIN, last + _MARGIN, step)
     above = _part(upper, first - round(start.shift[0]) - _MARGIN, last - round(start.shift[0]) + _MARGIN, step)
-    move = register(below, above, start)
-    moved = _moved(above, below, move)
-    correlation = _correlation(below.values, moved)
+    move = register(below, above, start, lower.thin)
+    correlation = _correlation(below, above, move)
     if correlation < LEAST_CORRELATION:
         raise BadInput(
             f"{upper.stack.path}: does not match {lower.stack.path} where they should overlap, the correlation is "
             f"{correlation:.2f} at best where {LEAST_CORRELATION} is needed; give fields of view that overlap by a tenth "
             "or so, or join them yourself and write what you found under fields of a region.json."
         )
-    return Joint(move, *_grey_match(below.values, moved), correlation)
+    return Joint(move, *_grey_match(below.values, _moved(above, below, move)), correlation)
 
 
 def _middle(below: int, above: int, shift: float) -> tuple[int, int]:
@@ -138,12 +153,18 @@ def _moved(above: Part, below: Part, move: Move) -> Volume:
     return ndimage.affine_transform(above.values, matrix, shift, below.values.shape, order=1, cval=np.nan)
 
 
-def _correlation(below: Volume, moved: Volume) -> float:
-    """Of what changes along z."""
-    one, other = (band_passed(part, 1.0, along_z=True) for part in (below, moved))
-    both = (one != 0) & (other != 0)
-    norm = math.sqrt(float((one[both] ** 2).sum()) * float((other[both] ** 2).sum()))
-    return float((one[both] * other[both]).sum()) / norm if norm else 0.0
+def _correlation(below: Part, above: Part, move: Move) -> float:
+    """Of what changes along z, in the overlap."""
+    sigma = max(2 / below.step, 0.7)
+    one, other = (replace(part, values=smoothed(part.values, 0.7, sigma)) for part in (below, above))
+    moved = _moved(other, below, move)
+    both = np.isfinite(moved) & np.isfinite(one.values)
+    there = both.any(axis=(1, 2))
+    if np.count_nonzero(there) < 3:
+        return 0.0
+    first, second = (varying(np.where(both, some, np.nan)[there], sigma) for some in (one.values, moved))
+    norm = math.sqrt(float((first**2).sum()) * float((second**2).sum()))
+    return float((first * second).sum()) / norm if norm else 0.0
 
 
 def _grey_match(below: Volume, moved: Volume) -> tuple[float, float]:
@@ -152,25 +173,6 @@ def _grey_match(below: Volume, moved: Volume) -> tuple[float, float]:
     both = np.isfinite(one) & np.isfinite(other)
     scale = float(np.std(one[both]) / np.std(other[both]))
     return scale, float(np.mean(one[both]) - scale * np.mean(other[both]))
-
-
-def _by(numbers: Sequence[float]) -> str:
-    return " x ".join(f"{number:g}" for number in numbers)
-
-
-def join(looks: Sequence[FieldLook]) -> tuple[list[FieldLook], list[Joint]]:
-    """The fields from the lowest to the highest, and how each joins the lowest.
-
-    Raises:
-        BadInput: they are not of one scan (`check_alike`), or neighbours do not match (`joint`).
-    """
-    check_alike(looks)
-    order, overlaps = in_order(looks)
-    ordered = [looks[number] for number in order]
-    joints = [NO_JOINT]
-    for lower, upper, overlap in zip(ordered, ordered[1:], overlaps, strict=False):
-        joints.append(_composed(joints[-1], joint(lower, upper, overlap)))
-    return ordered, joints
 
 
 def _composed(below: Joint, above: Joint) -> Joint:

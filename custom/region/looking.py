@@ -20,6 +20,7 @@ Progress = Callable[[int, int], None]  # slices read, of how many
 
 PERCENTILES = (0.5, 50.0, 99.5)
 _COARSEST, _LEAST_SIDE = 8, 96  # a coarse copy keeps about as many voxels along the shortest side of a slice
+_OVERLAPPING = 80  # slices of a tall copy at least: an overlap of a tenth then has eight
 _HEIGHT = 8  # slices read at a time: 212 MB as float32 at 2575 x 2582
 _SAMPLED = 1 << 22  # values kept for the percentiles of types that one counting does not do
 
@@ -33,6 +34,8 @@ class FieldLook:
         factor: of the coarse copy.
         coarse: means over factor ** 3 voxels, (Z, Y, X) // factor, NaN outside the reconstruction. Its voxel i has its
             centre at factor * i + (factor - 1) / 2.
+        tall: the same with means over fewer slices, `thin`, so that an overlap of a tenth is some slices of it too.
+        thin: power of 2, at most `factor`.
         projections: of all its voxels.
         ends: the least and the largest finite grey value.
         percentiles: `PERCENTILES` of the grey values within the reconstruction.
@@ -44,6 +47,8 @@ class FieldLook:
     stack: Stack
     factor: int
     coarse: Volume
+    tall: Volume
+    thin: int
     projections: Projections
     ends: tuple[float, float]
     percentiles: tuple[float, ...]
@@ -80,6 +85,8 @@ class _Seen:
         self.stack, self.factor = stack, factor
         self.sums, self.search = ProjectionSums(stack.shape), InsideSearch((rows, columns))
         self.coarse = np.full((depth // factor, rows // factor, columns // factor), np.nan, np.float32)
+        self.thin = 2 ** max(min(int(math.log2(max(depth / _OVERLAPPING, 1))), int(math.log2(factor))), 0)
+        self.tall = np.full((depth // self.thin, *self.coarse.shape[1:]), np.nan, np.float32)
         self.counted = Histogram(stack.dtype) if is_counted_at_once(stack.dtype) else None
         self.samples: list[np.ndarray] = []
         self.step = max(round((np.prod(stack.shape, dtype=float) / _SAMPLED) ** (1 / 3)), 1)
@@ -93,11 +100,10 @@ class _Seen:
         grey[:, ~inside] = np.nan
         self._count(start, slab, grey, inside)
         self.sums.add(start, grey)
-        if start % self.factor:
-            raise AssertionError("slabs begin where blocks of the coarse copy do")
-        for z in range(start, start + len(slab) - self.factor + 1, self.factor):
-            if z // self.factor < len(self.coarse):
-                self.coarse[z // self.factor] = block_means(grey[z - start : z - start + self.factor], self.factor)
+        for copy, thick in ((self.coarse, self.factor), (self.tall, self.thin)):
+            for z in range(0, len(slab) - thick + 1, thick):
+                if (start + z) // thick < len(copy):
+                    copy[(start + z) // thick] = block_means(grey[z : z + thick], self.factor)
 
     def _count(self, start: int, slab: np.ndarray, grey: Volume, inside: NDArray[np.bool_]) -> None:
         whole = bool(inside.all())
@@ -125,18 +131,18 @@ class _Seen:
             values = np.concatenate(self.samples)
             percentiles = np.percentile(values[np.isfinite(values)], PERCENTILES).tolist()
         return FieldLook(
-            self.stack, self.factor, self.coarse, self.sums.gathered(), self.ends, tuple(percentiles), share,
+            self.stack, self.factor, self.coarse, self.tall, self.thin, self.sums.gathered(), self.ends, tuple(percentiles), share,
             self.search.inside, self.search.circle(),
         )  # fmt: skip
 
 
 def block_means(grey: Volume, factor: int) -> Volume:
-    """Means over all of `grey` (factor, Y, X) in blocks of factor x factor, NaN where half of one is unknown or more."""
-    _, rows, columns = grey.shape
+    """Means over all of `grey` (h, Y, X) in blocks of factor x factor, NaN where half of one is unknown or more."""
+    height, rows, columns = grey.shape
     rows, columns = rows // factor, columns // factor
     blocks = grey[:, : rows * factor, : columns * factor]
     known = np.isfinite(blocks)
     total = np.where(known, blocks, 0).sum(axis=0).reshape(rows, factor, columns, factor).sum(axis=(1, 3))
     count = known.sum(axis=0).reshape(rows, factor, columns, factor).sum(axis=(1, 3))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(2 * count > factor**3, total / count, np.nan).astype(np.float32)
+        return np.where(2 * count > height * factor**2, total / count, np.nan).astype(np.float32)

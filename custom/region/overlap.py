@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from custom.region.part import Volume, band_passed
+from custom.region.part import Volume, smoothed, varying
 
-_MOST = 0.6  # of the lower of two fields that may be overlap
-_LEAST = 2  # coarse slices; one alone would match too much by chance
+_MOST = 0.4  # of the lower of two fields that may be overlap
+_LEAST = 5  # slices of the copies; fewer match too much by chance
+_TRIED = 40  # shifts along z
 _ASIDE = 0.125  # of a slice's sides: how far a field may be shifted within the slice
 
 
@@ -31,37 +32,46 @@ class Overlap:
 
 
 class Ends:
-    """What the lower and the upper part of a field show that changes along z, as transforms of their slices.
+    """The lower and the upper part of a field.
 
     Args:
-        coarse: (Z, Y, X), NaN where unknown.
+        copy: (Z, Y, X), NaN where unknown.
     """
 
-    def __init__(self, coarse: Volume) -> None:
-        band = band_passed(coarse, 1.0, along_z=True)
-        self.shape = coarse.shape
-        self.count = max(round(_MOST * len(coarse)), min(_LEAST, len(coarse)))
-        self.low, self.high = band[: self.count], band[-self.count :]
-        self.low_waves, self.high_waves = fft.rfft2(self.low), fft.rfft2(self.high)
+    def __init__(self, copy: Volume) -> None:
+        self.depth = len(copy)
+        count = max(round(_MOST * len(copy)), min(_LEAST, len(copy)))
+        self.low, self.high = (smoothed(part, 0.7, 1.0) for part in (copy[:count], copy[-count:]))
 
 
 def best_overlap(lower: Ends, upper: Ends) -> Overlap:
     """Where the upper field begins in the lower one, whichever way they correlate best; both of the same slice shape."""
-    rows, columns = lower.shape[1:]
-    found = Overlap((float(lower.shape[0]), 0.0, 0.0), 0.0, 0.0)
-    energy_low, energy_up = (np.square(part).sum(axis=(1, 2)) for part in (lower.high, upper.low))
-    for count in range(_LEAST, min(lower.count, upper.count) + 1):
-        waves = (lower.high_waves[-count:] * upper.low_waves[:count].conj()).sum(axis=0)
-        norm = float(np.sqrt(energy_low[-count:].sum() * energy_up[:count].sum()))
-        if norm == 0:
-            continue
-        surface = _near_zero(fft.irfft2(waves, (rows, columns)))
-        y, x = np.unravel_index(int(surface.argmax()), surface.shape)
-        correlation = float(surface[y, x]) / norm
-        if correlation * count**0.5 > found.significance:
-            at = float(y - surface.shape[0] // 2), float(x - surface.shape[1] // 2)
-            found = Overlap((float(lower.shape[0] - count), *at), correlation * count**0.5, correlation)
+    most = min(len(lower.high), len(upper.low))
+    step = max(most // _TRIED, 1)
+    found = Overlap((float(lower.depth), 0.0, 0.0), 0.0, 0.0)
+    for count in range(min(_LEAST, most), most + 1, step):
+        found = _better(found, lower, upper, count)
+    best = lower.depth - round(found.shift[0])
+    for count in range(max(best - step + 1, min(_LEAST, most)), min(best + step, most + 1)):
+        found = _better(found, lower, upper, count) if step > 1 and count != best else found
     return found
+
+
+def _better(found: Overlap, lower: Ends, upper: Ends, count: int) -> Overlap:
+    if count < 3:
+        return found
+    below, above = varying(lower.high[-count:], 1.0), varying(upper.low[:count], 1.0)
+    norm = float(np.sqrt(np.square(below).sum() * np.square(above).sum()))
+    if norm == 0:
+        return found
+    waves = (fft.rfft2(below) * fft.rfft2(above).conj()).sum(axis=0)
+    surface = _near_zero(fft.irfft2(waves, below.shape[1:]))
+    y, x = np.unravel_index(int(surface.argmax()), surface.shape)
+    correlation = float(surface[y, x]) / norm
+    if correlation * count**0.5 <= found.significance:
+        return found
+    shift = float(lower.depth - count), float(y - surface.shape[0] // 2), float(x - surface.shape[1] // 2)
+    return Overlap(shift, correlation * count**0.5, correlation)
 
 
 def _near_zero(surface: NDArray) -> NDArray:

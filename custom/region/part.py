@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, signal
 
 Volume = NDArray[np.float32]
 Shift = tuple[float, float, float]
 
 _BAND = 6.0  # times its smoothing: the background that is taken off a band is so much smoother
-_EDGE = 2  # slices at both ends, which the smoothing had nothing beyond of
+_WINDOW = 13  # slices over which a change along z is even or not
+_NOISE, _MOST = 2.5, 8.0  # standard deviations of the noise that are taken off a change, and that it then has at most
+_EDGE = 1  # slices at both ends that are left out
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,75 @@ class Part:
         return y, x
 
 
-def band_passed(volume: Volume, sigma: float, along_z: bool = False) -> Volume:
+def band_passed(volume: Volume, sigma: float) -> Volume:
     """What a volume shows at one size of detail, 0 where it is unknown (NaN).
 
     Args:
-        sigma: smoothing in voxels; what is smoother than `_BAND` times that goes.
-        along_z: only what changes along z stays, as the layers of a flat cell do not.
+        sigma: smoothing in voxels; what is smoother than `_BAND` times that within a slice goes.
     """
     known = np.isfinite(volume)
     filled = np.where(known, volume, np.float32(0))
     weight = known.astype(np.float32)
     fine = _normalised(filled, weight, (sigma, sigma, sigma))
-    wide = _BAND * sigma
-    background = _normalised(filled, weight, (wide, sigma, sigma) if along_z else (0, wide, wide))
+    background = _normalised(filled, weight, (0, _BAND * sigma, _BAND * sigma))
     return np.where(ndimage.binary_erosion(known, iterations=2, border_value=1), fine - background, np.float32(0))
 
 
+def varying(volume: Volume, sigma: float) -> Volume:
+    """What clearly changes along z, otherwise than evenly, each slice of mean square 1; 0 where the volume is unknown (NaN).
+
+    The layers of a flat cell are the same in every slice, and move evenly where it is tilted: they match everywhere. Noise
+    is taken off, or the few grains and the roughness that are left could not be told in it.
+
+    Args:
+        volume: (h, Y, X) smoothed, h at least 3; of two that are compared the same slices, for the change counts from their
+            own mean.
+        sigma: of that smoothing within the slice.
+    """
+    known = np.isfinite(volume)
+    fine = np.where(known, volume, np.float32(0))
+    rest = fine - signal.savgol_filter(fine, min(_WINDOW, len(fine) - (len(fine) + 1) % 2), 1, axis=0, mode="interp")
+    if len(fine) <= _WINDOW:
+        rest = signal.detrend(fine, axis=0)
+    rest[~known] = 0
+    noise = 1.4826 * np.median(np.abs(rest[:, known.any(axis=0)]), axis=1)[:, None, None]
+    clear = rest / np.maximum(noise, np.float32(1e-12))
+    clear = np.sign(clear) * np.clip(np.abs(clear) - _NOISE, 0, _MOST)
+    size = np.sqrt(np.mean(clear**2, axis=(1, 2), keepdims=True))
+    return (clear / np.maximum(size, np.float32(0.05))).astype(np.float32)
+
+
+def smoothed(volume: Volume, along: float, within: float) -> Volume:
+    """Gaussian means of the known voxels, NaN where the volume is unknown (NaN) and two voxels around that in the slice.
+
+    Args:
+        along, within: standard deviation along z and within the slice.
+    """
+    known = np.isfinite(volume)
+    found = _normalised(np.where(known, volume, np.float32(0)), known.astype(np.float32), (along, within, within))
+    return np.where(ndimage.binary_erosion(known, np.ones((1, 5, 5)), border_value=1), found, np.float32(np.nan))
+
+
 def _normalised(filled: Volume, weight: Volume, sigma: tuple[float, float, float]) -> Volume:
-    """Gaussian means of the known voxels alone."""
-    total: Volume = ndimage.gaussian_filter(filled, sigma, truncate=3)
+    """Means of the known voxels alone: Gaussian within the slice, along z even.
+
+    Even, and at the ends a straight line: beyond them a Gaussian would see the last slices mirrored. In a cell that is
+    tilted by 4 degrees that would move layers by a tenth of a voxel, and so a match along z, where they are all that is to
+    be seen, by more than one.
+    """
+
+    def means(values: Volume) -> Volume:
+        found: Volume = ndimage.gaussian_filter(values, (0, *sigma[1:]), truncate=3)
+        window = min(2 * round(sigma[0]) + 1, len(values) - (len(values) + 1) % 2)
+        if window > 1:
+            found = signal.savgol_filter(found, window, 1, axis=0, mode="interp").astype(np.float32)
+        return found
+
+    total: Volume = means(filled).astype(np.float32, copy=False)
     if weight.all():
         return total
-    return total / np.maximum(ndimage.gaussian_filter(weight, sigma, truncate=3), np.float32(1e-3))
+    found: Volume = (total / np.maximum(means(weight), 1e-3)).astype(np.float32, copy=False)
+    return found
 
 
 def structured(band: Volume) -> NDArray[np.bool_]:

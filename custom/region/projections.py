@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+
+from custom.region.fields import Field, joined_shape
 
 Plane = NDArray[np.float32]
 
@@ -57,3 +61,54 @@ class ProjectionSums:
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = {axis: (self._sum[axis] / self._count[axis]).astype(np.float32) for axis in AXES}
         return Projections(largest, mean)
+
+
+def joined_projections(parts: Sequence[Projections], fields: Sequence[Field]) -> Projections:
+    """Of the raw grid, from those of its fields, in the lowest field's grey scale; for the eye.
+
+    Each field's pictures are shifted, and the one along z turned, to where the field lies; in the others its rotation, less
+    than a voxel or two over a slice, is left out. In an overlap the upper field covers the lower one.
+    """
+    depth, rows, columns = joined_shape(fields)
+    largest: dict[str, list[Plane]] = {axis: [] for axis in AXES}
+    mean: dict[str, list[Plane]] = {axis: [] for axis in AXES}
+    for part, field in zip(parts, fields, strict=True):
+        for kind, planes in ((largest, part.largest), (mean, part.mean)):
+            for axis in AXES:
+                kind[axis].append(_placed(planes[axis], axis, field, (depth, rows, columns)))
+    known = {axis: [np.isfinite(plane) for plane in planes] for axis, planes in largest.items()}
+    with np.errstate(invalid="ignore"):
+        slices = [field.shape[0] * one for field, one in zip(fields, known["z"], strict=True)]
+        total = sum(
+            np.where(one, plane, 0) * count for one, plane, count in zip(known["z"], mean["z"], slices, strict=True)
+        )
+        along_z = np.where(np.sum(slices, axis=0) > 0, total / np.maximum(np.sum(slices, axis=0), 1), np.nan)
+    return Projections(
+        {"z": _fmax(largest["z"]), "y": _covered(largest["y"]), "x": _covered(largest["x"])},
+        {"z": along_z.astype(np.float32), "y": _covered(mean["y"]), "x": _covered(mean["x"])},
+    )
+
+
+def _placed(plane: Plane, axis: str, field: Field, shape: tuple[int, int, int]) -> Plane:
+    """A projection of a field on the raw grid's, NaN where the field is not."""
+    kept = {"z": [1, 2], "y": [0, 2], "x": [0, 1]}[axis]
+    whole = field.matrix()
+    matrix = whole[np.ix_(kept, kept)] if axis == "z" else np.eye(2)
+    shift = whole[kept, 3] if axis == "z" else [-field.shift[number] for number in kept]
+    side = tuple(shape[number] for number in kept)
+    moved: Plane = ndimage.affine_transform(plane, matrix, shift, side, order=1, cval=np.nan)
+    return field.scale * moved + field.offset
+
+
+def _covered(planes: Sequence[Plane]) -> Plane:
+    found = planes[0]
+    for plane in planes[1:]:
+        found = np.where(np.isfinite(plane), plane, found)
+    return found
+
+
+def _fmax(planes: Sequence[Plane]) -> Plane:
+    found = planes[0]
+    for plane in planes[1:]:
+        found = np.fmax(found, plane)
+    return found

@@ -7,9 +7,8 @@ import pytest
 from views import Held, as_uint16, seen, world
 
 from custom.base.errors import BadInput
-from custom.region.joining import check_alike, join
+from custom.region.joining import join
 from custom.region.looking import FieldLook, look_at
-from custom.stack.units import VoxelSize
 
 SHIFTS = ((0.0, 0.0, 0.0), (29.3, 1.6, -2.2), (58.8, -1.3, 2.7))
 ROTATIONS = (0.0, 0.4, -0.3)
@@ -37,7 +36,7 @@ def test_joined_whatever_their_order(looks: list[FieldLook]) -> None:
 
 
 def test_fields_without_overlap_are_refused_with_the_correlation(looks: list[FieldLook]) -> None:
-    with pytest.raises(BadInput, match=r"field \d: does not match field \d .* the correlation is -?0\.[012]\d at best"):
+    with pytest.raises(BadInput, match=r"field \d: does not match field \d .* the correlation is -?0\.[01]\d at best"):
         join([looks[0], looks[2]])
 
 
@@ -45,13 +44,3 @@ def test_another_cell_is_refused(looks: list[FieldLook]) -> None:
     other = look_at(Held("other", as_uint16(world(DEPTH, seed=7))), 2)
     with pytest.raises(BadInput, match="does not match"):
         join([looks[0], other])
-
-
-def test_fields_of_other_slices_or_voxels_are_refused(looks: list[FieldLook]) -> None:
-    narrow = look_at(Held("narrow", as_uint16(world(DEPTH))[:, :-2]), 2)
-    with pytest.raises(BadInput, match="narrow: its slices of 94 x 112 voxels are not those of field 0, 96 x 112"):
-        check_alike([looks[0], narrow])
-    one, other = Held("one", as_uint16(world(9))), Held("other", as_uint16(world(9)))
-    one.voxel_size, other.voxel_size = VoxelSize((1.3, 1.3, 1.3), "given"), VoxelSize((1.3, 1.3, 1.33), "given")
-    with pytest.raises(BadInput, match=r"other: its voxel size, 1.3 x 1.3 x 1.33 um, is not that of one"):
-        check_alike([look_at(one, 2), look_at(other, 2)])

@@ -1,0 +1,114 @@
+"""The rough outline of a cell in the coarse copy of a raw volume: what is not air, how it is turned, how far it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from custom.region.frame import Frame
+from custom.region.part import Volume
+
+_APART = 5.0  # standard deviations of the air's noise by which the cell's grey value differs from air's, at least
+_LOW = 0.15  # of the cell's own difference from air: what still belongs to it; lithium has a third of the polymer's
+_LEAST, _MOST = 0.01, 0.9  # share of the known voxels that a cell fills
+_FLAT = 0.93  # its thickness over its width, at most; else which way it is turned is not to be told
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Where a cell lies, roughly; all in voxels of the raw grid.
+
+    Attributes:
+        frame: turned with the cell.
+        z, w: from where to where it reaches along z and along the width.
+        first, last: n of its two outer faces, as heights over columns of (z, w).
+        at: (z, w) of the columns, (columns, 2).
+        air, edge: grey value of the air, and one clearly beyond its noise towards the cell's.
+    """
+
+    frame: Frame
+    z: tuple[float, float]
+    w: tuple[float, float]
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    at: NDArray[np.float64]
+    air: float
+    edge: float
+
+
+def outline_of(coarse: Volume, factor: int) -> Outline | None:
+    """The outline of the largest flat thing in a volume, or None where there is none.
+
+    Args:
+        coarse: (Z, Y, X), NaN outside the reconstruction.
+        factor: how much coarser than the raw grid it is.
+    """
+    known = np.isfinite(coarse)
+    if not known.any():
+        return None
+    air, edge = _levels(coarse, known)
+    if air is None:
+        return None
+    solid = _largest(known & ((coarse > edge) if edge > air else (coarse < edge)))
+    if not _LEAST < solid.sum() / known.sum() < _MOST:
+        return None
+    frame = _turned(solid, factor)
+    return None if frame is None else _columns(solid, factor, frame, air, edge)
+
+
+def _levels(coarse: Volume, known: NDArray[np.bool_]) -> tuple[float | None, float]:
+    """Grey value of the air, which lies all around at the rim of the slices, and what lies clearly beyond its noise."""
+    rim = known & ~ndimage.binary_erosion(known.all(axis=0), iterations=max(min(coarse.shape[1:]) // 16, 2))
+    values = coarse[rim & ndimage.binary_erosion(known, np.ones((1, 3, 3)), iterations=2, border_value=1)]
+    if not values.size:
+        return None, 0.0
+    air = float(np.median(values))
+    spread = 1.4826 * float(np.median(np.abs(values - air))) + 1e-12
+    apart = coarse[known] - air
+    far = apart[np.abs(apart) > _APART * spread]
+    if far.size < _LEAST * apart.size:
+        return None, 0.0
+    height = float(np.median(far))
+    return air, air + np.sign(height) * max(_APART * spread, _LOW * abs(height))
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest piece, what it encloses in each slice filled: electrodes may absorb as little as air."""
+    labels, count = ndimage.label(mask)
+    if not count:
+        return np.zeros_like(mask)
+    solid: NDArray[np.bool_] = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    for z in range(len(solid)):
+        solid[z] = ndimage.binary_opening(ndimage.binary_fill_holes(solid[z]), np.ones((3, 3)))
+    return solid
+
+
+def _turned(solid: NDArray[np.bool_], factor: int) -> Frame | None:
+    """The frame whose n is the direction in which a slice of the cell is thinnest; None where none is much thinner."""
+    _, y, x = np.nonzero(solid)
+    spread = np.cov(np.stack([y, x]))
+    sizes, axes = np.linalg.eigh(spread)
+    if np.sqrt(sizes[0] / sizes[1]) > _FLAT:
+        return None
+    n_y, n_x = axes[:, 0] * (1 if axes[0, 0] > 0 or (axes[0, 0] == 0 and axes[1, 0] > 0) else -1)
+    centre = [(factor * side - 1) / 2 for side in solid.shape[1:]]
+    return Frame(float(np.arctan2(-n_x, n_y)), *centre)
+
+
+def _columns(solid: NDArray[np.bool_], factor: int, frame: Frame, air: float, edge: float) -> Outline:
+    """The outer faces along n, over columns of one coarse voxel."""
+    z, y, x = (factor * place + (factor - 1) / 2 for place in np.nonzero(solid))
+    n, w = frame.framed(y.astype(float), x.astype(float))
+    column = np.round(w / factor).astype(int)
+    keys, where = np.unique(np.stack([z, column]), axis=1, return_inverse=True)
+    low, high = np.full(keys.shape[1], np.inf), np.full(keys.shape[1], -np.inf)
+    np.minimum.at(low, where, n)
+    np.maximum.at(high, where, n)
+    at = np.stack([keys[0].astype(float), keys[1] * float(factor)], axis=1)
+    thick = high - low > 0.6 * np.median(high - low)
+    ends = [tuple(float(value) for value in np.percentile(axis, (0, 100))) for axis in at[thick].T]
+    half = factor / 2
+    return Outline(frame, ends[0], ends[1], low[thick] - half, high[thick] + half, at[thick], air, edge)  # type: ignore[arg-type]
