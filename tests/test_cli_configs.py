@@ -79,6 +79,13 @@ def test_a_config_has_no_duplicate_key_and_no_path_of_one_machine(name: str) -> 
     assert not re.search(r'"[^"]*(/home/|/root/|/work/|/tmp/|[A-Z]:\\)', text)
 
 
+@pytest.mark.parametrize(("name", "lines", "references"), [("train", 310, 148), ("inference", 205, 92)])
+def test_a_whole_config_can_be_read_in_one_sitting(name: str, lines: int, references: int) -> None:
+    text = (CONFIGS / f"{name}.json").read_text()
+    assert len(text.splitlines()) <= lines
+    assert len(re.findall(r"@[A-Za-z_]", text)) <= references
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_an_overlay_is_thin(name: str) -> None:
     """It sets less than half of the keys that a whole config has, however many lines it takes."""

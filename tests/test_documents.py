@@ -50,6 +50,15 @@ def test_a_path_that_is_named_is_there(document: Path) -> None:
         assert "NAME" in path or (cli.ROOT / path).exists(), path
 
 
+def test_the_tree_of_the_architecture_names_the_rooms() -> None:
+    tree = re.search(
+        r"^custom/ .*?^scripts/", (cli.ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL | re.MULTILINE
+    )
+    assert tree
+    rooms = {path.parent.name for path in (cli.ROOT / "custom").glob("*/__init__.py")}
+    assert sorted(re.findall(r"^  (\w+)/ ", tree[0], flags=re.MULTILINE)) == sorted(rooms)
+
+
 def options() -> set[str]:
     """The keys of the configs, and the options of the scripts."""
     known = {key for path in (cli.ROOT / "bundle/configs").glob("*.json") for key in json.loads(path.read_text())}

@@ -1,1 +1,1 @@
-"""What every room may use: refusals, names that can be shown, files that are whole or not there, locked, known again."""
+"""What every room may use: refusals, text that can be shown, classes and colours, files (whole, locked, known), cores."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ class PatchDataset(Dataset[Any]):
     draw.
 
     Args:
-        data, transform, cache_rate, classes: as for `SliceDataset`; the transform ends in random ones.
+        data, transform, cache_rate, classes: as for `SliceDataset`; the transform ends in random ones, and stays as it is.
         patches_per_epoch: length of the data set.
         seed: fixes the draws.
 
@@ -125,16 +126,16 @@ class PatchDataset(Dataset[Any]):
         cache_rate: float = 1.0,
         classes: int = 1,
     ) -> None:
-        self.slices = SliceDataset(data, transform, cache_rate, classes)
+        self.transform = copy.deepcopy(transform) if classes > 1 else transform  # whose crop gets this set's shares
+        self.slices = SliceDataset(data, self.transform, cache_rate, classes)
         if not len(self.slices):
             raise BadInput("The slices to train on hold no labelled voxel (all are 255); label some with 0 and 1.")
         self.given = data
-        self.transform = transform
         self.patches_per_epoch = patches_per_epoch
         self.seed = seed
         self.every = np.arange(len(self.slices))
         if classes > 1:
-            share_centres(transform, self.slices.data, classes)
+            share_centres(self.transform, self.slices.data, classes)
         self.rich = slices_by_class(self.slices.data) or [self.every]
         self.set_epoch(1)
 

@@ -13,7 +13,7 @@ _ROUNDS = 100
 
 
 def share_centres(transform: Compose, data: Sequence[Mapping[str, Any]], classes: int) -> None:
-    """Let the crop of a chain centre patches on each of several classes as often as `centre_shares` says."""
+    """Let the crop of a chain, in place, centre patches on each of several classes as often as `centre_shares` says."""
     for crop in transform.transforms:
         if isinstance(crop, RandCropByLabelClassesd):
             background, *others = crop.cropper.ratios or [1.0] * (1 + classes)

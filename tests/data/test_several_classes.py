@@ -140,6 +140,24 @@ def test_the_rare_class_has_its_share_of_the_patches(tmp_path: Path) -> None:
     assert 180 < found[0] < 320 and 200 < found[1] < 340 and 200 < found[2] < 340 and found[3] > 130
 
 
+def test_data_sets_over_one_chain_have_shares_of_their_own(tmp_path: Path) -> None:
+    crop = crop_to_patch(["image", "label"], "label", (1, 1), 3, 1, classes=3)
+    chain = Compose([LoadStackd(keys=["image", "label"]), CandidateCentresd("label", classes=3), crop])
+    before = list(crop.cropper.ratios)  # type: ignore[attr-defined]
+    ratios = []
+    for name, slices in (("rare", [3]), ("often", range(12))):
+        label = np.zeros((12, 64, 64), np.uint8)
+        label[:, 8:40, 8:40], label[:, 44:60, 44:60], label[slices, 2, 2] = 1, 2, 3
+        items = labelled_slices(written(tmp_path / name, label), reading=Reading(classes=NAMES))
+        patches = PatchDataset(items, chain, patches_per_epoch=4, classes=3)
+        ratios.append((patches, centre_shares(items, 3, 0.25)))
+    assert ratios[0][1] != ratios[1][1]
+    for patches, shares in ratios:
+        for transform in (patches.transform, patches.slices.transform):
+            assert transform.transforms[-1].cropper.ratios == shares  # type: ignore[attr-defined]
+    assert crop.cropper.ratios == before  # type: ignore[attr-defined]
+
+
 def test_an_epoch_of_fewer_patches_than_classes(tmp_path: Path) -> None:
     """Every class has its turn within as many epochs as there are classes."""
     label = np.zeros((4, 16, 16), np.uint8)
