@@ -14,7 +14,7 @@ class Progress(ProgressBar):
     Args:
         name: what the bar counts for.
         unit: the unit of the rate.
-        show: False on all ranks but the first.
+        show: False on all ranks but the first, where the engine does not know its rank, as one without a process group.
         values: names of numbers of the engine's state that are shown beside the bar.
     """
 
@@ -29,4 +29,6 @@ class Progress(ProgressBar):
 
     def attach(self, engine: Engine) -> None:  # type: ignore[override]
         """MONAI's handler protocol."""
+        if getattr(engine.state, "rank", 0):
+            self.tqdm_kwargs["disable"] = True
         super().attach(engine, state_attributes=self.values)

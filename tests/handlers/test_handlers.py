@@ -229,6 +229,16 @@ def test_progress_is_quiet_without_a_terminal(capsys: pytest.CaptureFixture[str]
     assert "training" not in "".join(capsys.readouterr())
 
 
+def test_progress_is_the_first_ranks() -> None:
+    shown = []
+    for rank in (0, 1):
+        engine, bar = Engine(lambda engine, batch: None), Progress("training")
+        engine.state.rank = rank  # type: ignore[attr-defined]
+        bar.attach(engine)
+        shown.append(bar.tqdm_kwargs["disable"])
+    assert shown == [None, True]
+
+
 def test_last_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows = [
         {"epoch": 1, "minutes": 0.5, "val_mdsc": 0.25},
