@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from custom.stack.place import Place, place_of
+from custom.stack.place import Place, place_of, spans_space
 from custom.stack.units import VoxelSize, stated_voxel_size, to_um
 
+OWN_PLACE = "voxels_to_space"  # beside "ome", of ours: where axes are turned, which OME-Zarr cannot say
 _MOVES = {"scale", "translation"}
 
 
@@ -58,7 +59,24 @@ def pyramid(attributes: Mapping[str, Any]) -> Pyramid | None:
     place = (
         _place(names, units, scale, shift) if {step.get("type") for step in steps} <= _MOVES | {"identity"} else None
     )
-    return Pyramid(str(level["path"]), names or None, _voxel_size(names, units, scale.tolist()), place)
+    size = _voxel_size(names, units, scale.tolist())
+    return Pyramid(str(level["path"]), names or None, size, _own_place(attributes.get(OWN_PLACE)) or place)
+
+
+def own_place(place: Place) -> dict[str, Any]:
+    """A place as the attributes of a group keep it, for a stack whose axes are turned."""
+    about = "4 x 4, from voxel numbers (x, y, z) to the right, the front and up (RAS), as in NIfTI"
+    return {"about": about, "affine": place.affine.tolist(), "unit": place.unit}
+
+
+def _own_place(stated: Any) -> Place | None:
+    if not isinstance(stated, Mapping):
+        return None
+    affine, unit = np.array(stated.get("affine"), float), stated.get("unit")
+    if affine.shape != (4, 4) or not spans_space(affine):
+        return None
+    place = Place(affine, None if unit is None else str(unit))
+    return replace(place, seen_mm=place.mm)
 
 
 def _voxel_size(names: Sequence[str], units: Sequence[str | None], scale: Sequence[float]) -> VoxelSize | None:

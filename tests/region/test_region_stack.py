@@ -36,7 +36,7 @@ def raw(tmp_path: Path) -> Path:
     return tmp_path / "raw.nii"
 
 
-@pytest.mark.parametrize("output_format", ["nii.gz", "nrrd"])
+@pytest.mark.parametrize("output_format", ["nii.gz", "nrrd", "zarr"])
 def test_it_lies_where_its_voxels_were(output_format: str, raw: Path, tmp_path: Path) -> None:
     """Written slab by slab and opened again, a voxel is where the raw one is that the map leads to."""
     stack = open_stack_or_region(raw, tmp_path / "region.json")

@@ -15,6 +15,7 @@ import tifffile
 import zarr
 
 from custom.stack import open_stack
+from custom.stack.warn import warn_once
 from custom.stack.writers import open_writer
 
 SHAPE = (5, 6, 7)
@@ -92,6 +93,7 @@ def test_ome_zarr_says_size_and_origin(suffix: str, tmp_path: Path, caplog: pyte
 
 
 def test_ome_zarr_has_no_words_for_a_direction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    warn_once.cache_clear()
     sitk.WriteImage(image_at(DIRECTIONS["ras"]), str(tmp_path / "a.nii"))
     image = as_itk(mask_of(tmp_path / "a.nii", "zarr"))
     assert image.GetOrigin() == (0, 0, 0) and image.GetSpacing() == pytest.approx((0.00133, 0.002, 0.0031))

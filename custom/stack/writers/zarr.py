@@ -11,6 +11,7 @@ import zarr
 from nibabel.affines import voxel_sizes
 from zarr.codecs import ZstdCodec
 
+from custom.stack.ome_zarr import OWN_PLACE, own_place
 from custom.stack.place import displacement
 from custom.stack.warn import warn_once
 from custom.stack.writers.encoder import Encoder, Layout
@@ -52,6 +53,8 @@ def create_arrays(target: Path, layout: Layout) -> list[zarr.Array[Any]]:
     levels = levels_of(layout.shape)
     group = zarr.create_group(target, zarr_format=3)
     group.attrs["ome"] = _metadata(layout, levels)
+    if layout.place is not None and layout.place.stated and not _is_straight(layout):
+        group.attrs[OWN_PLACE] = own_place(layout.place)
     return [
         group.create_array(
             str(path),
@@ -162,12 +165,17 @@ def _size_and_origin(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     size = np.array(layout.voxel_size_um or spacing[::-1])
     if layout.place is None or not layout.place.stated or layout.place.unset:
         return size, np.zeros(3)
-    straight = np.diag([*spacing, 1.0])
-    straight[:3, 3] = lps[:3, 3]
-    if displacement(straight, lps, layout.shape) > _TURNED:
+    if not _is_straight(layout):
         warn_once(
             "OME-Zarr has no words for the direction of this stack's axes: a result of this format lies over it voxel by "
             "voxel, and for programs that go by direction (ITK, 3D Slicer) give --output_format nii.gz or nrrd."
         )
         return size, np.zeros(3)
     return size, lps[2::-1, 3] + 0.0
+
+
+def _is_straight(layout: Layout) -> bool:
+    """Whether the axes point as OME-Zarr's do."""
+    straight = np.diag([*voxel_sizes(layout.lps_mm), 1.0])
+    straight[:3, 3] = layout.lps_mm[:3, 3]
+    return displacement(straight, layout.lps_mm, layout.shape) <= _TURNED
