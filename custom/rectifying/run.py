@@ -102,7 +102,12 @@ class Rectifying:
         goes_on(self._kept, speaks=self.place.writes, processes=self.place.world_size)
         if self.place.writes:
             self.place.take(_leave)
-            self._take_up()
+            try:
+                self._take_up()
+            except BaseException:
+                self.store.remove_unless_sampled()
+                self.place.release()
+                raise
         self._together("begin")
         stack = self._opened()
         self.shared = self._shared(stack)

@@ -46,7 +46,7 @@ class Unfinished:
         before = self._before()
         if before == self.settings:
             return
-        if before is not None and not overwrite and any((self.folder / "done").glob("*")):
+        if before is not None and not overwrite and self._sampled():
             names = [name for name in {**before, **self.settings} if before.get(name) != self.settings.get(name)]
             raise BadInput(
                 f"{self.output_dir}: an unfinished region is here, begun with a different {' and '.join(names)}; give the "
@@ -61,6 +61,14 @@ class Unfinished:
         if self.folder.exists():
             (self.folder / _SETTINGS).unlink(missing_ok=True)
             shutil.rmtree(self.folder)
+
+    def remove_unless_sampled(self) -> None:
+        """Leave nothing behind where a run is refused before its first slice."""
+        if not self._sampled():
+            self.remove()
+
+    def _sampled(self) -> bool:
+        return any((self.folder / "done").glob("*"))
 
     def _before(self) -> dict[str, Any] | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from custom.running import OutputFolder
 from custom.running.taken import release_folders
 from custom.stack.writers import open_writer
 from custom.stack.writers.shared import SharedZarr
+from custom.stack.writers.zarr import Layers
 
 CORNERS = {
     "yx": [[12, 10], [15, 315], [143, 310], [140, 7]],
@@ -240,14 +242,36 @@ def test_a_mask_goes_back_onto_the_raw_grid(whole: Path, raw: Path, tmp_path: Pa
         ({"output_format": "png"}, "--output_format png: is unknown"),
         ({"order": "quadratic"}, "--order quadratic: is unknown; give one of linear, cubic, nearest"),
         ({"stack": "low.tif"}, "low.tif: does not exist"),
+        ({"region": "one.json"}, "one.json: says nothing of how 2 stacks are joined"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(
     options: dict[str, Any], said: str, raw: Path, tmp_path: Path
 ) -> None:
+    if "region" in options:
+        (tmp_path / "one.json").write_text(json.dumps({"corners": CORNERS}))
+        options = {"region": tmp_path / options["region"]}
     ended = rectify(raw, tmp_path / "out", **options)
     assert ended.code == 2 and said in ended.error
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_ends_in_a_sentence_and_keeps_what_is_done(
+    whole: Path, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Layers.append
+
+    def full(self: Layers, slab: np.ndarray) -> None:
+        if self._start == 32:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        own(self, slab)
+
+    monkeypatch.setattr(Layers, "append", full)
+    ended = rectify(raw, tmp_path)
+    assert ended.code == 2 and "is full: region.zarr takes up to" in ended.error
+    assert len(list((tmp_path / STORE / "done").iterdir())) == 2
+    monkeypatch.setattr(Layers, "append", own)
+    assert rectify(raw, tmp_path).code == 0 and digest(tmp_path) == digest(whole)
 
 
 def test_a_stack_that_changes_meanwhile_is_refused(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
