@@ -37,6 +37,7 @@ def config_text(source: Source, path: Path, name: str, changes: Mapping[str, Any
         if IMPORT_FOR_ROOT not in config["imports"]:
             config["imports"].append(IMPORT_FOR_ROOT)
         config.update({key: value for key, value in changes.items() if key in config})
+    if "bundle_root" in config and "network_def" in config:
         if config["network_def"]["_target_"].startswith(f"{name}."):
             config["network_def"] = {**config["network_def"], "_requires_": FINDS_PACKAGE}
         for part in ("folder", "trained"):  # the network's patch size is found through them
