@@ -82,7 +82,10 @@ def test_it_passes_its_own_check_and_works_here(
     assert script("check_bundle.py", packed, "--selftest", "true", monkeypatch=monkeypatch) == 0
     printed = capsys.readouterr().out
     assert "works here: 0 of 61440 voxels" in printed and "!!" not in printed
-    assert f"calls {NAME}.region.opening.open_stack_or_region" in printed and "evaluates $@segmentation.run(@evaluator)" in printed
+    assert (
+        f"calls {NAME}.region.opening.open_stack_or_region" in printed
+        and "evaluates $@segmentation.run(@evaluator)" in printed
+    )
 
 
 def test_metadata_say_where_the_weights_come_from(packed: Path, folder: Path) -> None:
