@@ -71,9 +71,14 @@ class Part:
             self._held = None
 
 
-def put_in_place(path: Path, final: Path, replaces: bool = True) -> None:
-    """What `Part.publish` does, with a file or folder of any other name on the same disk."""
-    _sync(path)
+def put_in_place(path: Path, final: Path, replaces: bool = True, synced: bool = False) -> None:
+    """What `Part.publish` does, with a file or folder of any other name on the same disk.
+
+    Args:
+        synced: whether its bytes are on disk already.
+    """
+    if not synced:
+        _sync(path)
     aside = _sibling(final, "old") if replaces and final.is_dir() else None
     if aside is not None:
         final.rename(aside)

@@ -52,6 +52,7 @@ class SharedZarr:
         if not self.path.exists() and not (final.exists() and self.whole()):
             shutil.rmtree(self.marks, ignore_errors=True)
             create_arrays(made, self.layout)
+            sync_files(made)
             made.rename(self.path)
         self.marks.mkdir(exist_ok=True)
 
@@ -95,12 +96,17 @@ class SharedZarr:
         assert self._layers is not None
         try:
             self._layers.append(np.ascontiguousarray(slab, self.layout.dtype))
-            for level in range(len(self._arrays)):
-                sync_files(self._chunks(level, start))
+            self._sync(start, start + len(slab))
             self._mark(start).touch()
             sync_folder(self.marks)
         except OSError as error:
             raise write_failed(self.path, self.layout.nbytes, error) from error
+
+    def _sync(self, start: int, stop: int) -> None:
+        """Bring a layer to disk, and those of the overviews that it has completed."""
+        for level in range(len(self._arrays)):
+            if stop % (LAYER << level) == 0 or stop == self.layout.shape[0]:
+                sync_files(self._chunks(level, start))
 
     def _chunks(self, level: int, start: int) -> Path:
         return self.path / str(level) / "c" / str((start >> level) // LAYER)
@@ -112,7 +118,7 @@ class SharedZarr:
         """Give the whole folder its final name, in place of what has it, unless it has it already."""
         try:
             if self.path.exists():
-                put_in_place(self.path, final)
+                put_in_place(self.path, final, synced=True)
         except OSError as error:
             raise write_failed(final, self.layout.nbytes, error) from error
 
