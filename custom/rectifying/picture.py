@@ -96,11 +96,11 @@ class _Panel:
         self.draw.text((_LEFT, 6), f"along {_ALONG[self.name]}: {self.what}", fill="black", font=self.font)
         self.draw.text((_LEFT + self.size[0], _TOP + self.size[1] + 22), f"{right} (voxels)", "black", self.font, "ra")
         self.draw.text((4, _TOP), f"{down}", fill="black", font=self.font)
-        for number in _ticks(self.sides[1]):
+        for number in _ticks(self.sides[1], self.size[0]):
             x, y = self._pixel(self.sides[0] - 0.5, number)
             self.draw.line((x, y, x, y + _TICK), fill="black")
             self.draw.text((x, y + _TICK), str(number), fill="black", font=self.font, anchor="ma")
-        for number in _ticks(self.sides[0]):
+        for number in _ticks(self.sides[0], self.size[1]):
             x, y = self._pixel(number, -0.5)
             self.draw.line((x - _TICK, y, x, y), fill="black")
             self.draw.text((x - _TICK - 2, y), str(number), fill="black", font=self.font, anchor="rm")
@@ -157,9 +157,9 @@ def _grey(plane: NDArray) -> Image.Image:
     return Image.fromarray(np.where(known, shown, _UNKNOWN).astype(np.uint8)).convert("RGB")
 
 
-def _ticks(length: int) -> range:
-    """About five round numbers from 0 to a length."""
-    rough = length / 5
+def _ticks(length: int, pixels: int) -> range:
+    """About five round numbers from 0 to a length, fewer where there are few pixels."""
+    rough = length / max(min(pixels // 40, 5), 1)
     power = 10 ** math.floor(math.log10(max(rough, 1)))
     step = next(one * power for one in (1, 2, 5, 10) if one * power >= rough)
     return range(0, length, int(step))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from custom.stack import outside
-from custom.stack.surround import SurroundSearch
+from custom.stack.surround import ALIKE, SurroundSearch
 
 _LEAST = 0.05  # share of a slice that a circle leaves free; one that touches all sides leaves 1 - pi / 4 = 0.21
 
@@ -49,10 +49,12 @@ class InsideSearch:
         return ~self._outside
 
     def circle(self) -> Circle | None:
-        """The circle of the same area and centre as what lies inside, or None where hardly anything lies outside."""
+        """The circle of the same area and centre as what lies inside; None where that is hardly less than all, or not round."""
         inside = self.inside
         if inside.mean() > 1 - _LEAST or not inside.any():
             return None
         y, x = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-        radius = float(np.sqrt(inside.sum() / np.pi))
-        return Circle(float(y[0] + y[-1]) / 2, float(x[0] + x[-1]) / 2, radius)
+        found = Circle(float(y[0] + y[-1]) / 2, float(x[0] + x[-1]) / 2, float(np.sqrt(inside.sum() / np.pi)))
+        rows, columns = np.ogrid[: inside.shape[0], : inside.shape[1]]
+        disc = (rows - found.y) ** 2 + (columns - found.x) ** 2 <= found.radius**2
+        return found if (disc == inside).mean() >= ALIKE else None

@@ -19,7 +19,7 @@ from custom.region.registration import register
 LEAST_CORRELATION = (
     0.16  # of what changes along z, in the overlap; of fields that do not overlap it is mostly below 0.1
 )
-_MOST_VOXELS = 40_000_000  # of a part that is registered; wider slices are averaged over squares first
+_MOST_VOXELS = 24_000_000  # of a part that is registered; wider slices are averaged over squares first
 _MOST_SLICES = 32  # of an overlap, its middle ones
 _MARGIN = 12  # slices around those that should match, for the smoothing and for what the coarse look was wrong by
 

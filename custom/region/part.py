@@ -106,19 +106,20 @@ def smoothed(volume: Volume, along: float, within: float) -> Volume:
 
 
 def _normalised(filled: Volume, weight: Volume, sigma: tuple[float, float, float]) -> Volume:
-    """Means of the known voxels alone: Gaussian within the slice, along z even.
+    """Gaussian means of the known voxels alone; beyond its ends a volume goes on along z as a straight line.
 
-    Even, and at the ends a straight line: beyond them a Gaussian would see the last slices mirrored. In a cell that is
-    tilted by 4 degrees that would move layers by a tenth of a voxel, and so a match along z, where they are all that is to
-    be seen, by more than one.
+    Mirrored, as filters usually have it, the layers of a cell that is tilted by 4 degrees would move by a tenth of a voxel,
+    and so a match along z, where they are all that is to be seen, by more than one.
     """
 
     def means(values: Volume) -> Volume:
         found: Volume = ndimage.gaussian_filter(values, (0, *sigma[1:]), truncate=3)
-        window = min(2 * round(sigma[0]) + 1, len(values) - (len(values) + 1) % 2)
-        if window > 1:
-            found = signal.savgol_filter(found, window, 1, axis=0, mode="interp").astype(np.float32)
-        return found
+        beyond = min(round(3 * sigma[0]), len(values) - 1)
+        if beyond < 1:
+            return found
+        padded = np.pad(found, ((beyond, beyond), (0, 0), (0, 0)), "reflect", reflect_type="odd")
+        smooth: Volume = ndimage.gaussian_filter1d(padded, sigma[0], axis=0, truncate=3)[beyond:-beyond]
+        return smooth
 
     total: Volume = means(filled).astype(np.float32, copy=False)
     if weight.all():

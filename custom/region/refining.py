@@ -7,22 +7,20 @@ this one is right to .04, in an eighth of its time.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from custom.region.part import Move, Part, band_passed, inner, structured
+from custom.region.part import Move, Part, band_passed, structured
 
-_POINTS = 400_000  # voxels that are compared
-_ROUNDS = 6
+_POINTS = 250_000  # voxels that are compared
+_ROUNDS = 5
 _STEP = 0.1  # voxels, over which a derivative is taken
-_EDGE = 0.5  # slices at both ends that are left out
-_FEW = 0.05  # of the points, that have to be seen at least
+_EDGE = 1.0  # slices at both ends, which the smoothing had nothing beyond of
 _RIM = 6  # voxels at the sides of the slice, where a rotation brings in what one field alone has
-_DONE = 2e-3  # voxels
-
-Points = tuple[NDArray, NDArray, NDArray]
+_DONE = 4e-3  # voxels
 
 
 def refined(fixed: Part, moving: Part, start: Move, doubt: int = 1) -> Move:
@@ -37,12 +35,13 @@ def refined(fixed: Part, moving: Part, start: Move, doubt: int = 1) -> Move:
     rough = _Compared(fixed, moving, 2.0, _POINTS // 8)
     starts = [begin + [aside, 0, 0, 0] for aside in range(-doubt - 1, doubt + 2)]
     at = min((rough.descended(one, 3) for one in starts), key=rough.rest)
-    at = _Compared(fixed, moving, 1.0, _POINTS).descended(at, _ROUNDS)
+    fine = _Compared(fixed, moving, 1.0, _POINTS)
+    at = fine.descended(at, _ROUNDS)
     return Move((float(at[0]), float(at[1]), float(at[2])), math.degrees(at[3]))
 
 
 class _Compared:
-    """The moving part, cubic, at the places of chosen voxels of the fixed one.
+    """The moving part, cubic, at the places of chosen voxels of the fixed one: columns along z.
 
     Args:
         fixed, moving: the parts.
@@ -52,13 +51,16 @@ class _Compared:
 
     def __init__(self, fixed: Part, moving: Part, sigma: float, points: int) -> None:
         below, above = (band_passed(part.values, max(sigma / fixed.step, 0.7)) for part in (fixed, moving))
-        found = np.argwhere(inner(structured(below)))
-        z, y, x = found[:: max(math.ceil(len(found) / points), 1)].T
-        self.wanted = below[z, y, x].astype(np.float64)
+        rim = np.zeros(below.shape[1:], bool)
+        rim[_RIM:-_RIM, _RIM:-_RIM] = True
+        pixels = np.argwhere(structured(below)[0] & rim)
+        edge = min(int(_EDGE), (len(below) - 1) // 4)
+        z = np.arange(edge, len(below) - edge)
+        y, x = pixels[:: max(math.ceil(len(pixels) * len(z) / points), 1)].T
+        self.wanted = below[z[:, None], y, x].astype(np.float64)
         self.spline = ndimage.spline_filter(above.astype(np.float64), 3)
         self.first, self.centre, self.size = moving.first, moving.centre, fixed.step
         self.z, self.y, self.x = z + float(fixed.first), y - self.centre[0], x - self.centre[1]
-        self.reach = math.hypot(*above.shape[1:]) / 4
 
     def descended(self, at: NDArray, rounds: int) -> NDArray:
         """Shift and angle after some steps from `at`."""
@@ -71,39 +73,54 @@ class _Compared:
 
     def rest(self, at: NDArray) -> float:
         """Share of the fixed part's variance that the moving one does not explain."""
-        seen = self._seen(at)
-        if np.count_nonzero(seen) < _FEW * len(seen):
+        rows = self._rows(at)
+        if len(rows) < 2:
             return math.inf
-        return 1 - float(np.corrcoef(self._values(at)[seen], self.wanted[seen])[0, 1]) ** 2
+        here = self._at(self._places(at, rows))
+        return 1 - float(np.corrcoef(here.ravel(), self.wanted[rows].ravel())[0, 1]) ** 2
 
-    def _places(self, at: NDArray) -> Points:
+    def _rows(self, at: NDArray) -> NDArray:
+        """The slices of the fixed part that the moving one shows too."""
+        z = self.z - at[0] - self.first
+        return np.flatnonzero((z > _EDGE) & (z < len(self.spline) - 1 - _EDGE))
+
+    def _places(self, at: NDArray, rows: NDArray) -> list[NDArray]:
+        """(rows, columns) along each axis of the moving part."""
         cos, sin = math.cos(at[3]), math.sin(at[3])
         y, x = self.y - at[1] / self.size, self.x - at[2] / self.size
-        return self.z - at[0] - self.first, cos * y + sin * x + self.centre[0], cos * x - sin * y + self.centre[1]
+        places = (
+            self.z[rows, None] - at[0] - self.first,
+            cos * y + sin * x + self.centre[0],
+            cos * x - sin * y + self.centre[1],
+        )
+        return [np.ascontiguousarray(place) for place in np.broadcast_arrays(*places)]
 
-    def _values(self, at: NDArray) -> NDArray:
-        found: NDArray = ndimage.map_coordinates(self.spline, self._places(at), order=3, prefilter=False)
+    def _at(self, places: Sequence[NDArray]) -> NDArray:
+        found: NDArray = ndimage.map_coordinates(self.spline, places, order=3, prefilter=False, mode="nearest")
         return found
 
-    def _seen(self, at: NDArray) -> NDArray[np.bool_]:
-        z, y, x = self._places(at)
-        depth, rows, columns = self.spline.shape
-        seen: NDArray[np.bool_] = (z > _EDGE) & (z < depth - 1 - _EDGE)
-        return seen & (y > _RIM) & (y < rows - 1 - _RIM) & (x > _RIM) & (x < columns - 1 - _RIM)
+    def _slope(self, places: Sequence[NDArray], axis: int) -> NDArray:
+        """Of the moving part along one of its axes."""
+        above, below = (
+            [place + sign * _STEP if number == axis else place for number, place in enumerate(places)]
+            for sign in (1, -1)
+        )
+        return (self._at(above) - self._at(below)) / (2 * _STEP)
 
     def _step(self, at: NDArray) -> NDArray:
         """What to add to shift and angle."""
-        seen = self._seen(at)
-        if np.count_nonzero(seen) < _FEW * len(seen):
+        rows = self._rows(at)
+        if len(rows) < 2:
             return np.zeros(4)
-        here = self._values(at)[seen]
-        slopes = []
-        for number, size in enumerate((_STEP, _STEP, _STEP, _STEP / self.reach)):
-            aside = np.zeros(4)
-            aside[number] = size
-            slopes.append((self._values(at + aside) - self._values(at - aside))[seen] / (2 * size))
-        grey = np.stack([here, np.ones_like(here)], axis=1)
-        scale = np.linalg.lstsq(grey, self.wanted[seen], rcond=None)[0]
-        terms = np.column_stack([scale[0] * np.stack(slopes, axis=1), grey])
-        step: NDArray = np.linalg.lstsq(terms, self.wanted[seen] - grey @ scale, rcond=None)[0][:4]
-        return np.clip(step, -1, 1)
+        places = self._places(at, rows)
+        z, y, x = (self._slope(places, axis) for axis in range(3))
+        cos, sin = math.cos(at[3]), math.sin(at[3])
+        turning = y * (places[2] - self.centre[1]) - x * (places[1] - self.centre[0])
+        slopes = [-z, (sin * x - cos * y) / self.size, -(sin * y + cos * x) / self.size, turning]
+        here, wanted = self._at(places), self.wanted[rows]
+        scale = np.polyfit(here.ravel(), wanted.ravel(), 1)
+        terms = [*(scale[0] * slope for slope in slopes), here, np.ones_like(here)]
+        matrix = np.stack([term.ravel() for term in terms], axis=1)
+        rest = wanted - np.polyval(scale, here)
+        found: NDArray = np.linalg.lstsq(matrix, rest.ravel(), rcond=None)[0][:4]
+        return np.clip(found, -1, 1)

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from custom.stack import Stack
 
-SIDES = (96, 112)
+SIDES = (72, 88)
 
 
 class Held(Stack):
@@ -23,10 +23,10 @@ class Held(Stack):
 
 
 def world(depth: int, seed: int = 0) -> np.ndarray:
-    """(depth, 96, 112): a flat layer, and in it a grain of about four voxels."""
+    """(depth, 72, 88): a flat layer, and in it a grain of about four voxels."""
     grain = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(depth, *SIDES)), 2.0)
     grey = np.zeros((depth, *SIDES))
-    grey[:, 30:62] = 2 + grain[:, 30:62] / grain.std()
+    grey[:, 20:50] = 2 + grain[:, 20:50] / grain.std()
     return ndimage.gaussian_filter(grey, (0, 0.7, 0.7))
 
 
