@@ -13,7 +13,14 @@ import numpy as np
 
 _EDGE = 1e-3  # voxels outside the volume that count as its border, for the numbers' rounding
 
-compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz"})
+
+def compiled(function: Any) -> Any:
+    """Compile a kernel at its first call, and keep that on disk where there is room for it."""
+    how: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+    try:
+        return numba.njit(cache=True, **how)(function)
+    except RuntimeError:  # neither the code's folder nor the user's own can be written to
+        return numba.njit(**how)(function)
 
 
 @compiled

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from custom.region.quads import ordered
 from custom.region.record import Region, Volume
 
 KEYS = ("about", "volume", "fields", "corners", "shape", "bend", "fill", "invert", "found")
+_MOST = 1e15  # of any number; NaN and infinity are no less
 _CURE = "mend it, or run without --region to have the region found"
 
 
@@ -150,7 +150,7 @@ class _Reader:
         return found
 
     def number(self, content: Any, name: str) -> float:
-        if isinstance(content, bool) or not isinstance(content, (int, float)) or not math.isfinite(content):
+        if isinstance(content, bool) or not isinstance(content, (int, float)) or not abs(content) < _MOST:
             raise self.refuse(f"{name} has {json.dumps(content)} where a number is needed")
         return float(content)
 

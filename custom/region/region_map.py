@@ -64,6 +64,8 @@ class RegionMap:
         """4 x 4: the nearest map without perspective and bend, (z, y, x) of the region -> raw grid."""
         places = _places(self.shape)
         found, *_ = np.linalg.lstsq(_homogeneous(places), self.corners_3d.reshape(8, 3), rcond=None)
+        if self.shape[0] == 1:  # of one slice, a step along z is one of the raw grid
+            found[0] = (1, 0, 0)
         return np.vstack([found.T, [0, 0, 0, 1]])
 
 

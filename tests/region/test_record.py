@@ -14,6 +14,7 @@ from custom.base.errors import BadInput
 from custom.region import Bend, Corners, Field, Region, Volume, read_region, write_region
 from custom.region.identity import identity_of
 from custom.region.matching import matched
+from custom.region.opening import open_stack_or_region
 from custom.stack import open_stack
 from custom.stack.warn import warn_once
 
@@ -104,6 +105,7 @@ def test_a_right_order_is_taken_without_a_word(tmp_path: Path, caplog: pytest.Lo
         ({"corners": [QUAD]}, "corners is no JSON object"),
         ({"corners": {"yx": [*QUAD[:3], [90, "a"]]}}, '"a"'),
         ({"corners": {"yx": [*QUAD[:3], [90, float("nan")]]}}, "NaN"),
+        ({"corners": {"yx": [*QUAD[:3], [90, 10**400]]}}, "000 where a number is needed"),
         ({"corners": None}, "corners is missing"),
         ({"shape": [9, 160.5, 200]}, "whole numbers"),
         ({"bend": {"first": [[0] * 6], "last": []}}, "order 4"),
@@ -150,6 +152,13 @@ SELF = {"stack": "raw.npy", "shape": [9, 200, 260]}
 )
 def test_what_does_not_fit_the_volume_is_refused(content: dict[str, Any], said: str, tmp_path: Path, raw: Path) -> None:
     assert said in refusal(file(tmp_path, **content), raw)
+
+
+def test_a_single_slice_has_a_region_too(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.random.default_rng(0).integers(0, 99, (1, 200, 260)).astype(np.uint8))
+    stack = open_stack_or_region(tmp_path / "one.npy", file(tmp_path), voxel_size_um=2)
+    assert stack.shape == (1, 160, 200) and stack.voxel_size_um == pytest.approx((2, 2, 2))
+    assert np.array_equal(stack.read(0, 1)[0], open_stack(tmp_path / "one.npy").read(0, 1)[0, 20:180, 30:230])
 
 
 def test_several_stacks_need_fields(tmp_path: Path, raw: Path) -> None:
