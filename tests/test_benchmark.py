@@ -11,6 +11,8 @@ from typing import Any
 import cli
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def benchmark(folder: Path, *words: object) -> tuple[dict[str, Any], str]:
     """What `scripts/benchmark.py` wrote as JSON and what it printed."""

@@ -16,6 +16,8 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from monai.data import load_net_with_metadata
 from monai.networks.nets import BasicUNet
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = cli.ROOT / "bundle/configs"
 SCHEMA = cli.SHARED / "schema/meta_schema_20240725.json"
 OVERLAYS = sorted(path.stem for path in CONFIGS.glob("network_*.json"))

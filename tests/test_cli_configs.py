@@ -20,6 +20,8 @@ from PIL import Image
 import custom.networks
 from custom.sharing.json_text import json_text
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = cli.ROOT / "bundle/configs"
 WHOLE = ("train", "inference")
 WITHOUT_NETWORK = "region"  # complete alone too

@@ -18,6 +18,8 @@ import tifffile
 import yaml
 from conftest import blobs, write_labelled_set
 
+pytestmark = pytest.mark.slow
+
 SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
 # what makes a training short; the rest of each command stays as it is
 SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "--max_minutes": "0"}

@@ -13,6 +13,8 @@ import pytest
 import tifffile
 import torch
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ["pit", "dendrite", "cell"]
 NETWORKS = [None, *sorted(path.stem for path in (cli.ROOT / "bundle/configs").glob("network_*.json"))]
 TRAINED = [name for name in NETWORKS if name != "network_enet"]

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from custom.networks import ENet, TransforCNN, YNet
 
+pytestmark = pytest.mark.slow
+
 SIDE = 64  # pixels: a quarter of the work of the usual 128
 
 

@@ -17,6 +17,8 @@ from packs import NAME, refusal, settled, untouched
 
 from custom.sharing.archive import entry
 
+pytestmark = pytest.mark.slow
+
 Rewrite = Callable[[zipfile.ZipFile], object]
 
 

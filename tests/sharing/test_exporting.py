@@ -18,6 +18,8 @@ from custom.base.errors import BadInput
 from custom.sharing import exporting
 from custom.sharing.fitting import declared_network
 
+pytestmark = pytest.mark.slow
+
 SIDE = 32
 
 

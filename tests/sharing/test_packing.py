@@ -34,6 +34,8 @@ from custom.sharing.record import metadata_of, read_record
 from custom.sharing.staging import FINDS_PACKAGE, config_text, python_texts
 from custom.weights import sha256
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -35,6 +35,8 @@ from custom.study.running import Bundle
 from custom.study.slices import LabelledSlice, split_of
 from custom.study.stack import choose_stack
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_budget_is_a_time() -> None:
     assert [minutes_of(text) for text in (None, "20m", "90s", "1.5h")] == [0, 20, 1.5, 90]
