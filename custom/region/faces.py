@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from custom.region.fields import Field, joined_shape
-from custom.region.gathering import Gathering, Height, Reach, end_lines
+from custom.region.gathering import Gathering, Height, Reach, end_lines, end_places
 from custom.region.outline import Outline
 from custom.region.profiles import Layers, Profiles, aligned, edges, layers_below
 from custom.region.stations import single_slices, stations
@@ -55,14 +55,11 @@ class Faces:
 
 def faces_of(scan: Scan, outline: Outline, factor: int) -> Faces | None:
     """Find the faces of a cell whose rough outline is known, or None where its two large faces do not show."""
-    ranges = np.array([outline.z, outline.w])
-    rough = [
-        fitted(outline.at[:, 0], outline.at[:, 1], heights, 4, ranges) for heights in (outline.first, outline.last)
-    ]
+    rough = [outline.faces[name] for name in ("first", "last")]
     middle = [np.array([np.mean(outline.z)]), np.array([np.mean(outline.w)])]
     thickness = float((rough[1].at(*middle) - rough[0].at(*middle))[0])
     reach = Reach(2.0 * factor + 4, _DEEP * thickness)
-    gathering = Gathering(outline, rough, reach)
+    gathering = Gathering(outline, reach)
     inset = _INSET * (outline.z[1] - outline.z[0])
     for place in stations(scan.stacks, scan.fields, scan.inside, (outline.z[0] + inset, outline.z[1] - inset)):
         gathering.add(place)
@@ -123,7 +120,7 @@ def _add_sides(
             (side.second < top[1]) & (side.second > bottom[1])
         )
         chosen = _lines(side, within)
-        edge = _under_film(chosen, faces, reach, sign)
+        edge = _under_film(chosen, faces, np.full(len(chosen.values), reach.out), reach.out, sign)
         if edge is not None:
             faces.points[name] = _raw(outline, chosen.first, chosen.second, edge)
 
@@ -133,23 +130,32 @@ def _add_ends(
 ) -> None:
     """Both ends, where air is beyond them."""
     depth = joined_shape(scan.fields)[0]
-    for name, end, inward in (("low", outline.z[0], 1), ("high", outline.z[1], -1)):
-        first, stop = end - inward * reach.out, end + inward * min(reach.deep, reach.out + 12)
-        if not 0 <= round(first) < depth:
-            first = 0 if inward > 0 else depth - 1
-            if inward * (end - first) < factor:
-                continue
-        lines = end_lines(single_slices(scan.stacks, scan.fields, scan.inside, (first, stop)), outline, rows, inward)
-        shifted = replace(reach, out=inward * (end - float(lines.start[0])))
-        edge = _under_film(lines, faces, shifted, sign)
+    for name, limit, inward in (("low", outline.z[0], 1), ("high", outline.z[1], -1)):
+        if min(limit, depth - 1 - limit) < factor and not 0 <= limit - inward * factor < depth:
+            continue
+        n, w = end_places(outline, rows, limit)
+        end = outline.faces[name].at(n, w)
+        far, near = (end.min(), end.max()) if inward > 0 else (end.max(), end.min())
+        reached = far - inward * reach.out, near + inward * min(reach.deep, reach.out + 12)
+        slices = single_slices(scan.stacks, scan.fields, scan.inside, reached)
+        lines = end_lines(slices, outline, (n, w), inward)
+        edge = _under_film(lines, faces, inward * (end - lines.start), reach.out, sign)
         if edge is not None:
             faces.points[name] = _raw(outline, edge, lines.first, lines.second)
 
 
-def _under_film(lines: Profiles, faces: Faces, reach: Reach, sign: int) -> Floats | None:
-    """Where the cell begins under a film as thick as on the large faces; None where no edge shows."""
+def _under_film(lines: Profiles, faces: Faces, around: Floats, window: float, sign: int) -> Floats | None:
+    """Where the cell begins under a film as thick as on the large faces; None where no edge shows.
+
+    Args:
+        lines: into a side or an end.
+        faces: what is known of the large ones.
+        around: depth in each line at which the outer edge should lie.
+        window: voxels by which that may be wrong.
+        sign: of the outer edge.
+    """
     slope = lines.slopes()
-    depth, steep = edges(slope, np.full(len(slope), reach.out), reach.out, sign)
+    depth, steep = edges(slope, around, window, sign)
     seen = np.isfinite(depth)
     if not len(seen) or seen.mean() < _LEAST_SHARE or np.median(steep) < _CLEAR * faces.steep:
         return None

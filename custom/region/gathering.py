@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from custom.region.outline import Outline
 from custom.region.profiles import STEP, Profiles
 from custom.region.stations import Station
-from custom.region.surfaces import Surface
 
 Floats = NDArray[np.float64]
 Height = Callable[[Floats, Floats], Floats]  # n of (z, w)
@@ -39,14 +38,14 @@ class Gathering:
 
     Args:
         outline: of the cell.
-        outer: its outer faces, first and last, roughly.
         reach: of the lines.
     """
 
-    def __init__(self, outline: Outline, outer: Sequence[Surface], reach: Reach) -> None:
-        self.outline, self.outer, self.reach = outline, outer, reach
-        rim = _RIM * (outline.w[1] - outline.w[0]) + reach.out / 2
-        self.w = np.linspace(outline.w[0] + rim, outline.w[1] - rim, COLUMNS)
+    def __init__(self, outline: Outline, reach: Reach) -> None:
+        self.outline, self.reach = outline, reach
+        self.outer = [outline.faces[name] for name in ("first", "last")]
+        self.sides = [outline.faces[name] for name in ("left", "right")]
+        self.rim = _RIM * (outline.w[1] - outline.w[0]) + reach.out / 2
         self.shares = (np.arange(ROWS) + 0.5) / ROWS
         self._found: list[tuple[list[Floats], list[Floats], list[Floats], list[Floats]]] = [
             ([], [], [], []) for _ in range(4)
@@ -56,17 +55,21 @@ class Gathering:
         """Look at one more station."""
         frame, offsets = self.outline.frame, self.reach.offsets
         z = np.full(COLUMNS, place.z)
+        middle = np.mean([surface.at(z[:1], np.array([np.mean(self.outline.w)])) for surface in self.outer], axis=0)
+        left, right = (float(side.at(z[:1], middle)[0]) for side in self.sides)
+        across = np.linspace(left + self.rim, right - self.rim, COLUMNS)
         for number, (surface, inward) in enumerate(zip(self.outer, (1, -1), strict=True)):
-            height = surface.at(z, self.w)
+            height = surface.at(z, across)
             n = height[:, None] + inward * offsets
-            lines = np.mean([place.sample(frame, n, self.w[:, None] + aside) for aside in ASIDE], axis=0)
-            self._keep(number, lines, height - inward * self.reach.out, z, self.w)
-        for number, (end, inward) in enumerate(zip(self.outline.w, (1, -1), strict=True), 2):
-            w = end + inward * offsets
-            first, last = (surface.at(np.array([place.z]), np.array([end])) for surface in self.outer)
+            lines = np.mean([place.sample(frame, n, across[:, None] + aside) for aside in ASIDE], axis=0)
+            self._keep(number, lines, height - inward * self.reach.out, z, across)
+        for number, (side, limit, inward) in enumerate(zip(self.sides, self.outline.w, (1, -1), strict=True), 2):
+            first, last = (surface.at(z[:1], np.array([limit])) for surface in self.outer)
             n = first + self.shares * (last - first)
-            lines = np.mean([place.sample(frame, n[:, None] + aside, w[None]) for aside in ASIDE], axis=0)
-            self._keep(number, lines, np.full(ROWS, end - inward * self.reach.out), z[:ROWS], n)
+            end = side.at(z[:ROWS], n)
+            w = end[:, None] + inward * offsets
+            lines = np.mean([place.sample(frame, n[:, None] + aside, w) for aside in ASIDE], axis=0)
+            self._keep(number, lines, end - inward * self.reach.out, z[:ROWS], n)
 
     def _keep(self, number: int, *parts: Floats) -> None:
         for kept, part in zip(self._found[number], parts, strict=True):
@@ -81,23 +84,26 @@ class Gathering:
         return found
 
 
-def end_lines(slices: Iterable[Station], outline: Outline, rows: Sequence[Height], inward: int) -> Profiles:
-    """Lines along z into one end at heights `rows`; their coordinates are (n, w).
+def end_places(outline: Outline, rows: Sequence[Height], z: float) -> tuple[Floats, Floats]:
+    """(n, w) of the lines into an end that lies at about `z`, at heights `rows`."""
+    width = outline.w[1] - outline.w[0]
+    w = np.linspace(outline.w[0] + 0.08 * width, outline.w[1] - 0.08 * width, COLUMNS // 2)
+    height = np.full_like(w, z)
+    return np.concatenate([row(height, w) for row in rows]), np.tile(w, len(rows))
+
+
+def end_lines(slices: Iterable[Station], outline: Outline, places: tuple[Floats, Floats], inward: int) -> Profiles:
+    """Lines along z into one end; their coordinates are (n, w).
 
     Args:
         slices: single ones, from outside in.
         outline: of the cell.
-        rows: heights of the lines.
+        places: (n, w) of the lines.
         inward: 1 at the lower end, -1 at the upper one.
     """
-    width = outline.w[1] - outline.w[0]
-    w = np.linspace(outline.w[0] + 0.08 * width, outline.w[1] - 0.08 * width, COLUMNS // 2)
-    height = np.full_like(w, outline.z[0] if inward > 0 else outline.z[1])
-    n, across = np.concatenate([row(height, w) for row in rows]), np.tile(w, len(rows))
-    seen = [
-        (one.z, np.mean([one.sample(outline.frame, n, across + aside) for aside in ASIDE], axis=0)) for one in slices
-    ]
+    n, w = places
+    seen = [(one.z, np.mean([one.sample(outline.frame, n, w + aside) for aside in ASIDE], axis=0)) for one in slices]
     along = inward * np.array([z for z, _ in seen])
     at = np.arange(along[0], along[-1] + STEP / 2, STEP)
     lines = np.stack([np.interp(at, along, column) for column in np.stack([line for _, line in seen]).T])
-    return Profiles(lines, np.full(len(n), inward * at[0]), inward, n, across)
+    return Profiles(lines, np.full(len(n), inward * at[0]), inward, n, w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,20 @@ from scipy import ndimage
 
 from custom.region.frame import Frame
 from custom.region.part import Volume
+from custom.region.surfaces import Surface, fitted
+
+Floats = NDArray[np.float64]
 
 _APART = 5.0  # standard deviations of the air's noise by which the cell's grey value differs from air's, at least
 _LOW = 0.15  # of the cell's own difference from air: what still belongs to it; lithium has a third of the polymer's
 _LEAST, _MOST = 0.01, 0.9  # share of the known voxels that a cell fills
 _FLAT = 0.93  # its thickness over its width, at most; else which way it is turned is not to be told
+_WHOLE = 0.6  # of the usual extent along an axis: what a column has at least; at the rims it is less
+_CLOSED = (
+    ("n", ("z", "w"), ("first", "last")),
+    ("w", ("z", "n"), ("left", "right")),
+    ("z", ("n", "w"), ("low", "high")),
+)
 
 
 @dataclass(frozen=True)
@@ -24,17 +34,15 @@ class Outline:
     Attributes:
         frame: turned with the cell.
         z, w: from where to where it reaches along z and along the width.
-        first, last: n of its two outer faces, as heights over columns of (z, w).
-        at: (z, w) of the columns, (columns, 2).
+        faces: its outer faces: n of "first" and "last" over (z, w), bent; as planes w of "left" and "right" over (z, n) and
+            z of "low" and "high" over (n, w).
         air, edge: grey value of the air, and one clearly beyond its noise towards the cell's.
     """
 
     frame: Frame
     z: tuple[float, float]
     w: tuple[float, float]
-    first: NDArray[np.float64]
-    last: NDArray[np.float64]
-    at: NDArray[np.float64]
+    faces: Mapping[str, Surface]
     air: float
     edge: float
 
@@ -56,7 +64,7 @@ def outline_of(coarse: Volume, factor: int) -> Outline | None:
     if not _LEAST < solid.sum() / known.sum() < _MOST:
         return None
     frame = _turned(solid, factor)
-    return None if frame is None else _columns(solid, factor, frame, air, edge)
+    return None if frame is None else _outline(solid, factor, frame, air, edge)
 
 
 def _levels(coarse: Volume, known: NDArray[np.bool_]) -> tuple[float | None, float]:
@@ -98,17 +106,27 @@ def _turned(solid: NDArray[np.bool_], factor: int) -> Frame | None:
     return Frame(float(np.arctan2(-n_x, n_y)), *centre)
 
 
-def _columns(solid: NDArray[np.bool_], factor: int, frame: Frame, air: float, edge: float) -> Outline:
-    """The outer faces along n, over columns of one coarse voxel."""
+def _outline(solid: NDArray[np.bool_], factor: int, frame: Frame, air: float, edge: float) -> Outline:
     z, y, x = (factor * place + (factor - 1) / 2 for place in np.nonzero(solid))
     n, w = frame.framed(y.astype(float), x.astype(float))
-    column = np.round(w / factor).astype(int)
-    keys, where = np.unique(np.stack([z, column]), axis=1, return_inverse=True)
+    own = {"z": z.astype(float), "n": n, "w": w}
+    found: dict[str, Surface] = {}
+    for along, (first, second), names in _CLOSED:
+        at, low, high = _extents(own[along], own[first], own[second], factor)
+        order = 4 if along == "n" else 1
+        for name, heights in zip(names, (low - factor / 2, high + factor / 2), strict=True):
+            found[name] = fitted(at[:, 0], at[:, 1], heights, order)
+        if along == "n":
+            ends = [(float(axis.min()), float(axis.max())) for axis in at.T]
+    return Outline(frame, ends[0], ends[1], found, air, edge)
+
+
+def _extents(along: Floats, first: Floats, second: Floats, factor: int) -> tuple[Floats, Floats, Floats]:
+    """From where to where the cell reaches along one axis, over columns of a coarse voxel: their places, both ends."""
+    columns = np.stack([np.round(axis / factor).astype(int) for axis in (first, second)])
+    keys, where = np.unique(columns, axis=1, return_inverse=True)
     low, high = np.full(keys.shape[1], np.inf), np.full(keys.shape[1], -np.inf)
-    np.minimum.at(low, where, n)
-    np.maximum.at(high, where, n)
-    at = np.stack([keys[0].astype(float), keys[1] * float(factor)], axis=1)
-    thick = high - low > 0.6 * np.median(high - low)
-    ends = [tuple(float(value) for value in np.percentile(axis, (0, 100))) for axis in at[thick].T]
-    half = factor / 2
-    return Outline(frame, ends[0], ends[1], low[thick] - half, high[thick] + half, at[thick], air, edge)  # type: ignore[arg-type]
+    np.minimum.at(low, where, along)
+    np.maximum.at(high, where, along)
+    thick = high - low > _WHOLE * np.median(high - low)
+    return keys.T[thick] * float(factor), low[thick], high[thick]

@@ -19,6 +19,7 @@ CASES = {
     "without film": replace(DRAWN, film=0.0),
     "turned by a third": replace(DRAWN, turns=(32.0, 1.0, 1.0), sides=(100, 120, 120)),
     "straight": replace(DRAWN, bend=0.0, turns=(0.0, 0.0, 0.0)),
+    "tilted most": replace(DRAWN, turns=(9.0, 5.0, -5.0), sides=(110, 110, 120)),
 }
 
 
