@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from custom.region.plan import Plan, plan_field
 from custom.region.record import Region
 from custom.region.region_stack import writable
 from custom.region.spline import MARGIN, SplineWindow
-from custom.region.warping import warped
+from custom.region.warping import warp, warps
 from custom.region.window import Window
 from custom.stack import Stack
 
@@ -26,7 +27,7 @@ COMPILED = ("uint8", "uint16", "float32")
 ORDERS = ("linear", "cubic", "nearest")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Field:
     """One field at work."""
 
@@ -120,15 +121,27 @@ class Sampler:
 
     def fill_in(self, start: int, out: np.ndarray) -> None:
         """Sample a slab whose raw slices are held, into (h, ny, nx) of `dtype`."""
-        parts = [(field, *field.plan.range(start, start + len(out))) for field in self.fields]
-        parts = [part for part in parts if part[2] > part[1]]
-        if not parts:
-            out[...] = self.grey.of(np.array(self.fill))
-        elif len(parts) == 1:
-            self._direct(*parts[0], start, out)
-        else:
-            for number in range(len(out)):
-                self._blended(parts, start + number, out[number])
+        for (fields, by_opencv), group in groupby(range(start, start + len(out)), self._kind):
+            numbers = list(group)
+            part = out[numbers[0] - start : numbers[-1] + 1 - start]
+            if not fields:
+                part[...] = self.grey.of(np.array(self.fill))
+            elif by_opencv:
+                warp(fields[0].window, fields[0].plan, numbers[0], part, self.grey)
+            elif len(fields) == 1:
+                self._direct(fields[0], numbers[0], part)
+            else:
+                for z, plane in zip(numbers, part, strict=True):
+                    self._blended(fields, z, plane)
+
+    def _kind(self, z: int) -> tuple[tuple[_Field, ...], bool]:
+        """The fields that a slice comes of, and whether OpenCV makes it."""
+        fields = tuple(field for field in self.fields if field.plan.high[z] > field.plan.low[z])
+        if len(fields) != 1 or self.order != "linear" or self.region.bend is not None:
+            return fields, False
+        (field,) = fields
+        plain = field.scale == 1 and field.offset == 0
+        return fields, plain and warps(field.plan, field.stack.shape, z, self.shape[1:], self.grey)
 
     def _hold(self, start: int, stop: int, kept: int | None = None) -> None:
         for field in self.fields:
@@ -138,22 +151,18 @@ class Sampler:
             if high > low:
                 field.window.hold(low, high)
 
-    def _direct(self, field: _Field, low: int, high: int, start: int, out: np.ndarray) -> None:
+    def _direct(self, field: _Field, start: int, out: np.ndarray) -> None:
         """A slab of one field."""
-        plain = self.order == "linear" and self.region.bend is None and field.scale == 1 and field.offset == 0
-        if plain and warped(field.window, field.plan, field.stack.shape, start, out, self.grey):
-            return
         if field.window.flat.dtype == out.dtype:
-            self._kernel(field, low, high, start, out, field.fill, self.grey.finish(field.scale, field.offset))
+            self._kernel(field, start, out, field.fill, self.grey.finish(field.scale, field.offset))
             return
         values = np.empty(out.shape, np.float32)
-        self._kernel(field, low, high, start, values, field.fill, _in_first(field))
+        self._kernel(field, start, values, field.fill, _in_first(field))
         out[...] = self.grey.of(values)
 
-    def _kernel(
-        self, field: _Field, low: int, high: int, start: int, out: np.ndarray, fill: float, finish: np.ndarray
-    ) -> None:
+    def _kernel(self, field: _Field, start: int, out: np.ndarray, fill: float, finish: np.ndarray) -> None:
         height = self.shape[1]
+        low, high = field.plan.range(start, start + len(out))
         ends = np.linspace(0, len(out) * height, 4 * self.threads + 1).astype(int).tolist()
         window, bend = field.window, faces(self.region.bend, self.shape, start, start + len(out))
         given = (window.flat, window.bases(low, high), window.step, low, field.stack.shape, field.plan.matrix, bend)
@@ -164,20 +173,22 @@ class Sampler:
 
         list(self.pool.map(rows, ends[:-1], ends[1:]))
 
-    def _blended(self, parts: Sequence[tuple[_Field, int, int]], z: int, out: np.ndarray) -> None:
+    def _blended(self, fields: Sequence[_Field], z: int, out: np.ndarray) -> None:
         """A slice where fields overlap; what only one of them shows is its own."""
         shares = weights(self._raw_z(z), self.region.fields)
         total, known = np.zeros(out.shape, np.float32), np.zeros(out.shape, np.float32)
-        for field, low, high in parts:
+        for field in fields:
             value = np.empty((1, *out.shape), np.float32)
-            self._kernel(field, low, high, z, value, np.nan, _in_first(field))
-            share = shares[self.fields.index(field)].astype(np.float32)
+            self._kernel(field, z, value, np.nan, _in_first(field))
+            share = np.where(np.isnan(value[0]), 0, shares[self.fields.index(field)]).astype(np.float32)
             if self.order == "nearest":
-                share = np.rint(share)
-            share[np.isnan(value[0])] = 0
-            total += share * np.where(share > 0, value[0], 0)
-            known += share
-        filled = np.divide(total, known, out=np.full_like(total, self.fill), where=known > 0)
+                more = share > known
+                total[more], known[more] = value[0][more], share[more]
+            else:
+                total += np.where(share > 0, share * value[0], 0)
+                known += share
+        parts = 1 if self.order == "nearest" else known
+        filled = np.divide(total, parts, out=np.full_like(total, self.fill), where=known > 0)
         out[...] = self.grey.of(filled)
 
     def _raw_z(self, z: int) -> np.ndarray:

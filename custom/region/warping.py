@@ -14,27 +14,28 @@ _LONGEST = 32_766  # of OpenCV's images
 _WHOLE = 1e-5  # slices by which a place may miss one
 
 
-def warped(window: Window, plan: Plan, shape: tuple[int, int, int], start: int, out: np.ndarray, grey: Grey) -> bool:
-    """Fill a slab by OpenCV's perspective, or tell that it cannot be done.
+def warps(plan: Plan, shape: tuple[int, int, int], z: int, size: tuple[int, int], grey: Grey) -> bool:
+    """Whether a slice of the region can be made so: decided for each alone, however slabs are cut.
 
     Args:
-        window: holds the raw slices.
         plan: of the field.
         shape: of the field, (Z, Y, X).
-        start: the slab's first slice.
-        out: (h, ny, nx), filled where True is returned.
+        z: the region's slice.
+        size: (ny, nx) of the region.
         grey: how values are stored.
     """
-    least, most = plan.least[start : start + len(out)], plan.most[start : start + len(out)]
-    source = np.rint(least[:, 0])
-    inside = (least[:, 1:] >= 0).all() and (most[:, 1:] <= np.array(shape[1:]) - 1).all()
-    straight = np.abs(least[:, 0] - source).max() < _WHOLE and np.abs(most[:, 0] - source).max() < _WHOLE
-    within = source.min() >= 0 and source.max() < shape[0]
-    small = max(*plan.box, *out.shape[1:]) <= _LONGEST
-    if not (inside and straight and within and small and grey.turns_in_place and out.dtype.name in _TYPES):
-        return False
+    least, most = plan.least[z], plan.most[z]
+    source = round(float(least[0]))
+    straight = abs(least[0] - source) < _WHOLE and abs(most[0] - source) < _WHOLE and 0 <= source < shape[0]
+    inside = bool((least[1:] >= 0).all() and (most[1:] <= np.array(shape[1:]) - 1).all())
+    small = max(*plan.box, *size) <= _LONGEST
+    return straight and inside and small and grey.turns_in_place and grey.dtype.name in _TYPES
+
+
+def warp(window: Window, plan: Plan, start: int, out: np.ndarray, grey: Grey) -> None:
+    """Fill slices of the region from `start` on, (h, ny, nx), for which `warps` says yes."""
     for number, plane in enumerate(out):
-        z = int(source[number])
+        z = round(float(plan.least[start + number, 0]))
         cv2.warpPerspective(
             window.box(z),
             _homography(plan.matrix, start + number, plan.corner[z]),
@@ -44,7 +45,6 @@ def warped(window: Window, plan: Plan, shape: tuple[int, int, int], start: int, 
             borderMode=cv2.BORDER_REPLICATE,
         )
         grey.turn(plane)
-    return True
 
 
 def _homography(matrix: np.ndarray, z: int, corner: np.ndarray) -> np.ndarray:

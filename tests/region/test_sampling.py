@@ -95,6 +95,17 @@ def test_slabs_may_be_cut_anywhere_and_asked_for_in_any_order(tmp_path: Path) ->
             assert np.array_equal(sampler.read(start, stop), whole[start:stop])
 
 
+def test_fields_that_overlap_within_a_slab_do_not_change_its_other_slices(tmp_path: Path) -> None:
+    """By OpenCV or by a kernel, a slice is made in one way, wherever slabs are cut."""
+    shape = (6, 160, 170)
+    fields = (Field("a", shape), Field("b", shape, None, (4.0, 1.0, 0.0)))
+    region = region_of(np.empty((10, 160, 170), np.uint16), Corners(QUAD), fields=fields, shape=(10, 130, 140))
+    sampler = Sampler(region, [saved(tmp_path, pattern(shape, seed=seed), str(seed)) for seed in (1, 2)], height=10)
+    whole = sampler.read(0, 10)
+    for start, stop in ((0, 3), (3, 5), (5, 6), (6, 10)):
+        assert np.array_equal(sampler.read(start, stop), whole[start:stop])
+
+
 def test_each_raw_slice_is_read_once_and_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = pattern((27, 160, 170))
     stack = saved(tmp_path, raw)
@@ -149,3 +160,14 @@ def test_labels_are_taken_from_the_nearest_voxel(tmp_path: Path) -> None:
     at = np.floor(region.map().forward(grid()) + 0.5).astype(int)
     inside = ((at >= 0) & (at < raw.shape)).all(axis=-1)
     assert np.array_equal(found[inside], raw[tuple(at[inside].T)]) and not found[~inside].any()
+
+
+def test_where_fields_overlap_a_label_is_of_one_of_them(tmp_path: Path) -> None:
+    shape = (16, 160, 170)
+    fields = (Field("a", shape), Field("b", shape, None, (11.0, 90.0, 0.0)))
+    region = region_of(np.empty((27, 160, 170), np.uint8), tilted(27), fields=fields)
+    stacks = [saved(tmp_path, np.full(shape, value, np.uint8), str(value)) for value in (1, 3)]
+    found = Sampler(region, stacks, "nearest").read(0, 9)
+    z = region.map().forward(grid())[..., 0]
+    assert set(np.unique(found)) == {0, 1, 3} and (found[(z > 1) & (z < 10)] == 1).all()
+    assert (found[:, :60][(z > 14)[:, :60] & (z < 15)[:, :60]] == 1).all()  # beside the second field, the first one's
