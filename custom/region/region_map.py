@@ -64,8 +64,8 @@ class RegionMap:
         """4 x 4: the nearest map without perspective and bend, (z, y, x) of the region -> raw grid."""
         places = _places(self.shape)
         found, *_ = np.linalg.lstsq(_homogeneous(places), self.corners_3d.reshape(8, 3), rcond=None)
-        if self.shape[0] == 1:  # of one slice, a step along z is one of the raw grid
-            found[0] = (1, 0, 0)
+        if self.shape[0] == 1:
+            found[0] = self.matrix[:3, 0]
         return np.vstack([found.T, [0, 0, 0, 1]])
 
 
@@ -92,6 +92,8 @@ def perspective(shape: Shape, corners_3d: np.ndarray) -> np.ndarray:
     depth, *_ = np.linalg.lstsq(unit, goals[:, 0], rcond=None)
     found = np.vstack([depth, rows])
     found[:3] = np.where(np.abs(found[:3] - np.rint(found[:3])) < 1e-9, np.rint(found[:3]), found[:3])
+    if shape[0] == 1:  # the step along z is that of the raw grid
+        found[0, 0] = 1
     return found @ scale
 
 

@@ -35,8 +35,7 @@ def check_stretch(region_map: RegionMap, name: str) -> None:
         BadInput: names the place, the factor and the cure.
     """
     points = _lattice(region_map)
-    flat = slice(1, None) if region_map.shape[0] == 1 else slice(None)  # a single slice has no step along z
-    sizes = np.linalg.svd(steps_of(region_map, points)[:, flat, flat], compute_uv=False)
+    sizes = np.linalg.svd(steps_of(region_map, points), compute_uv=False)
     largest, smallest = sizes[:, 0], sizes[:, -1]
     worst = int(np.argmax(np.maximum(largest, 1 / np.maximum(smallest, 1e-9))))
     if largest[worst] <= MOST * 1.001 and smallest[worst] >= 1 / MOST / 1.001:

@@ -93,6 +93,7 @@ def test_a_quadrilateral_within_slices_is_its_homography(depth: int) -> None:
             region_map.forward(np.array([z, y, x])), [z * (depth > 1), to_y / w, to_x / w], atol=1e-6
         )
     assert region_map.within_slices
+    np.testing.assert_allclose(region_map.inverse(region_map.forward(np.array([0.0, 70, 80]))), [0, 70, 80], atol=1e-6)
 
 
 def test_the_bend_moves_y_as_its_formula_says_and_the_inverse_undoes_all() -> None:
