@@ -40,7 +40,7 @@ def draw_region(look: Look, region: Region | None, path: Path) -> None:
         rows.append(_beside(panels))
     page = _below([*rows, strip(max(row.width for row in rows), _legend(look, region), _title(look, region))])
     with complete_file(path) as part:
-        page.save(part, format="PNG", optimize=True)
+        page.save(part, format="PNG")
 
 
 def _title(look: Look, region: Region | None) -> str:
