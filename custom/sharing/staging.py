@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ FINDS_PACKAGE = "$sys.path.insert(0, os.path.abspath(@bundle_root))"
 FINDS_CLONE = (
     "$sys.path.insert(0, os.path.dirname(os.path.abspath(@bundle_root)))"  # what lies beside a bundle is no part of it
 )
+FIGURE = re.compile(r"^!\[[^]]*\]\(figures/.*\)\n\n", re.MULTILINE)  # of a page; a bundle holds no pictures
 PLACEHOLDER = "BUNDLE_NAME"  # in the clone's copies of the README and the clients' pages
 
 
@@ -76,7 +78,7 @@ def stage(source: Source, folder: Path, weights: Path, changes: Mapping[str, Any
     texts["configs/metadata.json"] = json_text(renamed_values(meta, source.name, folder.name))
     for relative, path in source.pages().items():
         text = path.read_text(encoding="utf-8").replace(PLACEHOLDER, folder.name)
-        texts[relative] = renamed(text, source.name, folder.name)
+        texts[relative] = FIGURE.sub("", renamed(text, source.name, folder.name))
     for relative, text in texts.items():
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)

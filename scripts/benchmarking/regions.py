@@ -141,12 +141,12 @@ def main() -> int:
     given = parser.parse_args()
     path = Path(given.output_dir) / "phantoms.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
     for seed in range(given.first, given.first + given.phantoms):
         if seed in {row["seed"] for row in rows}:
             continue
         rows.append(measured(seed))
-        with path.open("a") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(rows[-1]) + "\n")
         print(json.dumps(rows[-1]), flush=True)
     print(table(rows))
