@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
@@ -64,10 +65,10 @@ def band_passed(volume: Volume, sigma: float) -> Volume:
     """
     known = np.isfinite(volume)
     filled = np.where(known, volume, np.float32(0))
-    weight = known.astype(np.float32)
+    weight = _once(known)
     fine = _normalised(filled, weight, (sigma, sigma, sigma))
     background = _normalised(filled, weight, (0, _BAND * sigma, _BAND * sigma))
-    return np.where(ndimage.binary_erosion(known, iterations=2, border_value=1), fine - background, np.float32(0))
+    return np.where(ndimage.binary_erosion(weight, iterations=2, border_value=1), fine - background, np.float32(0))
 
 
 def varying(volume: Volume, sigma: float) -> Volume:
@@ -101,11 +102,26 @@ def smoothed(volume: Volume, along: float, within: float) -> Volume:
         along, within: standard deviation along z and within the slice.
     """
     known = np.isfinite(volume)
-    found = _normalised(np.where(known, volume, np.float32(0)), known.astype(np.float32), (along, within, within))
-    return np.where(ndimage.binary_erosion(known, np.ones((1, 5, 5)), border_value=1), found, np.float32(np.nan))
+    weight = _once(known)
+    found = _normalised(np.where(known, volume, np.float32(0)), weight, (along, within, within))
+    return np.where(ndimage.binary_erosion(weight, np.ones((1, 5, 5)), border_value=1), found, np.float32(np.nan))
 
 
-def _normalised(filled: Volume, weight: Volume, sigma: tuple[float, float, float]) -> Volume:
+def _once(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """One slice (1, Y, X) of a mask that is the same in all, as that of a reconstruction circle is."""
+    return known[:1] if (known == known[:1]).all() else known
+
+
+def _within(volume: Volume, sigma: float) -> Volume:
+    """Gaussian means within each slice, mirrored at the sides; by OpenCV, in a fifth of SciPy's time."""
+    size = 2 * round(3 * sigma) + 1
+    found = np.empty_like(volume)
+    for plane, target in zip(volume, found, strict=True):
+        cv2.GaussianBlur(plane, (size, size), sigma, target, sigma, cv2.BORDER_REFLECT)
+    return found
+
+
+def _normalised(filled: Volume, weight: NDArray[np.bool_], sigma: tuple[float, float, float]) -> Volume:
     """Gaussian means of the known voxels alone; beyond its ends a volume goes on along z as a straight line.
 
     Mirrored, as filters usually have it, the layers of a cell that is tilted by 4 degrees would move by a tenth of a voxel,
@@ -113,7 +129,7 @@ def _normalised(filled: Volume, weight: Volume, sigma: tuple[float, float, float
     """
 
     def means(values: Volume) -> Volume:
-        found: Volume = ndimage.gaussian_filter(values, (0, *sigma[1:]), truncate=3)
+        found = _within(values, sigma[1])
         beyond = min(round(3 * sigma[0]), len(values) - 1)
         if beyond < 1:
             return found
@@ -124,7 +140,7 @@ def _normalised(filled: Volume, weight: Volume, sigma: tuple[float, float, float
     total: Volume = means(filled).astype(np.float32, copy=False)
     if weight.all():
         return total
-    found: Volume = (total / np.maximum(means(weight), 1e-3)).astype(np.float32, copy=False)
+    found: Volume = (total / np.maximum(means(weight.astype(np.float32)), 1e-3)).astype(np.float32, copy=False)
     return found
 
 
