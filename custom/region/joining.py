@@ -107,7 +107,8 @@ def joint(lower: FieldLook, upper: FieldLook, overlap: Overlap) -> Joint:
     factor = lower.factor
     start = Move((overlap.shift[0] * lower.thin, overlap.shift[1] * factor, overlap.shift[2] * factor), 0.0)
     first, last = _middle(lower.stack.shape[0], upper.stack.shape[0], start.shift[0])
-    step = max(math.ceil(math.sqrt((last - first) * math.prod(lower.stack.shape[1:]) / _MOST_VOXELS)), 1)
+    voxels = (last - first + 2 * _MARGIN) * math.prod(lower.stack.shape[1:])
+    step = max(math.ceil(math.sqrt(voxels / _MOST_VOXELS)), 1)
     below = _part(lower, first - _MARGIN, last + _MARGIN, step)
     above = _part(upper, first - round(start.shift[0]) - _MARGIN, last - round(start.shift[0]) + _MARGIN, step)
     move = register(below, above, start, lower.thin)

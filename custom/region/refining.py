@@ -35,8 +35,8 @@ def refined(fixed: Part, moving: Part, start: Move, doubt: int = 1) -> Move:
     rough = _Compared(fixed, moving, 2.0, _POINTS // 8)
     starts = [begin + [aside, 0, 0, 0] for aside in range(-doubt - 1, doubt + 2)]
     at = min((rough.descended(one, 3) for one in starts), key=rough.rest)
-    fine = _Compared(fixed, moving, 1.0, _POINTS)
-    at = fine.descended(at, _ROUNDS)
+    del rough  # a tenth of a gigabyte, where slices are wide
+    at = _Compared(fixed, moving, 1.0, _POINTS).descended(at, _ROUNDS)
     return Move((float(at[0]), float(at[1]), float(at[2])), math.degrees(at[3]))
 
 
@@ -58,7 +58,7 @@ class _Compared:
         z = np.arange(edge, len(below) - edge)
         y, x = pixels[:: max(math.ceil(len(pixels) * len(z) / points), 1)].T
         self.wanted = below[z[:, None], y, x].astype(np.float64)
-        self.spline = ndimage.spline_filter(above.astype(np.float64), 3)
+        self.spline = ndimage.spline_filter(above, 3, output=np.float32)
         self.first, self.centre, self.size = moving.first, moving.centre, fixed.step
         self.z, self.y, self.x = z + float(fixed.first), y - self.centre[0], x - self.centre[1]
 
