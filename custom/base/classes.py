@@ -14,6 +14,7 @@ from custom.base.errors import BadInput
 BACKGROUND, UNLABELLED = 0, 255
 LITHIUM = ("lithium",)  # what is looked for unless something else is said
 MOST = UNLABELLED - 1
+LEAST_VALUE, MOST_VALUE = -32768, 65535  # of what a labelling tool writes, which a label map turns into labels
 _OTHERS = ("background", "unlabelled")  # what a label map calls the values 0 and 255
 _CURES = {
     "classes": "give the names in the order of their label values, such as --classes \"['pit', 'dendrite']\"",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,33 @@ class Number:
         if value is not None and not (number and self.least <= value <= self.most):
             raise BadInput(f"--{name} {value}: cannot be; give {words} from {self.least} to {self.most}")
         return value
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A list of numbers from `least` to `most`; one alone is a list of one, None an empty one."""
+
+    least: float
+    most: float
+
+    def check(self, name: str, value: Any) -> list[float]:
+        """The list.
+
+        Raises:
+            BadInput: something in it is no number, or out of the range.
+        """
+        try:
+            read = ast.literal_eval(value) if isinstance(value, str) else value
+            every = [] if read is None else list(read) if isinstance(read, (list, tuple)) else [read]
+            numbers = [float(one) if isinstance(one, str) else one for one in every]
+        except (SyntaxError, ValueError):
+            numbers = [value]
+        for number in numbers:
+            if isinstance(number, bool) or not (isinstance(number, (int, float)) and self.least <= number <= self.most):
+                raise BadInput(
+                    f"--{name} {value}: cannot be; give numbers from {self.least} to {self.most}, such as [0.4,0.6]"
+                )
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -74,7 +102,7 @@ class Device:
 
 
 # of all commands, in the order in which they are looked at; what a command has not, is none of its keys
-OPTIONS: dict[str, Number | Word | Switch | Device] = {
+OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "loss": Word(("dice_bce", "bce", "balanced_bce", "tversky", "focal_tversky")),
     "section": Word(("train", "val", "test")),
     "max_epochs": Number(1, 1_000_000),
@@ -85,8 +113,10 @@ OPTIONS: dict[str, Number | Word | Switch | Device] = {
     "slab_height": Number(1, 65_536),
     "overlap": Number(0.0, 0.99),
     "threshold": Number(0.0, 1.0),
+    "thresholds": Numbers(0.0, 1.0),
     "val_interval": Number(1, 1_000_000),
     "val_slices": Number(1, 1_000_000),
+    "num_workers": Number(0, 4096),
     "cache_rate": Number(0.0, 1.0),
     "seed": Number(0, 4_294_967_295),
     "boundary_tolerance": Number(0.0, 10_000.0),

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from custom.base.classes import BACKGROUND, UNLABELLED
+from custom.base.classes import BACKGROUND, LEAST_VALUE, MOST_VALUE, UNLABELLED
 from custom.base.errors import BadInput
 
 LabelValues = tuple[tuple[int, int], ...]  # (value in a file, label), as `custom.stack.LabelStack` takes them
 
-_WHOLE = re.compile(r"\s*([0-9]+)(\.0*)?\s*")
-_MOST = 65535
+_WHOLE = re.compile(r"\s*(-?[0-9]+)(\.0*)?\s*")
 _EXAMPLE = '{"1": "lithium", "4": "background", "7": 255}'
 
 
@@ -47,7 +46,7 @@ def label_values(label_map: Mapping[Any, Any], classes: Sequence[str]) -> LabelV
     """Which label each value in a file stands for, in ascending order; 0 is background unless it is listed.
 
     Args:
-        label_map: from values, whole numbers in [0, 65535] or texts of them (JSON's keys), to a name of `classes`,
+        label_map: from values, whole numbers in [-32768, 65535] or texts of them (JSON's keys), to a name of `classes`,
             "background", or 255 ("unlabelled").
         classes: what is looked for, in the order of their labels 1, 2, ...
 
@@ -100,9 +99,9 @@ def contradiction(first: LabelValues, second: LabelValues) -> int | None:
 
 def _value(text: str) -> int:
     found = _WHOLE.fullmatch(text)
-    if not found or int(found[1]) > _MOST:
+    if not found or not LEAST_VALUE <= int(found[1]) <= MOST_VALUE:
         raise BadInput(
-            f'--label_map: "{text}" is no whole number from 0 to {_MOST}, as values of labels are; write the value that your '
+            f'--label_map: "{text}" is no whole number from {LEAST_VALUE} to {MOST_VALUE}, as values of labels are; write the value that your '
             f"labelling tool gives, such as {_EXAMPLE}"
         )
     return int(found[1])

@@ -92,7 +92,7 @@ class Reading:
         found = [Source(str(path), part, own, label_map=label_map) for path, own in zip(paths, keys, strict=True)]
         if index is None:
             return found
-        numbers = (index,) if isinstance(index, int) else tuple(index)
+        numbers = tuple(index) if isinstance(index, (list, tuple)) else (index,)
         needed = [not _opens(one) for one in found]
         if not any(needed):  # the first file says in which way it does not fit
             replace(found[0], index=numbers).open()

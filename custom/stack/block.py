@@ -55,6 +55,22 @@ class Block:
         return math.prod(self.axes.shape[1:]) * self.dtype.itemsize
 
 
+def data_file(header: Path, name: str) -> Path:
+    """The file beside a header that holds its voxels.
+
+    Args:
+        header: path of the header.
+        name: as the header has it, its bytes decoded as UTF-8 and those that are none kept as surrogates.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found = header.parent / os.fsdecode(name.encode("utf-8", "surrogateescape"))
+    if not found.is_file():
+        raise BadInput(f"{header}: its data file {name} is missing; put it back beside the header.")
+    return found
+
+
 def open_block(path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> Stack:
     """The stack at `path` whose voxels are `block`.
 

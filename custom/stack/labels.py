@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from custom.base.classes import BACKGROUND, UNLABELLED
+from custom.base.classes import BACKGROUND, LEAST_VALUE, MOST_VALUE, UNLABELLED
 from custom.base.errors import BadInput
 from custom.stack.opening import takes_key
 from custom.stack.stack import Stack
@@ -103,7 +103,7 @@ def _no_label(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadIn
             "background"
         )
     meant = f"--label_map \"{{'1': 'lithium', '{_text(wrong)}': 255}}\""
-    sayable = _text(wrong).isdecimal() and int(wrong) <= 65535
+    sayable = _can_be_listed(_text(wrong))
     return BadInput(
         f"{path}: holds the value {_text(wrong)} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
         f"map the values of your labelling tool to these{f', as with {meant}' if sayable else ''}{_other_array(path)}"
@@ -118,7 +118,7 @@ def _no_number(
     if np.isnan(wrong):
         return _no_label(values, path, z)
     text = _text(wrong)
-    line = f" and, for this one, '{text}': 255 or the class that it stands for" if text.isdecimal() else ""
+    line = f" and, for this one, '{text}': 255 or the class that it stands for" if _can_be_listed(text) else ""
     return BadInput(
         f"{path}: holds the value {text} in slice {z}; labels of {most} classes are 0 (background), 1 to {most} in the order "
         f"of --classes and 255 (unlabelled), so map the values of your labelling tool to them with a --label_map that lists "
@@ -138,15 +138,20 @@ def _unlisted(
     told = " and ".join(f"{value} ({count} voxel{'s' if count > 1 else ''})" for value, count in found[:_MOST_TOLD])
     more = f" and {len(found) - _MOST_TOLD} more values" if len(found) > _MOST_TOLD else ""
     holds = f"{path}: holds {told}{more} in slice {z}, which --label_map does not list"
-    lines = [f'"{value}": 255' for value, _ in found[:_MOST_TOLD] if value.isdecimal() and int(value) <= 65535]
+    lines = [f'"{value}": 255' for value, _ in found[:_MOST_TOLD] if _can_be_listed(value)]
     if not lines:
         return BadInput(
-            f"{holds}; labels are whole numbers from 0 to 65535, so export them as such{_other_array(path)}"
+            f"{holds}; labels are whole numbers from {LEAST_VALUE} to {MOST_VALUE}, so export them as such{_other_array(path)}"
         )
     return BadInput(
         f"{holds}; add {', '.join(lines)} to it, with the name of a class in place of 255 (unlabelled) where it is one"
         f"{_other_array(path)}"
     )
+
+
+def _can_be_listed(text: str) -> bool:
+    """Whether a value can stand in --label_map."""
+    return text.removeprefix("-").isdecimal() and LEAST_VALUE <= int(text) <= MOST_VALUE
 
 
 def _text(value: np.generic) -> str:

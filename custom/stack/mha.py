@@ -10,7 +10,7 @@ import numpy as np
 
 from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
-from custom.stack.block import Block, open_block
+from custom.stack.block import Block, data_file, open_block
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.mha_place import mha_place, mha_voxel_size
@@ -56,7 +56,8 @@ def _read_header(path: Path) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     with open(path, "rb") as file:
         while "ElementDataFile" not in fields:
-            key, equals, value = file.readline(_HEADER_BYTES).decode("latin-1").partition("=")
+            line = file.readline(_HEADER_BYTES).decode("utf-8", "surrogateescape")
+            key, equals, value = line.partition("=")
             if not equals:
                 raise ValueError("not a MetaImage header")
             fields[key.strip()] = value.strip()
@@ -76,9 +77,7 @@ def _locate(path: Path, header: dict[str, str], start: int, axes: Axes) -> Block
     big_endian = header.get("BinaryDataByteOrderMSB", header.get("ElementByteOrderMSB", "False")).lower() == "true"
     dtype = np.dtype(_DTYPES[header["ElementType"]]).newbyteorder(">" if big_endian else "<")
     name = header["ElementDataFile"]
-    file, offset = (path, start) if name.upper() == "LOCAL" else (path.parent / name, 0)
-    if not file.is_file():
-        raise BadInput(f"{path}: its data file {name} is missing; put it back beside the header.")
+    file, offset = (path, start) if name.upper() == "LOCAL" else (data_file(path, name), 0)
     if header.get("CompressedData", "False").lower() == "true":
         return Block(file, offset, axes, dtype, "deflate")
     header_size = int(header.get("HeaderSize", "0"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from custom.base.errors import BadInput
 from custom.stack.axes import Axes, find_axes
-from custom.stack.block import Block, Encoding, open_block
+from custom.stack.block import Block, Encoding, data_file, open_block
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.nrrd_place import nrrd_place, nrrd_voxel_size
@@ -36,7 +36,8 @@ def open_nrrd(path: Path, chosen: Selection) -> Stack:
         BadInput: damaged, cut short, ASCII or several data files, colours or vectors, or not one volume.
     """
     with refusing_damage(path), open(path, "rb") as file:
-        header = nrrd.read_header(file)
+        # decoded here: pynrrd drops what is not ASCII, and of "µm" an "m" is left
+        header = nrrd.read_header(line.decode("utf-8", "surrogateescape") for line in iter(file.readline, b""))
         start = file.tell()
         _refuse_foreign_layouts(path, header)
         axes = find_axes(path, [int(size) for size in header["sizes"]][::-1], chosen)
@@ -63,8 +64,8 @@ def _refuse_foreign_layouts(path: Path, header: dict[str, Any]) -> None:
             raise BadInput(f"{path}: has an axis of kind {kind!r} (colour, vector or time); save one grey volume.")
     if header["encoding"].lower() not in _ENCODINGS:
         raise BadInput(f"{path}: its encoding {header['encoding']!r} is not read; save it as raw or gzip.")
-    data_file = str(header.get("data file", header.get("datafile", "")))
-    if data_file.split()[:1] == ["LIST"] or "%" in data_file:
+    named = str(header.get("data file", header.get("datafile", "")))
+    if named.split()[:1] == ["LIST"] or "%" in named:
         raise BadInput(f"{path}: spreads its voxels over several data files; save it as one .nrrd file.")
 
 
@@ -72,10 +73,8 @@ def _locate(path: Path, header: dict[str, Any], start: int, axes: Axes) -> Block
     """Apply `data file`, `line skip` and `byte skip` in the order that the NRRD specification gives."""
     encoding = _ENCODINGS[header["encoding"].lower()]
     dtype = _dtype(header)
-    data_file = header.get("data file", header.get("datafile"))
-    file, offset = (path, start) if data_file is None else (path.parent / data_file, 0)
-    if not file.is_file():
-        raise BadInput(f"{path}: its data file {data_file} is missing; put it back beside the header.")
+    name = header.get("data file", header.get("datafile"))
+    file, offset = (path, start) if name is None else (data_file(path, name), 0)
     with open(file, "rb") as data:
         data.seek(offset)
         for _ in range(header.get("line skip", header.get("lineskip", 0))):

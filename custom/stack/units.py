@@ -77,13 +77,16 @@ def to_um(value: float, unit: str) -> float:
     Args:
         value: the length, in `unit`.
         unit: nm, um, mm, cm, m or inch, or their English names (micron, micrometre, millimeters ...), in any case. The
-            micro sign is read in both Unicode forms and in the escaped form that ImageJ writes into TIFF files.
+            micro sign is read in both Unicode forms, in the escaped form that ImageJ writes into TIFF files, and as the
+            byte of Latin-1 that Python keeps as a surrogate.
 
     Raises:
         ValueError: `unit` is not a unit of length.
     """
     # NFKC turns the micro sign U+00B5 into the Greek letter U+03BC.
-    name = unicodedata.normalize("NFKC", unit.replace("\\u00B5", "u")).replace("\u03bc", "u").strip().lower()
+    for micro in ("\\u00B5", "\udcb5"):
+        unit = unit.replace(micro, "u")
+    name = unicodedata.normalize("NFKC", unit).replace("\u03bc", "u").strip().lower()
     name = _SPELLINGS.get(name, _SPELLINGS.get(name.removesuffix("s"), name))
     if name not in _UM_PER_UNIT:
         raise ValueError(f"{unit!r} is not a unit of length: use one of {', '.join(_UM_PER_UNIT)}")

@@ -68,7 +68,15 @@ def test_what_is_not_listed_is_refused_until_it_is(tmp_path: Path) -> None:
     assert "is lithium by" in refusal(folder, label_map=dict.fromkeys(MAP, 255) | {"0": 255})
 
 
-@pytest.mark.parametrize("value", [-3, 70_000, 2.5, np.nan])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_what_nobody_labelled_may_be_negative(tmp_path: Path, dtype: type) -> None:
+    folder = written(tmp_path, np.where(TOOL == 300, -1, TOOL.astype(int)).astype(dtype))
+    assert 'add "-1": 255 to it' in refusal(folder, label_map=MAP)
+    items = labelled_slices(folder, reading=Reading(label_map=MAP | {"-1": 255}))
+    assert [item["lithium"] for item in items] == (TOOL == 1).sum(axis=(1, 2)).tolist()
+
+
+@pytest.mark.parametrize("value", [-40_000, 70_000, 2.5, np.nan])
 def test_what_no_map_can_list(tmp_path: Path, value: float) -> None:
     label = TOOL.astype(np.float32)
     label[1, 2, 3] = value
@@ -102,7 +110,7 @@ def test_several_classes_in_their_order() -> None:
         ({"1": ["lithium"]}, "is an unknown class"),
         *(
             ({text: "lithium"}, f'"{text}" is no whole number')
-            for text in ("-1", "1.5", "65536", "pit", "1e2", "", "True")
+            for text in ("-32769", "1.5", "65536", "pit", "1e2", "", "True")
         ),
     ],
 )

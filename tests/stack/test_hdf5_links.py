@@ -1,5 +1,6 @@
 """Datasets of HDF5 behind links and NeXus' default attributes; what is broken is called so."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,35 @@ def test_a_file_of_broken_links(scan: Path) -> None:
     assert "has no dataset nothing; the link /empty leads to /recon/dat in recon.h5, which is not HDF5" in refusal(
         scan, stack_key="nothing"
     )
+
+
+def test_a_link_as_windows_writes_it_leads_to_a_file_of_that_whole_name(scan: Path) -> None:
+    with h5py.File(scan, "a") as file:
+        file["exchange/data"] = h5py.ExternalLink("D:\\beam\\recon.h5", "/recon/data")
+    cure = "ln -s recon.h5 'D:\\beam\\recon.h5'"
+    assert refusal(scan).endswith(f"under that whole Windows path as its name, as by {cure}.")
+    subprocess.run(cure, shell=True, cwd=scan.parent, check=True)
+    np.testing.assert_array_equal(open_stack(scan).read(0, 4), VOXELS)
+
+
+def test_a_file_of_an_absolute_link_is_looked_for_beside(scan: Path) -> None:
+    """As HDF5 does, where the folder of the link is gone."""
+    with h5py.File(scan, "a") as file:
+        file["sound"] = h5py.ExternalLink("/gone/recon.h5", "/recon/data")
+        file["exchange/data"] = h5py.ExternalLink("/gone/recon.h5", "/recon/dat")
+    np.testing.assert_array_equal(open_stack(scan, stack_key="sound").read(0, 4), VOXELS)
+    assert "is a link to /recon/dat in /gone/recon.h5, which holds no such thing; put" in refusal(scan)
+
+
+@pytest.mark.parametrize("key", [None, "\udcb5CT", "/b'\\xb5CT'"])
+def test_a_dataset_whose_name_is_no_text_is_to_be_renamed(key: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "windows.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset(b"\xb5CT", data=VOXELS)
+    assert refusal(path, stack_key=key).endswith(r"with h5py.File(..., 'r+').move(b'\xb5CT', 'new_name').")
+    with h5py.File(path, "r+") as file:
+        file.move(b"\xb5CT", "new_name")
+    np.testing.assert_array_equal(open_stack(path, stack_key="new_name").read(0, 4), VOXELS)
 
 
 @pytest.mark.parametrize("style", ["signal", "absolute", "down to the dataset"])

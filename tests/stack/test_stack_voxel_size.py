@@ -175,6 +175,24 @@ def test_nrrd(header: dict[str, object], known: bool, tmp_path: Path) -> None:
     assert stack.voxel_size_source == ("NRRD header" if known else None)
 
 
+@pytest.mark.parametrize("unit", [b"um", "\u00b5m".encode(), "\u03bcm".encode(), b"\xb5m"])
+@pytest.mark.parametrize("field", ["units", "space units"])
+def test_nrrd_in_micrometres_however_they_are_spelt(field: str, unit: bytes, tmp_path: Path) -> None:
+    """Fiji writes the micro sign, of which pynrrd alone leaves metres."""
+    sizes = {"spacings": [1.3] * 3} if field == "units" else {"space dimension": 3, "space directions": np.eye(3) * 1.3}
+    path = tmp_path / "s.nrrd"
+    nrrd.write(str(path), VOXELS, {**sizes, field: ["um"] * 3}, index_order="C")
+    path.write_bytes(path.read_bytes().replace(b'"um"', b'"' + unit + b'"'))
+    assert open_stack(path).voxel_size_um == pytest.approx((1.3,) * 3)
+
+
+@pytest.mark.parametrize("suffix", ["mhd", "nhdr"])
+def test_a_data_file_whose_name_is_not_ascii(suffix: str, tmp_path: Path) -> None:
+    voxels = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(voxels), str(tmp_path / f"Zelle_\u00e4.{suffix}"))
+    np.testing.assert_array_equal(open_stack(tmp_path / f"Zelle_\u00e4.{suffix}").read(0, 2), voxels)
+
+
 @pytest.mark.parametrize("given", [1.33, [1.33] * 3, (1.33, 1.33, 1.33)])
 def test_the_given_voxel_size_wins(given: float | Sequence[float], tmp_path: Path) -> None:
     stack = open_stack(imagej(tmp_path / "s.tif", ZYX[1:], spacing=9, unit="um"), voxel_size_um=given)

@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 
 from custom.base.errors import BadInput
+from custom.stack.hdf5.sources import find_file, folders_of, put_back
 from custom.stack.listing import listed
 
 USUAL_KEY = "/exchange/data"  # Data Exchange, as TomoPy and tomocupy write it
@@ -81,11 +82,16 @@ def broken_link(group: h5py.Group, key: str, steps: int = _MOST_STEPS) -> str | 
     for part in key.strip("/").split("/"):
         if not isinstance(at, h5py.Group):
             return None
-        link = at.get(part, getlink=True) if part else None
+        link = at.get(part, getlink=True) if part and _is_utf8(part) else None
         before, at = at, item(at, part)
         if at is None:
             return None if link is None else _target(before, link, steps)
     return None
+
+
+def _is_utf8(name: str) -> bool:
+    """h5py raises where a name that came from the command line is none."""
+    return name == name.encode("utf-8", "replace").decode()
 
 
 def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
@@ -94,10 +100,10 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
     if isinstance(link, h5py.SoftLink):
         further = broken_link(group, link.path, steps - 1)
         return further or f"{link.path}, which is not there; name another dataset with --stack_key"
-    own = Path(group.file.filename).parent
-    there = next((name for name in (own / link.filename, Path(link.filename)) if name.is_file()), None)
+    own = os.path.abspath(group.file.filename)
+    there = find_file(link.filename, folders_of(own, os.environb.get(b"HDF5_EXT_PREFIX", b"")))
     if there is None:
-        return f"{link.path} in {link.filename}, which is missing; put it back beside the file"
+        return f"{link.path} in {link.filename}, which is missing; {put_back(link.filename)}"
     if not h5py.is_hdf5(there):
         return f"{link.path} in {link.filename}, which is not HDF5; copy it again from its source"
     with h5py.File(there, "r") as opened:
@@ -108,21 +114,34 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
 def _choice(file: h5py.File) -> str:
     arrays: dict[str, tuple[int, ...]] = {}
     broken: list[str] = []
-    for name, found, reason in _walk(file):
+    unsayable: list[bytes] = []
+    for name, found, reason in _walk(file, unsayable):
         if reason is not None:
             broken.append(f"the link {name} leads to {reason}")
         elif is_array(found) and found.dtype.kind in "biuf":
             arrays[name] = found.shape
+    if unsayable:
+        one = unsayable[0]
+        also = f"{listed(arrays)}; or " if arrays else ""
+        return f"{also}rename {one!r}, whose name is no UTF-8, with h5py.File(..., 'r+').move({one!r}, 'new_name')"
     return broken[0] if broken and not arrays else listed(arrays)
 
 
-def _walk(file: h5py.File) -> Iterator[tuple[str, Any, str | None]]:
-    """Everything that links lead to, each thing once, the shortest path first, and what broken links say."""
+def _walk(file: h5py.File, unsayable: list[bytes]) -> Iterator[tuple[str, Any, str | None]]:
+    """Everything that links lead to, each thing once, the shortest path first, and what broken links say.
+
+    Args:
+        file: open.
+        unsayable: gets the paths that are no UTF-8, which h5py gives out as bytes and looks up by none of its methods.
+    """
     waiting: deque[tuple[str, h5py.Group]] = deque([("", file)])
     seen: set[tuple[str, int]] = {_identity(file)}
     while waiting and len(seen) < _MOST_OBJECTS:
         prefix, group = waiting.popleft()
         for part in group:
+            if isinstance(part, bytes):
+                unsayable.append(f"{prefix}/".encode().lstrip(b"/") + part)
+                continue
             name, found = f"{prefix}/{part}", item(group, part)
             if found is None:
                 yield name, None, _target(group, group.get(part, getlink=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,24 +15,39 @@ _MOST_AHEAD = 1000  # numbers of a pattern that are looked for behind the last o
 def find_sources(dataset: h5py.Dataset, names: Iterable[str]) -> dict[str, Path | None]:
     """The files that a virtual dataset means by names, or None where there is none, in the order that HDF5 looks.
 
-    An absolute path as it stands; then its last part, or a relative path as it is, below the prefix (HDF5_VDS_PREFIX),
-    beside the file that holds the dataset, in the working directory, and beside what that file is a symbolic link to.
+    The prefix is HDF5_VDS_PREFIX.
     """
     own = os.path.abspath(dataset.file.filename)
-    folders = _folders(own, dataset.id.get_access_plist().get_virtual_prefix())
-    return {name: Path(own) if name == "." else _find(name, folders) for name in dict.fromkeys(names)}
+    folders = folders_of(own, dataset.id.get_access_plist().get_virtual_prefix())
+    return {name: Path(own) if name == "." else find_file(name, folders) for name in dict.fromkeys(names)}
 
 
-def _folders(own: str, prefix: bytes) -> list[str]:
+def folders_of(own: str, prefix: bytes) -> list[str]:
+    """Where HDF5 looks for what the file `own` names: below a prefix, beside it, in the working directory, and beside what
+    it is a symbolic link to."""
     above = [folder for folder in os.fsdecode(prefix).split(":") if folder]
     return [*above, os.path.dirname(own), os.getcwd(), os.path.dirname(os.path.realpath(own))]
 
 
-def _find(name: str, folders: Sequence[str]) -> Path | None:
+def find_file(name: str, folders: Sequence[str]) -> Path | None:
+    """An absolute path as it stands, then its last part, or a relative path as it is, in the folders."""
     absolute = os.path.isabs(name)
     relative = os.path.basename(name) if absolute else name
     places = [name] * absolute + [os.path.join(folder, relative) for folder in folders]
     return next((Path(place) for place in places if os.path.isfile(place)), None)
+
+
+def put_back(name: str, otherwise: str = "") -> str:
+    """The cure for a file that is missing under the name that HDF5 looks for, which on other systems is a whole Windows path.
+
+    Args:
+        name: as the link or the mapping has it.
+        otherwise: another cure, from a comma on.
+    """
+    if os.sep == "\\" or "\\" not in name:
+        return f"put it back beside the file{otherwise}"
+    last = shlex.quote(name.rpartition("\\")[2])
+    return f"put it beside the file under that whole Windows path as its name, as by ln -s {last} {shlex.quote(name)}"
 
 
 def unescaped(name: str) -> str:
@@ -59,11 +75,11 @@ def numbers_there(dataset: h5py.Dataset, file: str, key: str, meant: int) -> lis
         meant: how many there should be at least.
     """
     own = os.path.abspath(dataset.file.filename)
-    folders = _folders(own, dataset.id.get_access_plist().get_virtual_prefix())
+    folders = folders_of(own, dataset.id.get_access_plist().get_virtual_prefix())
     return [
         number
         for number in range(meant + _MOST_AHEAD)
-        if _has_dataset(_find(numbered(file, number), folders), numbered(key, number))
+        if _has_dataset(find_file(numbered(file, number), folders), numbered(key, number))
     ]
 
 

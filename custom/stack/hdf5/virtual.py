@@ -13,7 +13,15 @@ from custom.stack.hdf5.coverage import Coverage, Piece, of_pieces, whole
 from custom.stack.hdf5.finding import broken_link, item
 from custom.stack.hdf5.fitting import fits, fitted
 from custom.stack.hdf5.selections import Picked, Positions, picked, positions
-from custom.stack.hdf5.sources import announced_shape, find_sources, is_pattern, numbered, numbers_there, unescaped
+from custom.stack.hdf5.sources import (
+    announced_shape,
+    find_sources,
+    is_pattern,
+    numbered,
+    numbers_there,
+    put_back,
+    unescaped,
+)
 from custom.stack.warn import warn_once
 
 # where it lies, the name of its file, its dataset, and what is taken from that
@@ -46,9 +54,8 @@ class VirtualSources:
         found = find_sources(dataset, (file for _, file, _, _ in self._parts))
         if missing := [file for file, there in found.items() if there is None]:
             more = f", as are {len(missing) - 1} more of its {len(found)} sources" if len(missing) > 1 else ""
-            raise BadInput(
-                f"{self._says} {missing[0]}, which is missing{more}; put it back beside the file, or set HDF5_VDS_PREFIX to its folder."
-            )
+            cure = put_back(missing[0], ", or set HDF5_VDS_PREFIX to its folder")
+            raise BadInput(f"{self._says} {missing[0]}, which is missing{more}; {cure}.")
         self._where = {file: there for file, there in found.items() if there is not None}
         self.files = [file for name, file in self._where.items() if name != "."]
 
