@@ -6,6 +6,7 @@ NIfTI, NRRD, MetaImage, .npy and uncompressed TIFF all store their voxels so; th
 import bz2
 import math
 import os
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,7 +68,10 @@ def data_file(header: Path, name: str) -> Path:
     """
     found = header.parent / os.fsdecode(name.encode("utf-8", "surrogateescape"))
     if not found.is_file():
-        raise BadInput(f"{header}: its data file {name} is missing; put it back beside the header.")
+        last = re.split(r"[\\/]", name)[-1]
+        beside = last != name and (header.parent / last).is_file()
+        cure = f"which is beside it: write {last} alone into the header" if beside else "put it back beside the header"
+        raise BadInput(f"{header}: its data file {name} is missing{', ' if beside else '; '}{cure}.")
     return found
 
 

@@ -1,8 +1,10 @@
 """NRRD (.nrrd, and .nhdr beside its data file), encodings raw, gzip and bzip2."""
 
 import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import nrrd
 import numpy as np
@@ -26,6 +28,7 @@ _ENCODINGS: dict[str, Encoding] = {
     "bz2": "bzip2",
 }
 _COARSEST_UM = 100.0  # of a tomogram of a battery; what is above was hardly meant in mm
+_LIST = re.compile(rb"data ?file:\s*LIST\b")
 _SPATIAL_KINDS = {"domain", "space", "???", "none"}
 
 
@@ -36,8 +39,7 @@ def open_nrrd(path: Path, chosen: Selection) -> Stack:
         BadInput: damaged, cut short, ASCII or several data files, colours or vectors, or not one volume.
     """
     with refusing_damage(path), open(path, "rb") as file:
-        # decoded here: pynrrd drops what is not ASCII, and of "µm" an "m" is left
-        header = nrrd.read_header(line.decode("utf-8", "surrogateescape") for line in iter(file.readline, b""))
+        header = nrrd.read_header(_lines(path, file))
         start = file.tell()
         _refuse_foreign_layouts(path, header)
         axes = find_axes(path, [int(size) for size in header["sizes"]][::-1], chosen)
@@ -48,6 +50,18 @@ def open_nrrd(path: Path, chosen: Selection) -> Stack:
     stack = open_block(path, block, voxel_size)
     stack.place = place
     return stack
+
+
+def _lines(path: Path, file: IO[bytes]) -> Iterator[str]:
+    """The header's lines, decoded: pynrrd drops what is not ASCII, and of "µm" an "m" is left."""
+    for line in iter(file.readline, b""):
+        if _LIST.match(line):
+            raise _several_files(path)
+        yield line.decode("utf-8", "surrogateescape")
+
+
+def _several_files(path: Path) -> BadInput:
+    return BadInput(f"{path}: spreads its voxels over several data files; save it as one .nrrd file.")
 
 
 def _warn_of_a_guessed_unit(path: Path, size: VoxelSize) -> None:
@@ -64,9 +78,8 @@ def _refuse_foreign_layouts(path: Path, header: dict[str, Any]) -> None:
             raise BadInput(f"{path}: has an axis of kind {kind!r} (colour, vector or time); save one grey volume.")
     if header["encoding"].lower() not in _ENCODINGS:
         raise BadInput(f"{path}: its encoding {header['encoding']!r} is not read; save it as raw or gzip.")
-    named = str(header.get("data file", header.get("datafile", "")))
-    if named.split()[:1] == ["LIST"] or "%" in named:
-        raise BadInput(f"{path}: spreads its voxels over several data files; save it as one .nrrd file.")
+    if "%" in str(header.get("data file", header.get("datafile", ""))):
+        raise _several_files(path)
 
 
 def _locate(path: Path, header: dict[str, Any], start: int, axes: Axes) -> Block:

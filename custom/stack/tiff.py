@@ -1,5 +1,6 @@
 """One TIFF file: a 2-D slice or a stack of pages, classic or BigTIFF, plain or compressed."""
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -119,8 +120,7 @@ def _series(
 ) -> tuple[list[TiffPageSeries], list[TiffPage | TiffFrame]] | None:
     """What tifffile makes of the pages, without those that are no slices; None where it is not each of them once."""
     wanted = set(numbers)
-    listed = [(one, list(one.pages)) for one in tiff.series]  # once: pages are made while they are listed
-    kept = [(one, pages) for one, pages in listed if any(page is None or page.index in wanted for page in pages)]
+    kept = [(one, pages) for one, pages in _listed(tiff) if any(page is None or page.index in wanted for page in pages)]
     series = [one for one, _ in kept]
     pages = [page for _, several in kept for page in several if page is not None and page.parent is tiff]
     if len(pages) < sum(len(several) for _, several in kept) or any(one.axes[-2:] != "YX" for one in series):
@@ -129,6 +129,20 @@ def _series(
         pages.sort(key=lambda page: page.index)
     whole = len(series) == 1 and math.prod(series[0].shape[:-2]) == held and series[0].dataoffset is not None
     return (series, pages) if whole or sorted(page.index for page in pages) == list(numbers) else None
+
+
+def _listed(tiff: TiffFile) -> list[tuple[TiffPageSeries, list[Any]]]:
+    """The series and the pages of each, listed once, as pages are made meanwhile.
+
+    Where a description is of another file, as of the stack that slices were cut from, tifffile warns of what it would fill
+    with zeros. Here the pages decide, and nothing is.
+    """
+    logger = logging.getLogger("tifffile")
+    before, logger.disabled = logger.disabled, True
+    try:
+        return [(one, list(one.pages)) for one in tiff.series]
+    finally:
+        logger.disabled = before
 
 
 def _check_alike(path: Path, first: tuple[Any, Any], other: tuple[Any, Any]) -> None:

@@ -86,6 +86,11 @@ def test_the_only_array_of_a_label_needs_no_key(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "other/labels/a.h5", "a") as file:
         file["elsewhere"] = h5py.ExternalLink("b.h5", "labels")
     assert "--label_key" in refusal(tmp_path / "other")
+    hdf5(tmp_path / "other/labels/b.h5", labels=LABEL)
+    (tmp_path / "other/labels/b.h5").rename(tmp_path / "other/b.h5")
+    with h5py.File(tmp_path / "other/labels/a.h5", "w") as file:
+        file["soft"], file["elsewhere"] = h5py.SoftLink("/elsewhere"), h5py.ExternalLink("../b.h5", "labels")
+    np.testing.assert_array_equal(read(tmp_path / "other")[1], LABEL)
 
 
 def test_grey_values_in_the_usual_place_of_a_label(tmp_path: Path) -> None:

@@ -307,12 +307,24 @@ def test_headers_without_their_data(tmp_path: Path) -> None:
     assert "t.mhd: its data file t.raw is missing" in refusal(tmp_path / "t.mhd")
 
 
+@pytest.mark.parametrize("name", [r".\u.raw", r"C:\scan\u.raw", "/gone/u.raw"])
+def test_a_header_that_names_its_data_elsewhere(name: str, tmp_path: Path) -> None:
+    itk(tmp_path / "u.mhd")
+    header = tmp_path / "u.mhd"
+    header.write_text(header.read_text().replace("u.raw", name))
+    assert f"its data file {name} is missing, which is beside it: write u.raw alone into the header" in refusal(header)
+    header.write_text(header.read_text().replace(name, "u.raw"))
+    np.testing.assert_array_equal(open_stack(header).read(0, len(VOXELS)), VOXELS)
+
+
 def test_text_and_spread_voxels(tmp_path: Path) -> None:
     nrrd.write(str(tmp_path / "s.nrrd"), VOXELS, {"encoding": "ascii"})
     assert "s.nrrd: its encoding 'ascii' is not read" in refusal(tmp_path / "s.nrrd")
     head = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 2 3 4\nencoding: raw\n"
     (tmp_path / "t.nhdr").write_text(head + "data file: slice_%02d.raw 1 4 1\n")
     assert "t.nhdr: spreads its voxels over several data files" in refusal(tmp_path / "t.nhdr")
+    (tmp_path / "l.nhdr").write_text(head + "data file: LIST 2\nslice_01.raw\nslice_02.raw\n")
+    assert "l.nhdr: spreads its voxels over several data files" in refusal(tmp_path / "l.nhdr")
     head = "ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementType = MET_UCHAR\n"
     (tmp_path / "u.mhd").write_text(head + "ElementDataFile = LIST\nslice_1.raw\n")
     assert "u.mhd: spreads its voxels over several data files" in refusal(tmp_path / "u.mhd")

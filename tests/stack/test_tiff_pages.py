@@ -89,6 +89,13 @@ def test_the_pages_decide(
     assert described != held or not caplog.messages
 
 
+def test_a_description_of_larger_slices_says_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """tifffile warns of missing slices that it would fill with zeros."""
+    caplog.set_level(logging.WARNING, "tifffile")
+    same(write(tmp_path / "s.tif", VOLUME, ome(len(VOLUME)).replace("SizeX='", "SizeX='20")), VOLUME)
+    assert not [record for record in caplog.records if record.name == "tifffile"]
+
+
 def test_pillow_keeps_imagejs_description(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[270] = IMAGEJ.format(200)

@@ -101,7 +101,7 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
         further = broken_link(group, link.path, steps - 1)
         return further or f"{link.path}, which is not there; name another dataset with --stack_key"
     own = os.path.abspath(group.file.filename)
-    there = find_file(link.filename, folders_of(own, os.environb.get(b"HDF5_EXT_PREFIX", b"")))
+    there = find_file(link.filename, folders_of(own, b""))
     if there is None:
         return f"{link.path} in {link.filename}, which is missing; {put_back(link.filename)}"
     if not h5py.is_hdf5(there):
@@ -125,6 +125,15 @@ def _choice(file: h5py.File) -> str:
         also = f"{listed(arrays)}; or " if arrays else ""
         return f"{also}rename {one!r}, whose name is no UTF-8, with h5py.File(..., 'r+').move({one!r}, 'new_name')"
     return broken[0] if broken and not arrays else listed(arrays)
+
+
+def arrays_of(file: h5py.File) -> list[str] | None:
+    """The paths of all arrays of numbers with two axes or more, each array once; None where a link is broken."""
+    unsayable: list[bytes] = []
+    walked = list(_walk(file, unsayable))
+    if unsayable or any(found is None for _, found, _ in walked):
+        return None
+    return [name for name, found, _ in walked if is_array(found) and found.ndim >= 2 and found.dtype.kind in "biuf"]
 
 
 def _walk(file: h5py.File, unsayable: list[bytes]) -> Iterator[tuple[str, Any, str | None]]:
