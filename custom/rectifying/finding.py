@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from custom.rectifying.page import write_page
 from custom.rectifying.picture import draw_region
 from custom.region import Region
 from custom.region.finding import NoCell, find_region
 from custom.stack import Stack
 
-FOUND, LOOK = "region.png", "region_look.png"
+FOUND, LOOK, PAGE = "region.png", "region_look.png", "region.html"
 
 
 def found_region(stacks: Sequence[Stack], folder: Path) -> Region:
@@ -20,7 +21,7 @@ def found_region(stacks: Sequence[Stack], folder: Path) -> Region:
 
     Args:
         stacks: the raw fields of view, in any order.
-        folder: gets the picture, `FOUND`, or `LOOK` where there is no cell.
+        folder: gets the picture, `FOUND`, or `LOOK` where there is no cell, and the page to move its corners in, `PAGE`.
 
     Raises:
         BadInput: none is found, or the stacks are no fields of view that join.
@@ -31,6 +32,8 @@ def found_region(stacks: Sequence[Stack], folder: Path) -> Region:
             region, look = find_region(stacks, lambda done, _: bar.update(done - bar.n) and None)
         except NoCell as refused:
             draw_region(refused.look, None, folder / LOOK)
+            write_page(refused.look, None, folder / PAGE)
             raise
     draw_region(look, region, folder / FOUND)
+    write_page(look, region, folder / PAGE)
     return region

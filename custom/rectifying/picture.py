@@ -23,7 +23,7 @@ _FONT, _TICK = 14, 5
 _LEFT, _TOP, _RIGHT, _BOTTOM = 58, 30, 14, 40  # pixels around a panel
 _CORNER, _BENT, _SEAM, _CIRCLE = PALETTE[0], PALETTE[1], PALETTE[3], PALETTE[6]
 _UNKNOWN = 24  # grey of what was not reconstructed
-_ALONG = {"yx": "z", "zx": "y", "zy": "x"}
+ALONG = {"yx": "z", "zx": "y", "zy": "x"}
 _STEPS = 41  # points of a bent outline
 
 
@@ -36,7 +36,7 @@ def draw_region(look: Look, region: Region | None, path: Path) -> None:
     seen = joined_projections([one.projections for one in look.looks], look.fields)
     rows = []
     for what, planes in (("mean", seen.mean), ("largest value", seen.largest)):
-        panels = [_Panel(name, planes[_ALONG[name]], what, look, region).drawn() for name in AXES]
+        panels = [_Panel(name, planes[ALONG[name]], what, look, region).drawn() for name in AXES]
         rows.append(_beside(panels))
     page = _below([*rows, strip(max(row.width for row in rows), _legend(look, region), _title(look, region))])
     with complete_file(path) as part:
@@ -72,7 +72,7 @@ class _Panel:
         self.scale = _LONGEST / max(plane.shape)
         self.size = round(plane.shape[1] * self.scale), round(plane.shape[0] * self.scale)
         self.page = Image.new("RGB", (_LEFT + self.size[0] + _RIGHT, _TOP + self.size[1] + _BOTTOM), "white")
-        self.page.paste(_grey(plane).resize(self.size, Image.Resampling.BILINEAR), (_LEFT, _TOP))
+        self.page.paste(grey_picture(plane).resize(self.size, Image.Resampling.BILINEAR), (_LEFT, _TOP))
         self.draw, self.font = ImageDraw.Draw(self.page), ImageFont.load_default(_FONT)
         self.sides = plane.shape
 
@@ -93,7 +93,7 @@ class _Panel:
 
     def _axes(self) -> None:
         down, right = self.name[0], self.name[1]
-        self.draw.text((_LEFT, 6), f"along {_ALONG[self.name]}: {self.what}", fill="black", font=self.font)
+        self.draw.text((_LEFT, 6), f"along {ALONG[self.name]}: {self.what}", fill="black", font=self.font)
         self.draw.text((_LEFT + self.size[0], _TOP + self.size[1] + 22), f"{right} (voxels)", "black", self.font, "ra")
         self.draw.text((4, _TOP), f"{down}", fill="black", font=self.font)
         for number in _ticks(self.sides[1], self.size[0]):
@@ -149,7 +149,7 @@ def _faces(region: Region, name: str) -> list[list[tuple[float, float]]]:
     return found
 
 
-def _grey(plane: NDArray) -> Image.Image:
+def grey_picture(plane: NDArray) -> Image.Image:
     """Black to white between the 1 and 99.7 percentiles, as RGB."""
     known = np.isfinite(plane)
     low, high = np.percentile(plane[known], (1, 99.7)) if known.any() else (0.0, 1.0)

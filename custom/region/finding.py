@@ -184,7 +184,8 @@ def _rounded(numbers: np.ndarray) -> list[float]:
 def _no_cell(look: Look, fault: str) -> NoCell:
     names = " and ".join(str(one.stack.path) for one in look.looks[:2]) + (" and more" if len(look.looks) > 2 else "")
     return NoCell(
-        f"{names}: no flat cell was found, {fault}; look at the projections in region_look.png, write the cell's four "
-        'corners into a file such as {"corners": {"yx": [[y, x], [y, x], [y, x], [y, x]]}} and give it with --region.',
+        f"{names}: no flat cell was found, {fault}; look at the projections in region_look.png, drag the "
+        'corners to the cell in region.html, or write the four into a file such as {"corners": {"yx": [[y, x], [y, x], [y, x], '
+        "[y, x]]}}, and give the file with --region.",
         look,
     )
