@@ -49,15 +49,26 @@ def test_one_bit(tmp_path: Path, planes: np.ndarray, compression: str) -> None:
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"rowsperstrip": 4}, {"tile": (16, 16)}], ids=str)
 def test_one_bit_of_another_writer(tmp_path: Path, photometric: str, options: dict[str, Any]) -> None:
     path = tmp_path / "a.tif"
-    tifffile.imwrite(path, MASK, photometric=photometric, **options)
+    tifffile.imwrite(path, MASK, photometric=photometric, software="scanner", **options)
     np.testing.assert_array_equal(open_stack(path).read(0, 4), seen_by_pillow(path))
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"photometric": "minisblack"}], ids=str)
+def test_true_of_tifffile_stays_true(tmp_path: Path, caplog: pytest.LogCaptureFixture, options: dict[str, Any]) -> None:
+    """It stores an array of bool WhiteIsZero unless it is told otherwise, and reads it back as it was."""
+    warn_once.cache_clear()
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, MASK, **options)
+    assert (seen_by_pillow(path) == MASK).all() == ("photometric" in options)
+    np.testing.assert_array_equal(open_stack(path).read(0, 4), MASK)
+    assert len(caplog.messages) == ("photometric" not in options)
 
 
 def test_pages_of_both_kinds(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     with tifffile.TiffWriter(path) as tiff:
         for plane, photometric in zip(MASK, ("miniswhite", "minisblack") * 2, strict=True):
-            tiff.write(plane, photometric=photometric, contiguous=False)
+            tiff.write(plane, photometric=photometric, contiguous=False, software="scanner")
     np.testing.assert_array_equal(open_stack(path).read(0, 4), seen_by_pillow(path))
 
 
