@@ -16,7 +16,7 @@ from custom.stack.slice_files import look_at_the_rest, slice_files
 from custom.stack.stack import Stack
 from custom.stack.tiff_directories import read_directories, slice_pages
 from custom.stack.tiff_layout import check_pages
-from custom.stack.tiff_page import note_white_is_zero, page_at, page_values
+from custom.stack.tiff_page import check_white_is_zero, page_at, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize, first_stated
 
@@ -33,10 +33,10 @@ def open_folder(path: Path, chosen: Selection) -> Stack:
     files = slice_files(path)
     look_at_the_rest(path, files)
     check_names(path, files)
-    shape, dtype, voxel_size, page = _inspect(files[0])
+    shape, dtype, voxel_size, page = _inspect(files[0], chosen.labels)
     sizes, pages = [voxel_size], [page]
     for file in files[1:]:
-        other_shape, other_dtype, other_size, page = _inspect(file)
+        other_shape, other_dtype, other_size, page = _inspect(file, chosen.labels)
         if (other_shape, other_dtype) != (shape, dtype):
             raise BadInput(
                 f"{file}: is {_words(other_shape, other_dtype)} but {files[0].name} is {_words(shape, dtype)}; "
@@ -72,7 +72,7 @@ class FolderStack(Stack):
         return slices
 
 
-def _inspect(file: Path) -> tuple[tuple[int, int], np.dtype, VoxelSize | None, int]:
+def _inspect(file: Path, labels: bool) -> tuple[tuple[int, int], np.dtype, VoxelSize | None, int]:
     """Size (Y, X), type and voxel size of one slice, from its header, and which page of the file it is."""
     if not file.stat().st_size:
         raise BadInput(f"{file}: is empty (0 bytes); copy it again from its source or take it out of the folder.")
@@ -84,7 +84,7 @@ def _inspect(file: Path) -> tuple[tuple[int, int], np.dtype, VoxelSize | None, i
             raise BadInput(
                 f"{file}: holds several slices; a folder takes one slice a file, so take it out and give it alone."
             )
-        note_white_is_zero(file, page)
+        check_white_is_zero(file, page, labels)
         return (page.imagelength, page.imagewidth), np.dtype(page.dtype), tiff_voxel_size(tiff, page), pages[0]
 
 

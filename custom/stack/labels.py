@@ -102,11 +102,12 @@ def _no_label(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadIn
             f"{path}: {np.isnan(values).sum()} voxels of slice {z} are NaN; write 255 where a voxel is unlabelled and 0 where it is "
             "background"
         )
-    meant = f"--label_map \"{{'1': 'lithium', '{_text(wrong)}': 255}}\""
-    sayable = _can_be_listed(_text(wrong))
+    text = _text(wrong)
+    meant, other = ("'lithium'", "255 (unlabelled)") if not text.startswith("-") else ("255", "'lithium'")
+    line = f", as with --label_map \"{{'1': 'lithium', '{text}': {meant}}}\", or {other} for {text} where it is that"
     return BadInput(
-        f"{path}: holds the value {_text(wrong)} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
-        f"map the values of your labelling tool to these{f', as with {meant}' if sayable else ''}{_other_array(path)}"
+        f"{path}: holds the value {text} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
+        f"map the values of your labelling tool to these{line if _can_be_listed(text) else ''}{_other_array(path)}"
     )
 
 

@@ -22,7 +22,7 @@ from custom.stack.tiff_description import check_description, described, slices_h
 from custom.stack.tiff_directories import Directory, read_directories, slice_pages
 from custom.stack.tiff_layout import check_pages, planes_of
 from custom.stack.tiff_other_axes import is_depth
-from custom.stack.tiff_page import note_white_is_zero, page_at, page_values
+from custom.stack.tiff_page import check_white_is_zero, page_at, page_values
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize
 
@@ -40,7 +40,7 @@ def open_tiff(path: Path, chosen: Selection) -> Stack:
         with handle.lend() as slices:
             axes, dtype, block = slices.axes, slices.dtype, slices.block
             voxel_size = tiff_voxel_size(slices.tiff, slices.first)
-            note_white_is_zero(path, slices.first)
+            check_white_is_zero(path, slices.first, chosen.labels)
     if block is None:
         return TiffStack(path, axes.shape, dtype, voxel_size, handle)
     handle.close()

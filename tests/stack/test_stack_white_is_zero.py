@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from custom.base.errors import BadInput
 from custom.stack import open_stack
 from custom.stack.warn import warn_once
 
@@ -53,15 +54,20 @@ def test_one_bit_of_another_writer(tmp_path: Path, photometric: str, options: di
     np.testing.assert_array_equal(open_stack(path).read(0, 4), seen_by_pillow(path))
 
 
-@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"photometric": "minisblack"}], ids=str)
-def test_true_of_tifffile_stays_true(tmp_path: Path, caplog: pytest.LogCaptureFixture, options: dict[str, Any]) -> None:
-    """It stores an array of bool WhiteIsZero unless it is told otherwise, and reads it back as it was."""
-    warn_once.cache_clear()
+@pytest.mark.parametrize(("planes", "in_folder"), [(MASK, False), (MASK[:1], False), (MASK[:1], True)])
+def test_a_mask_of_bool_by_tifffile_is_in_doubt(tmp_path: Path, planes: np.ndarray, in_folder: bool) -> None:
+    """It stores them WhiteIsZero, and gives them back as they were: viewers show the negative."""
     path = tmp_path / "a.tif"
-    tifffile.imwrite(path, MASK, **options)
-    assert (seen_by_pillow(path) == MASK).all() == ("photometric" in options)
-    np.testing.assert_array_equal(open_stack(path).read(0, 4), MASK)
-    assert len(caplog.messages) == ("photometric" not in options)
+    tifffile.imwrite(path, planes)
+    assert (seen_by_pillow(path) != planes).all()
+    opened = tmp_path if in_folder else path
+    with pytest.raises(
+        BadInput, match=r"either may be lithium; write it anew with 8 bits, tifffile.imwrite\(name, mask"
+    ):
+        open_stack(opened, labels=True)
+    np.testing.assert_array_equal(open_stack(opened).read(0, len(planes)), ~planes)  # grey values: as shown
+    tifffile.imwrite(path, planes.astype("uint8"))
+    np.testing.assert_array_equal(open_stack(opened, labels=True).read(0, len(planes)), planes)
 
 
 def test_pages_of_both_kinds(tmp_path: Path) -> None:
