@@ -26,7 +26,7 @@ from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.numbers import check_numbers
 from custom.data.reading import Reading
 from custom.data.windows import windows_of
-from custom.stack import LABEL, Stack, source
+from custom.stack import LABEL, ON_THE_GRID, Stack, source
 from custom.stack.formats import stem_of
 
 logger = logging.getLogger("data")
@@ -92,7 +92,13 @@ def labelled_slices(
             by_class = {"classes": left} if several else {}
             items.append(whole | {"z": z, "lithium": sum(left), **by_class, "digest": seen.digests[z]})
     tell_beyond(beyond, "as a class" if several else "lithium")
-    _check_amount(items, sum(map(len, counted)), folder, reading)
+    every = [count for counts in counted for count in counts]
+    _check_amount(items, len(every), folder, reading)
+    if not several and not any(count.background for count in every):
+        raise BadInput(
+            f"{folder}: no labelled voxel is background, all {sum(item['lithium'] for item in items)} are lithium; label some "
+            "background with 0, or say with --label_map which value stands for it"
+        )
     return items
 
 
@@ -165,8 +171,11 @@ def check_label(image: Stack, label: Stack, classes: int = 1) -> list[SliceCount
         BadInput: another size than the image's, folders of slices whose numbers differ, or a value that stands for nothing.
     """
     if label.shape != image.shape:
+        placed = all(one.place and one.place.stated for one in (image, label))
         cure = "export both from the same slices without resampling"
-        if label.shape[1:] == image.shape[1:]:
+        if placed:  # as 3D Slicer crops a segmentation to its segments
+            cure = ON_THE_GRID
+        elif label.shape[1:] == image.shape[1:]:
             cure = "give every slice of the image one in the label, all 255 where nothing is labelled"
         raise BadInput(
             f"{label.path}: the label is {_size(label)} and its image {image.path.name} is {_size(image)} (z, y, x); {cure}"

@@ -15,10 +15,10 @@ from custom.base.errors import BadInput
 from custom.stack.formats import stem_of
 from custom.stack.warn import warn_once
 
-_WORD = r"(?:masks?|labels?|labell?ed|seg|segmentations?|simple segmentation|annotations?|gt|ground ?truth)"
-# a_mask, a-label, a.seg, mask_a, a_Simple Segmentation (ilastik), a_cp_masks (Cellpose)
-_OF_LABELS = re.compile(rf"^{_WORD}[ ._-]+|[ ._-]+(?:cp[ ._-])?{_WORD}$")
-_OF_IMAGES = re.compile(r"^(?:images?|img|raw)[ ._-]+|[ ._-]+(?:images?|img|raw|gr[ae]y)$")
+_WORD = r"(?:masks?|labels?|labell?ed|lab|seg|segmentations?|simple segmentation|annotations?|binary|gt|ground ?truth)"
+# a_mask, a-label, a.seg, a-Segmentation.seg, mask_a, mask001, a_Simple Segmentation (ilastik), a_cp_masks (Cellpose)
+_OF_LABELS = re.compile(rf"^{_WORD}(?:[ ._-]+|(?=\d))|(?:[ ._-]+(?:cp[ ._-])?{_WORD})+$")
+_OF_IMAGES = re.compile(r"^(?:images?|img|raw)(?:[ ._-]+|(?=\d))|[ ._-]+(?:images?|img|raw|gr[ae]y)$")
 _CHANNEL_0 = re.compile("_0000$")  # nnU-Net's images; its labels have nothing added
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _OME = re.compile(r"\.ome$")
@@ -49,8 +49,10 @@ def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, 
             f"{alone[one].name} ({len(partners)} in all); rename them if that is wrong."
         )
         return pairs | {stem: (image, near[stem][0]) for stem, image in alone.items()}
-    if min([*alone, *others]) in alone:
-        raise _no_label(alone[min(alone)], near[min(alone)])
+    single = len(images) == len(labels) == 1
+    if single or min([*alone, *others]) in alone:
+        one = min(alone)
+        raise _no_label(alone[one], list(others.values()) if single else near[one])
     path = others[min(others)]
     raise _no_image(path, [image for image in images.values() if _alike(image, path)], labels)
 

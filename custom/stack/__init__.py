@@ -7,7 +7,7 @@ from custom.stack.labels import BACKGROUND, LABEL_VALUES, UNLABELLED, LabelStack
 from custom.stack.mirror import MirrorFill
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
-from custom.stack.same_grid import on_grid_of
+from custom.stack.same_grid import ON_THE_GRID, on_grid_of
 from custom.stack.scratch import SCRATCH, remove_scratch
 from custom.stack.slabs import Slab, slabs
 from custom.stack.source import LABEL, Source, source
@@ -22,6 +22,7 @@ __all__ = [
     "UNLABELLED",
     "SCRATCH",
     "LABEL",
+    "ON_THE_GRID",
     "LABEL_VALUES",
     "GreyWindow",
     "LabelStack",

@@ -89,26 +89,33 @@ def as_labels(
         unknown &= ~found
     if unknown.any():
         if label_map is None:
-            raise _no_label(values[unknown], path, z)
+            raise _no_label(values[unknown], values, path, z)
         numbered = all(value == label for value, label in label_map)
         raise (_no_number if numbered else _unlisted)(values[unknown], path, z, label_map)
     return labels
 
 
-def _no_label(values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadInput:
-    wrong = values[0]
-    if np.isnan(wrong):
+def _no_label(unknown: np.ndarray, values: np.ndarray, path: str | os.PathLike[str], z: int) -> BadInput:
+    """Of values that are no labels, among all of a slice."""
+    if np.isnan(wrong := unknown[0]):
         return BadInput(
-            f"{path}: {np.isnan(values).sum()} voxels of slice {z} are NaN; write 255 where a voxel is unlabelled and 0 where it is "
+            f"{path}: {np.isnan(unknown).sum()} voxels of slice {z} are NaN; write 255 where a voxel is unlabelled and 0 where it is "
             "background"
         )
     text = _text(wrong)
-    meant, other = ("'lithium'", "255 (unlabelled)") if not text.startswith("-") else ("255", "'lithium'")
-    line = f", as with --label_map \"{{'1': 'lithium', '{text}': {meant}}}\", or {other} for {text} where it is that"
+    line = f", as with {_example(text, values)}" if _can_be_listed(text) else ""
     return BadInput(
         f"{path}: holds the value {text} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "
-        f"map the values of your labelling tool to these{line if _can_be_listed(text) else ''}{_other_array(path)}"
+        f"map the values of your labelling tool to these{line}{_other_array(path)}"
     )
+
+
+def _example(text: str, values: np.ndarray) -> str:
+    """The label map that a slice suggests: 0 and N are a mask, 1 and N without 0 count from 1, else N may be anything."""
+    zero, one = ((values == number).any() for number in (0, 1))
+    meant = "255" if text.startswith("-") or (zero and one) else "'lithium'"
+    first = "'1': 'background', " if one and not zero else "'1': 'lithium', " if one or meant == "255" else ""
+    return f"--label_map \"{{{first}'{text}': {meant}}}\""
 
 
 def _no_number(
@@ -117,7 +124,7 @@ def _no_number(
     """A value beside the numbers of several classes."""
     wrong, most = values[0], max(label for _, label in label_map if label != UNLABELLED)
     if np.isnan(wrong):
-        return _no_label(values, path, z)
+        return _no_label(values, values, path, z)
     text = _text(wrong)
     line = f" and, for this one, '{text}': 255 or the class that it stands for" if _can_be_listed(text) else ""
     return BadInput(

@@ -16,6 +16,9 @@ from custom.stack.planning import plan_reading
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
 
+ON_THE_GRID = (  # the cure for a label of other voxels than its image's
+    "resample the label onto the image (SimpleITK.Resample(label, image, SimpleITK.Transform(), SimpleITK.sitkNearestNeighbor))"
+)
 _SAME = 0.1  # voxels at the corners; float32 headers move them by some thousandths
 _HALF = 0.55  # no other voxel is nearer; programs differ in whether a place is that of a corner or of a centre
 _ROUNDED = 0.01  # by which sizes and directions differ that somebody has rounded
@@ -80,8 +83,7 @@ def on_grid_of(label: Stack, image: Stack) -> Stack:
     apart = "" if fit is None else f", up to {fit.worst:.3g} voxels apart"
     raise BadInput(
         f"{label.path}: lies elsewhere than its image {image.path.name}{apart}, the label has {in_words(label.place)}, the image "
-        f"{in_words(image.place)}; resample the label onto the image (SimpleITK.Resample(label, image, SimpleITK.Transform(), "
-        "SimpleITK.sitkNearestNeighbor)) or, if they fit voxel by voxel, give it the image's place "
+        f"{in_words(image.place)}; {ON_THE_GRID} or, if they fit voxel by voxel, give it the image's place "
         "(label.CopyInformation(image))"
     )
 

@@ -87,6 +87,11 @@ def test_what_no_map_can_list(tmp_path: Path, value: float) -> None:
     assert "add " not in said
 
 
+def test_a_set_without_background_teaches_nothing(tmp_path: Path) -> None:
+    said = refusal(written(tmp_path, TOOL), label_map=dict.fromkeys(MAP, "lithium") | {"0": "lithium"})
+    assert f"no labelled voxel is background, all {TOOL.size} are lithium; label some background with 0" in said
+
+
 def test_several_classes_in_their_order() -> None:
     found = label_values({"4": "pit", "1": "dendrite", "9": "pit", "7": "unlabelled"}, ["dendrite", "pit"])
     assert found == ((0, 0), (1, 1), (4, 2), (7, 255), (9, 2))

@@ -54,6 +54,9 @@ def pairs(images: str, labels: str) -> dict[str, str]:
         ("image_01.tif image_02.tif", "mask_01.tif mask_02.tif", "mask_01.tif mask_02.tif"),
         ("s_0000.tif s_0001.tif", "s_0000_seg.tif s_0001_seg.tif", "s_0000_seg.tif s_0001_seg.tif"),
         ("s_009.tif s_010.tif s_100.tif", "s_9.tif s_10.tif s_100.tif", "s_9.tif s_10.tif s_100.tif"),
+        ("img000.tif img001.tif", "mask000.tif mask001.tif", "mask000.tif mask001.tif"),
+        ("s0_img.tif s1_img.tif", "s0_lab.tif s1_binary.tif", "s0_lab.tif s1_binary.tif"),
+        ("cell.nrrd", "cell-Segmentation.seg.nrrd", "cell-Segmentation.seg.nrrd"),
         ("a.tif b.tif", "a.tif b_cp_masks.tif", "a.tif b_cp_masks.tif"),
         (
             "u\N{COMBINING DIAERESIS}.tif",
@@ -75,6 +78,11 @@ def test_pairs(images: str, labels: str, wanted: str, caplog: pytest.LogCaptureF
     [
         ("a.tif b.tif", "a_mask.tif", "images/a.tif: .* if .*labels/a_mask.tif is its label rename that to a.tif"),
         ("a.tif", "a_mask.tif b.tif", "if some/set/labels/a_mask.tif is its label rename that to a.tif"),
+        (
+            "cell.nrrd",
+            "Segmentation.seg.nrrd",
+            "if some/set/labels/Segmentation.seg.nrrd is its label rename that to cell",
+        ),
         ("a.tif", "a_mask.tif a_label.tif", "a_mask.tif and a_label.tif come near; keep one"),
         ("a.tif", "a.tif a_mask.tif", "labels/a_mask.tif: .* a.tif there has the label a.tif; take one"),
         ("a.tif A_raw.tif", "a_mask.tif b.tif", "no file of the same stem"),

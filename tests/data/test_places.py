@@ -8,7 +8,9 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK
 
+from custom.base.errors import BadInput
 from custom.data import labelled_slices
 from custom.data.datasets import expand_slices
 from custom.transforms import LoadStackd
@@ -54,3 +56,19 @@ def test_doubts_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert record.getMessage().startswith(
         f"{first} (and 2 more in this set likewise): its header states voxels of 1 mm"
     )
+
+
+def test_a_label_cropped_to_its_segments_comes_back_by_its_cure(tmp_path: Path) -> None:
+    """As 3D Slicer saves a segmentation."""
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    image, label = SimpleITK.GetImageFromArray(GREY), SimpleITK.GetImageFromArray(LABELS)
+    for whole in (image, label):
+        whole.SetSpacing((0.00133,) * 3)
+    SimpleITK.WriteImage(image, tmp_path / "images/a.nrrd")
+    SimpleITK.WriteImage(label[1:5, 1:4, :], tmp_path / "labels/a.nrrd")
+    with pytest.raises(BadInput, match="sitkNearestNeighbor"):
+        labelled_slices(tmp_path)
+    back = SimpleITK.Resample(label[1:5, 1:4, :], image, SimpleITK.Transform(), SimpleITK.sitkNearestNeighbor)
+    SimpleITK.WriteImage(back, tmp_path / "labels/a.nrrd")
+    assert [item["lithium"] for item in labelled_slices(tmp_path)] == LABELS[:, 1:4, 1:5].sum(axis=(1, 2)).tolist()

@@ -105,7 +105,12 @@ def test_paths_alone_give_labelled_slices_too(sparse: Path) -> None:
 
 def test_one_labelled_slice(tmp_path: Path) -> None:
     root = labelled_only_at({7: 1}, tmp_path)
-    assert [(item["z"], item["lithium"]) for item in labelled_slices(root)] == [(7, 72)]
+    with pytest.raises(BadInput, match="no labelled voxel is background, all 72 are lithium"):
+        labelled_slices(root)
+    labels = tifffile.imread(root / "labels/a.tif")
+    labels[7, :2] = 0
+    tifffile.imwrite(root / "labels/a.tif", labels, photometric="minisblack")
+    assert [(item["z"], item["lithium"]) for item in labelled_slices(root)] == [(7, 54)]
     with pytest.raises(BadInput, match="one labelled slice cannot be split"):
         split_dataset(root)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,17 @@ def test_no_label(value: np.generic, words: str) -> None:
     with pytest.raises(BadInput) as refused:
         as_labels(values, path="x/a.tif", z=3)
     assert words in str(refused.value) and str(refused.value).startswith("x/a.tif: ")
+
+
+@pytest.mark.parametrize(
+    ("values", "example"),
+    [
+        ([0, 65535], "{'65535': 'lithium'}"),
+        ([1, 2], "{'1': 'background', '2': 'lithium'}"),
+        ([0, 1, 2], "{'1': 'lithium', '2': 255}"),
+        ([0, 1, -1], "{'1': 'lithium', '-1': 255}"),
+    ],
+)
+def test_the_example_fits_what_a_slice_holds(values: list[int], example: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(f'as with --label_map "{example}"')):
+        as_labels(np.array([values]), path="a.tif", z=0)
