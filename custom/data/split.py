@@ -72,7 +72,7 @@ def split_dataset(
 
     def draw(part: Sequence[Item]) -> Sides:
         if listing:
-            return split_by_stems(part, listing, (reading or Reading()).label_folder)
+            return split_by_stems(part, listing, (reading or Reading()).label_folder, new == "train")
         return draw_once(part, lambda originals: split_by_blocks(originals, seed, dataset_dir, len(classes)), folder)
 
     if trained is not None and trained.records:
@@ -117,9 +117,11 @@ def _check_training(split: Mapping[str, Sequence[Item]], classes: Sequence[str],
         )
 
 
-def split_by_stems(items: Sequence[dict[str, Any]], listing: Path, label_folder: str = "labels") -> Sides:
+def split_by_stems(
+    items: Sequence[dict[str, Any]], listing: Path, label_folder: str = "labels", training: bool = True
+) -> Sides:
     """Split as `splits.json` says; stems that it does not list are left out."""
-    owner = read_splits(listing, names_of(list_pairs(listing.parent, label_folder)))
+    owner = read_splits(listing, names_of(list_pairs(listing.parent, label_folder)), training)
     split = {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
     for side in SIDES:
         listed = list(owner.values()).count(side)

@@ -40,7 +40,7 @@ def find_splits(dataset_dir: Path) -> Path | None:
     return None
 
 
-def read_splits(listing: Path, files: Mapping[str, str]) -> dict[str, str]:
+def read_splits(listing: Path, files: Mapping[str, str], training: bool = True) -> dict[str, str]:
     """What `splits.json` says: the side of every stem that it lists, in its order.
 
     A side may be one name in place of a list, or spelt out (training, validation, testing); a name may have its suffix
@@ -49,6 +49,7 @@ def read_splits(listing: Path, files: Mapping[str, str]) -> dict[str, str]:
     Args:
         listing: the file.
         files: for every name by which a file may be called, its stem; the stems themselves among them.
+        training: whether it has to list something to learn from and something to validate on.
 
     Raises:
         BadInput: no JSON of this form, in another encoding than UTF-8 or UTF-16; a name that is no file's; one on two
@@ -60,7 +61,7 @@ def read_splits(listing: Path, files: Mapping[str, str]) -> dict[str, str]:
             stem = _stem(listing, name, files)
             if owner.setdefault(stem, side) != side:
                 raise BadInput(f"{listing}: {stem!r} stands under both {owner[stem]} and {side}; keep one of the two")
-    for side in ("train", "val"):
+    for side in ("train", "val") if training else ():
         if side not in owner.values():
             raise BadInput(f"{listing}: lists nothing under {side!r}; training needs slices there")
     return owner

@@ -17,6 +17,7 @@ from custom.stack.stack import Stack
 from custom.stack.tiff_directories import read_directories, slice_pages
 from custom.stack.tiff_layout import check_pages
 from custom.stack.tiff_page import check_white_is_zero, page_at, page_values
+from custom.stack.tiff_parts import check_parts
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize, first_stated
 
@@ -85,6 +86,7 @@ def _inspect(file: Path, labels: bool) -> tuple[tuple[int, int], np.dtype, Voxel
                 f"{file}: holds several slices; a folder takes one slice a file, so take it out and give it alone."
             )
         check_white_is_zero(file, page, labels)
+        check_parts(file, [page], labels)
         return (page.imagelength, page.imagewidth), np.dtype(page.dtype), tiff_voxel_size(tiff, page), pages[0]
 
 

@@ -92,7 +92,13 @@ def _over_no_place(label: Stack, image: Stack) -> Stack:
     assert label.place is not None
     to_label = np.linalg.inv(label.place.affine) @ plain_affine(label.place.spacing)
     fit = min(_ways(to_label, label, image), key=lambda one: one.worst, default=None)
-    return label if fit is None or fit.worst > _SAME else _turned(label, image, fit)
+    if fit is None or fit.worst <= _SAME:
+        return label if fit is None else _turned(label, image, fit)
+    if image.place is not None and np.allclose(
+        np.array(image.place.spacing) * image.place.mm, np.array(label.place.spacing) * label.place.mm, rtol=_ROUNDED
+    ):
+        label.doubt = f"its header puts it up to {fit.worst:.3g} voxels beside its image, whose origin is 0"
+    return label
 
 
 def in_words(place: Place) -> str:

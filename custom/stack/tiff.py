@@ -23,6 +23,7 @@ from custom.stack.tiff_directories import Directory, read_directories, slice_pag
 from custom.stack.tiff_layout import check_pages, planes_of
 from custom.stack.tiff_other_axes import is_depth
 from custom.stack.tiff_page import check_white_is_zero, page_at, page_values
+from custom.stack.tiff_parts import check_parts
 from custom.stack.tiff_voxel import tiff_voxel_size
 from custom.stack.units import VoxelSize
 
@@ -41,6 +42,7 @@ def open_tiff(path: Path, chosen: Selection) -> Stack:
             axes, dtype, block = slices.axes, slices.dtype, slices.block
             voxel_size = tiff_voxel_size(slices.tiff, slices.first)
             check_white_is_zero(path, slices.first, chosen.labels)
+            check_parts(path, slices.pages, chosen.labels)
     if block is None:
         return TiffStack(path, axes.shape, dtype, voxel_size, handle)
     handle.close()
@@ -88,6 +90,7 @@ class _TiffSlices:
         self.first = first = page_at(self.tiff, numbers[0])
         check_pages(path, first)
         self.block: Block | None = None
+        self.pages: Sequence[TiffPage | TiffFrame] = []
         self.dtype = np.dtype(first.dtype)
         if first.samplesperpixel > 1:
             self._take(path, planes_of(path, [page_at(self.tiff, number) for number in numbers]), chosen)

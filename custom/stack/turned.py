@@ -16,7 +16,7 @@ _BACKWARDS_BYTES = 1 << 28  # read at once from a stream that only runs forwards
 
 
 class TurnedStack(Stack):
-    """The voxels of `stored` with axes exchanged and turned round; none is made anew.
+    """The voxels of `stored` with axes exchanged and turned round.
 
     Where another axis than z becomes z, every slice cuts through all slices of the file: its `grain` says so, and
     `plan_reading` sees to it that the file is not gone through for each.
@@ -62,7 +62,10 @@ class TurnedStack(Stack):
             start, stop, _ = side.indices(length)
             part[axis] = slice(length - stop, length - start) if flip else slice(start, stop)
         found = self._part(*part).transpose(self._order)
-        return found[tuple(slice(None, None, -1 if flip else 1) for flip in self._flipped)]
+        if not any(self._flipped):
+            return found
+        # a copy: torch takes no array that runs backwards in memory
+        return found[tuple(slice(None, None, -1 if flip else 1) for flip in self._flipped)].copy()
 
     def _part(self, z: slice, y: slice, x: slice) -> np.ndarray:
         """A part of the stored stack; of one that cannot be cut, a few whole slices at a time."""

@@ -2,11 +2,15 @@
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numcodecs.errors
 import zarr
+import zarr.errors
 
 from custom.base.errors import BadInput
 from custom.stack.angles import angle_among
@@ -47,7 +51,7 @@ def open_zarr(path: Path, chosen: Selection) -> Stack:
     if path.is_file() and path.suffix.lower() not in ZIPS:
         raise BadInput(f"{path}: is a file where a .zarr folder is wanted; copy the whole folder from its source.")
     handle = Handle(partial(_OpenZarr, path, chosen.key))
-    with refusing_damage(path), handle.lend() as opened:
+    with refusing_damage(path), _naming_codecs(path), handle.lend() as opened:
         array, image = opened.array.array, opened.image
         names = image.names if image and image.names else _names(array)
         _check_names(path, array, names or [], chosen)
@@ -90,6 +94,19 @@ class _FewAtOnce:
     def __getitem__(self, part: tuple[int | slice, ...]) -> Any:
         with zarr.config.set({"async.concurrency": self._at_once}):
             return self.array[part]
+
+
+@contextmanager
+def _naming_codecs(path: Path) -> Iterator[None]:
+    """Refuse an array of a codec that is not installed as what it is, and not as damaged."""
+    try:
+        yield
+    except (numcodecs.errors.UnknownCodecError, zarr.errors.UnknownCodecError) as error:
+        name = str(error).rpartition(":")[2].strip(" '\"")
+        raise BadInput(
+            f"{path}: is compressed with {name}, which is not installed; pip install the package that brings it, such as "
+            "imagecodecs or numcodecs with its extras, or store it anew with another codec."
+        ) from error
 
 
 def _check_names(path: Path, array: zarr.Array, names: list[str], chosen: Selection) -> None:

@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK
+import zarr
 
 from custom.base.errors import BadInput
 from custom.data import labelled_slices
@@ -72,3 +73,32 @@ def test_a_label_cropped_to_its_segments_comes_back_by_its_cure(tmp_path: Path) 
     back = SimpleITK.Resample(label[1:5, 1:4, :], image, SimpleITK.Transform(), SimpleITK.sitkNearestNeighbor)
     SimpleITK.WriteImage(back, tmp_path / "labels/a.nrrd")
     assert [item["lithium"] for item in labelled_slices(tmp_path)] == LABELS[:, 1:4, 1:5].sum(axis=(1, 2)).tolist()
+
+
+@pytest.mark.parametrize("suffix", ["nii", "nrrd", "mha"])
+def test_a_label_that_runs_backwards_along_z_alone(tmp_path: Path, suffix: str) -> None:
+    """Uncompressed: its slices are views of the file."""
+    for part, voxels in (("images", GREY), ("labels", LABELS)):
+        (tmp_path / part).mkdir()
+        image = SimpleITK.GetImageFromArray(voxels)
+        image.SetSpacing((0.00133,) * 3)
+        image.SetOrigin((1, 2, 3))
+        image = image if part == "images" else SimpleITK.Flip(image, (False, False, True))
+        SimpleITK.WriteImage(image, tmp_path / part / f"a.{suffix}")
+    loaded = [LoadStackd(["image", "label"])(item) for item in labelled_slices(tmp_path)]
+    np.testing.assert_array_equal(np.concatenate([item["label"] for item in loaded]), LABELS)
+
+
+@pytest.mark.parametrize("away", [0.0, 6.5])
+def test_an_image_at_0_and_a_label_beside_it(tmp_path: Path, away: float, caplog: pytest.LogCaptureFixture) -> None:
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    for part, voxels, shift in (("images", GREY, 0.0), ("labels", LABELS, away)):
+        moves = [{"type": "scale", "scale": [1.3] * 3}, {"type": "translation", "translation": [0.0, shift, 0.0]}]
+        levels = [{"path": "0", "coordinateTransformations": moves}]
+        group = zarr.create_group(tmp_path / part / "a.zarr", zarr_format=3)
+        group.create_array("0", data=voxels)
+        group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": levels}]}
+    with caplog.at_level(logging.WARNING):
+        labelled_slices(tmp_path)
+    said = [text for text in caplog.messages if "its header puts it up to 5 voxels beside its image" in text]
+    assert len(said) == bool(away)

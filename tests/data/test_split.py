@@ -232,6 +232,14 @@ def test_faulty_splits_json(own: Path, text: str, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_an_evaluation_needs_no_side_but_its_own(own: Path) -> None:
+    stems = sorted(path.stem for path in (own / "images").iterdir())
+    (own / "splits.json").write_text(json.dumps({"test": stems}))
+    assert [len(split_dataset(own, new="test")[side]) for side in ("train", "val")] == [0, 0]
+    with pytest.raises(BadInput, match="lists nothing under 'train'; training needs slices there"):
+        split_dataset(own)
+
+
 def test_a_listed_side_without_lithium_is_told(
     make_labelled_set: MakeSet, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -104,6 +104,21 @@ def test_a_dataset_whose_name_is_no_text_is_to_be_renamed(key: str | None, tmp_p
     np.testing.assert_array_equal(open_stack(path, stack_key="new_name").read(0, 4), VOXELS)
 
 
+@pytest.mark.parametrize("left", [0, 1000])
+def test_the_file_at_the_end_of_a_link_is_the_damaged_one(scan: Path, left: int) -> None:
+    layout = h5py.VirtualLayout(VOXELS.shape, "u2")
+    layout[:] = h5py.VirtualSource("recon.h5", "recon/data", VOXELS.shape)
+    with h5py.File(scan, "a") as file:
+        file.create_virtual_dataset("virtual", layout)
+    whole = (scan.parent / "recon.h5").read_bytes()
+    (scan.parent / "recon.h5").write_bytes(whole[:left])
+    assert "takes its voxels from recon.h5, which is damaged, cut short or no HDF5" in refusal(
+        scan, stack_key="virtual"
+    )
+    said = refusal(scan, stack_key="entry/result/data")
+    assert "data in recon.h5, which is " + ("damaged or cut short" if left else "not HDF5") in said
+
+
 @pytest.mark.parametrize("style", ["signal", "absolute", "down to the dataset"])
 def test_what_nexus_shows_by_default(style: str, tmp_path: Path) -> None:
     path = tmp_path / "volume.nxs"

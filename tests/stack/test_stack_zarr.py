@@ -1,12 +1,13 @@
 """Zarr and OME-Zarr written by zarr and ome-zarr: which array is taken, its axes and voxel size, and what is refused."""
 
+import json
 import logging
 import shutil
 import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -299,3 +300,17 @@ def test_an_empty_folder_and_a_file_of_that_name(tmp_path: Path) -> None:
 def test_an_unfinished_result(tmp_path: Path) -> None:
     path = array(tmp_path / ".mask.zarr.part-0123abcd")
     assert "is the unfinished part of a result; run the segmentation" in refusal(path)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_codec_that_is_not_installed(tmp_path: Path, version: Literal[2, 3]) -> None:
+    path = tmp_path / "a.zarr"
+    zarr.create_array(path, data=np.ones((4, 5, 6), np.uint8), zarr_format=version)
+    header = path / ("zarr.json" if version == 3 else ".zarray")
+    about = json.loads(header.read_text())
+    if version == 2:
+        about["compressor"] = {"id": "jpegxl"}
+    else:
+        about["codecs"][-1] = {"name": "jpegxl", "configuration": {}}
+    header.write_text(json.dumps(about))
+    assert "a.zarr: is compressed with jpegxl, which is not installed; pip install" in refusal(path)

@@ -250,3 +250,30 @@ def test_other_names_of_tiff(suffix: str, tmp_path: Path) -> None:
     same(tmp_path, VOLUME)
     tifffile.imwrite(tmp_path / f"v{suffix}", VOLUME, bigtiff=suffix != ".TF2", photometric="minisblack")
     same(tmp_path / f"v{suffix}", VOLUME)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("lacking", [[(3, 0)], [(3, 0), (3, 1)], [(4, 0), (4, 1), (5, 0), (5, 1)]])
+def test_tiles_that_nobody_wrote(
+    lacking: list[tuple[int, int]], labels: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """GDAL leaves out empty ones where it is told to; a writer that was ended leaves the last ones."""
+    volume = np.random.default_rng(0).integers(1, 255, (6, 16, 32), np.uint8)
+    tifffile.imwrite(tmp_path / "s.tif", volume, tile=(16, 16), metadata=None)
+    with tifffile.TiffFile(tmp_path / "s.tif", mode="r+b") as tiff:
+        for z, page in enumerate(tiff.pages):
+            for tag in ("TileByteCounts", "TileOffsets"):
+                values = page.tags[tag].value
+                page.tags[tag].overwrite([0 if (z, k) in lacking else values[k] for k in (0, 1)])
+    for z, k in lacking:
+        volume[z, :, 16 * k : 16 * k + 16] = 0
+    if len(lacking) == 4 and not labels:
+        with pytest.raises(BadInput, match=r"s.tif: is half-written, nothing was ever written to slices 4 to 5 of 6"):
+            open_stack(tmp_path / "s.tif")
+        return
+    np.testing.assert_array_equal(open_stack(tmp_path / "s.tif", labels=labels).read(0, 6), volume)
+    (said,) = caplog.messages
+    assert (
+        f"lacks {len(lacking)} of its 12 strips or tiles, in {len(lacking) // 2 or 1} slices, slice {lacking[0][0]}"
+        in said
+    )

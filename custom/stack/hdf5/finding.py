@@ -106,8 +106,11 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
         return f"{link.path} in {link.filename}, which is missing; {put_back(link.filename)}"
     if not h5py.is_hdf5(there):
         return f"{link.path} in {link.filename}, which is not HDF5; copy it again from its source"
-    with h5py.File(there, "r") as opened:
-        further = broken_link(opened, link.path, steps - 1)
+    try:
+        with h5py.File(there, "r") as opened:
+            further = broken_link(opened, link.path, steps - 1)
+    except OSError:
+        return f"{link.path} in {link.filename}, which is damaged or cut short; copy it again from its source"
     return further or f"{link.path} in {link.filename}, which holds no such thing; put the right file there"
 
 

@@ -132,10 +132,18 @@ class VirtualSources:
         for part in self._parts:
             of_file[part[1]].append(part)
         for name, parts in of_file.items():
-            with h5py.File(self._where[name], "r") as opened:
+            with self._opened(name) as opened:
                 for products, _, key, source in parts:
                     pieces += self._pieces(products, name, opened, key, source, coverage_of)
         return of_pieces(self.dataset.shape, pieces)
+
+    def _opened(self, name: str) -> h5py.File:
+        try:
+            return h5py.File(self._where[name], "r")
+        except OSError as error:
+            raise BadInput(
+                f"{self._says} {name}, which is damaged, cut short or no HDF5; copy it again from its source."
+            ) from error
 
     def _pieces(
         self,
