@@ -41,7 +41,7 @@ class Beside:
         """Take in an array that is near: in a group above the volume, or not far below one."""
         leaf = name.rpartition("/")[2]
         if _PER_FRAME.fullmatch(leaf) and _count(shape) > 1:
-            self._add(name, shape, _count(shape) == self.shape[0])
+            self._add(name, shape, self._are_images(_count(shape)))
         elif _FLAT.fullmatch(leaf) and len(shape) > 1:
             self._add(name, shape, shape[-2:] == self.shape[-2:])
 
@@ -50,6 +50,10 @@ class Beside:
         leaf = name.rpartition("/")[2]
         if _PER_FRAME.fullmatch(leaf) and _count(shape) == self.shape[0] > _FEW:
             self._add(name, shape, True)
+
+    def _are_images(self, count: int) -> bool:
+        """Whether there are as many images, along the first axis or, in sinograms, whose sides mostly differ, the second."""
+        return count == self.shape[0] or (len(self.shape) == 3 and count == self.shape[1] != self.shape[2])
 
     def _add(self, name: str, shape: Shape, fits: bool) -> None:
         words = f"{name} of {'x'.join(map(str, shape))}"

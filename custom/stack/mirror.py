@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import KDTree
 
-from custom.stack.surround import Mask, dilated
+from custom.stack.grown import Mask, dilated
 
 _MIXED = 0.25  # of the way from the material to the surround, that the outermost voxels have gone; 0.5 if interpolated
 _STEP = 8  # voxels between the places at which the nearest material is looked for; between them it is interpolated

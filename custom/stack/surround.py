@@ -7,11 +7,14 @@ from material by what noise never does: one value, over a solid region that reac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from custom.stack.grown import dilated
+from custom.stack.rim import with_rim
 
 Mask = NDArray[np.bool_]
 
@@ -19,6 +22,9 @@ LEAST_SHARE = 0.002  # of a slice; half of what moves an end of the usual window
 LEAST_RUN = 16  # voxels of one value side by side on a slice's border; noise has no such run
 MOST_FLAT = 0.05  # share of voxels equal to all their neighbours up to which a slice counts as noisy
 _COARSE = 500  # voxels along each side that show whether a closer look is worth it
+_MOST_VALUES, _NEARLY = 5, 0.02  # of a surround that is nearly one value; the share of the grey values that they span
+_ROUNDING = 1e-6  # of a constant, relative
+_EDGE_SHARE = 0.2  # of the voxels along an inner edge that have one value; of noise fewer have
 ALIKE = 0.98  # share in which an outline has to agree with a disc or a rectangle
 
 
@@ -27,6 +33,7 @@ class SurroundSearch:
 
     A value counts that fills a solid region at the border of a slice whose other voxels are noisy. Where they are not
     (simulations, slices that were denoised in 8 bit), only the lowest or highest value does, around a disc or a rectangle.
+    Around the circle of a reconstruction, a few neighbouring whole numbers do too, as a lossy compression leaves them.
     """
 
     def __init__(self) -> None:
@@ -41,12 +48,18 @@ class SurroundSearch:
         whole = bool(candidates) and bool(_is(plane, candidates).all())
         self._material |= not whole
         for value in candidates:
-            if value in self._found:  # a NaN too, which is always math.nan
+            if any(
+                value is one or abs(value - one) <= 2 * _ROUNDING * abs(one) for one in self._found
+            ):  # NaN is math.nan
                 continue
             if whole:
                 self._constant.add(value)
             elif _is_surround(plane, value):
                 self._found.add(value)
+        if not whole and (inner := _behind(plane, self._found)) is not None and _is_surround(plane, inner, self._found):
+            self._found.add(inner)
+        if not whole and not self._found:
+            self._found |= set(nearly_constant(plane))
 
     def found(self) -> tuple[float, ...]:
         """Ascending values, NaN for all that are not finite as the last one; mostly none or one."""
@@ -86,14 +99,20 @@ def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:
     if not surround or not (filled := _is(plane, surround)).any():
         return None
     region = _solid_at_border(filled)
-    return region if np.count_nonzero(region) >= LEAST_SHARE * plane.size else None
+    if np.count_nonzero(region) < LEAST_SHARE * plane.size:
+        return None
+    return with_rim(plane, region, surround)
 
 
 def _is(plane: np.ndarray, values: Sequence[float]) -> Mask:
     finite = [value for value in values if not np.isnan(value)]
     equal = np.zeros(plane.shape, bool)
     for value in finite:
-        equal |= plane == value
+        if plane.dtype.kind == "f" and value:  # a filter leaves a constant off by rounding
+            slack = _ROUNDING * abs(value)
+            equal |= (plane >= value - slack) & (plane <= value + slack)
+        else:
+            equal |= plane == value
     if len(finite) < len(values) and plane.dtype.kind == "f":
         equal |= ~np.isfinite(plane)
     return equal
@@ -113,9 +132,24 @@ def _runs(plane: np.ndarray) -> list[float]:
     return [*sorted(found - nans), *([math.nan] if nans else [])]
 
 
-def _is_surround(plane: np.ndarray, value: float) -> bool:
-    region = _solid_at_border(_is(plane, [value]))
-    if np.count_nonzero(region) < LEAST_SHARE * plane.size:
+def _behind(plane: np.ndarray, found: Collection[float]) -> float | None:
+    """A further value that stands all along the inner edge of what is known to lie outside: that of a circle within a frame."""
+    if not found or not (filled := _is(plane, list(found))).any():
+        return None
+    region = _solid_at_border(filled)
+    edge = plane[dilated(region) & ~region].astype(np.float64)
+    edge[~np.isfinite(edge)] = np.nan
+    values, counts = np.unique(edge, return_counts=True)
+    if not counts.size or counts.max() < max(_EDGE_SHARE * len(edge), LEAST_RUN):
+        return None
+    return math.nan if np.isnan(value := float(values[counts.argmax()])) else value
+
+
+def _is_surround(plane: np.ndarray, value: float, around: Collection[float] = ()) -> bool:
+    own = _is(plane, [value])
+    region = _solid_at_border(_is(plane, [value, *around]))
+    # behind a frame, by itself: of dark noise that was cut off at 0, the 1 lie among the 0
+    if np.count_nonzero(_eroded(own) if around else region & own) < LEAST_SHARE * plane.size:
         return False
     rest = ~ndimage.binary_dilation(region, iterations=2)
     if np.isnan(value) or not rest.any() or _flat(plane)[rest].mean() <= MOST_FLAT:
@@ -134,6 +168,31 @@ def _flat(plane: np.ndarray) -> Mask:
             inner &= plane[y : y + centre.shape[0], x : x + centre.shape[1]] == centre
     flat[1:-1, 1:-1] = inner
     return flat
+
+
+def nearly_constant(plane: np.ndarray) -> list[float]:
+    """The few whole numbers around a disc that reaches the borders of a slice, darker or brighter than nearly all in it."""
+    side = max(min(plane.shape) // 16, 2)
+    corners = (
+        np.concatenate([plane[y, x].ravel() for y, x in _corners(side)]) if plane.dtype.kind in "iu" else np.zeros(0)
+    )
+    if not corners.size or not 0 < (spread := int(corners.max()) - int(corners.min())) < _MOST_VALUES:
+        return []
+    low, high = np.percentile(plane[::4, ::4], (1, 99))
+    if spread > _NEARLY * (high - low):
+        return []
+    region = _solid_at_border((plane >= corners.min()) & (plane <= corners.max()))
+    inside = ~region
+    rest = plane[~ndimage.binary_dilation(region, iterations=4)]
+    beyond = rest.size and (corners.max() < np.percentile(rest, 1) or corners.min() > np.percentile(rest, 99))
+    spans = min(inside.any(axis=0).mean(), inside.any(axis=1).mean()) >= ALIKE
+    found = bool(beyond) and bool(spans) and region.mean() > 0.1 and _is_disc_or_rectangle(inside)
+    return [float(value) for value in range(int(corners.min()), int(corners.max()) + 1)] if found else []
+
+
+def _corners(side: int) -> list[tuple[slice, slice]]:
+    ends = slice(None, side), slice(-side, None)
+    return [(y, x) for y in ends for x in ends]
 
 
 def _is_disc_or_rectangle(inside: Mask) -> bool:
@@ -170,17 +229,6 @@ def _sides(plane: np.ndarray) -> tuple[np.ndarray, ...]:
 def _eroded(mask: Mask) -> Mask:
     """By 3 x 3; what lies beyond the border counts as filled."""
     return ~dilated(~mask)
-
-
-def dilated(mask: Mask) -> Mask:
-    """A mask (Y, X) grown by 3 x 3, one axis after the other: a tenth of the time of scipy's."""
-    for axis in (0, 1):
-        wide = mask.copy()
-        low, high = np.moveaxis(wide, axis, 0), np.moveaxis(mask, axis, 0)
-        low[1:] |= high[:-1]
-        low[:-1] |= high[1:]
-        mask = wide
-    return mask
 
 
 def inside_values(planes: Iterable[np.ndarray], surround: Sequence[float]) -> Iterator[np.ndarray]:

@@ -178,3 +178,39 @@ def test_words_that_change_nothing(axes: str | list[str], tmp_path: Path) -> Non
     with h5py.File(saved(tmp_path / "s.h5"), "a") as file:
         file["exchange/data"].attrs["axes"] = axes
     np.testing.assert_array_equal(open_stack(tmp_path / "s.h5").read(0, 7), VOXELS)
+
+
+def test_sinograms_beside_their_angles(tmp_path: Path) -> None:
+    path = saved(tmp_path / "scan.h5", "exchange/data", exchange__theta=np.arange(11.0))
+    assert "holds projections, its /exchange/data of 7x11x13 lies beside /exchange/theta of 11" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "names", [("entry1/tomo_entry/instrument/detector/data", "entry1/tomo_entry/sample"), ("tomo", "")]
+)
+def test_projections_are_no_choice(names: tuple[str, str], tmp_path: Path) -> None:
+    key, group = names
+    path = saved(tmp_path / "scan.nxs", key, **{f"{group}/rotation_angle": np.arange(7.0)})
+    said = f"has no dataset /exchange/data; it holds projections, /{key} (7, 11, 13); reconstruct them first, or give"
+    assert said in refusal(path)
+    with h5py.File(path, "a") as file:
+        file["reconstruction"] = VOXELS
+    assert "name one with --stack_key: /reconstruction (7, 11, 13)." in refusal(path)
+
+
+def test_axes_by_their_indices_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for names in (None, [".", "z", "."]):
+        path = tmp_path / f"{'scan' if names is None else 'part'}.nxs"
+        with h5py.File(path, "w") as file:
+            file.attrs["default"] = "entry"
+            file.create_group("entry").attrs["signal"] = "data"
+            file["entry/data"] = VOXELS.transpose(2, 1, 0)
+            if names:
+                file["entry"].attrs["axes"] = names
+            for axis, name in enumerate("xyz" if names is None else ""):
+                file["entry"].attrs[f"{name}_indices"] = axis
+        stack = open_stack(path)
+        np.testing.assert_array_equal(
+            stack.read(0, stack.shape[0]), VOXELS if names is None else VOXELS.transpose(2, 1, 0)
+        )
+    assert "are called ., z, . and are read as z, y, x in this order; give --stack_axes" in caplog.text

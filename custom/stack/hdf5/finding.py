@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,18 @@ _MOST_OBJECTS = 20_000  # master files of a beam time link to all of its scans
 _MOST_STEPS = 16  # of `default` attributes
 
 
-def find_dataset(path: Path, file: h5py.File, key: str | None) -> str:
+Raw = Callable[[h5py.File, str, h5py.Dataset], bool]
+
+
+def find_dataset(path: Path, file: h5py.File, key: str | None, raw: Raw | None = None) -> str:
     """The path of the dataset `key`, else /exchange/data, else what NeXus' `default` attributes lead to.
 
     A group stands for the dataset that its attributes `default` and `signal` name.
+
+    Args:
+        path, file: of the file.
+        key: path in it, or None.
+        raw: whether a dataset holds projections, which a refusal does not offer.
 
     Raises:
         BadInput: there is none, or only a broken link.
@@ -37,7 +45,7 @@ def find_dataset(path: Path, file: h5py.File, key: str | None) -> str:
         return name
     if reason := broken_link(file, wanted):
         raise BadInput(f"{path}: its {wanted} is a link to {reason}.")
-    raise BadInput(f"{path}: has no dataset {wanted if key is None else key}; {_choice(file)}.")
+    raise BadInput(f"{path}: has no dataset {wanted if key is None else key}; {_choice(file, raw)}.")
 
 
 def item(group: h5py.Group, name: str) -> Any:
@@ -114,7 +122,8 @@ def _target(group: h5py.Group, link: Any, steps: int = _MOST_STEPS) -> str:
     return further or f"{link.path} in {link.filename}, which holds no such thing; put the right file there"
 
 
-def _choice(file: h5py.File) -> str:
+def _choice(file: h5py.File, raw: Raw | None) -> str:
+    projections: dict[str, tuple[int, ...]] = {}
     arrays: dict[str, tuple[int, ...]] = {}
     broken: list[str] = []
     unsayable: list[bytes] = []
@@ -122,7 +131,10 @@ def _choice(file: h5py.File) -> str:
         if reason is not None:
             broken.append(f"the link {name} leads to {reason}")
         elif is_array(found) and found.dtype.kind in "biuf":
-            arrays[name] = found.shape
+            (projections if raw is not None and raw(file, name, found) else arrays)[name] = found.shape
+    if projections and not any(len(shape) >= 3 for shape in arrays.values()):
+        name, shape = next(iter(projections.items()))
+        return f"it holds projections, {name} {shape}; reconstruct them first, or give --stack_key {name} if this is a reconstruction"
     if unsayable:
         one = unsayable[0]
         also = f"{listed(arrays)}; or " if arrays else ""

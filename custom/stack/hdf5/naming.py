@@ -54,6 +54,12 @@ def _dimensions(dataset: h5py.Dataset) -> tuple[list[str], list[str]]:
 
 def _tell_another_order(path: Path, dataset: h5py.Dataset, names: list[str]) -> None:
     """Names such as voxel_x are not taken by their letter: which of them is the rotation's axis differs between programs."""
+    known = [(place, name.lower()) for place, name in enumerate(names) if name.lower() in ("x", "y", "z")]
+    if len(names) == 3 and 0 < len(known) < 3 and any("zyx"[place] != name for place, name in known):
+        warn_once(
+            f"{path}: the axes of {dataset.name} are called {', '.join(names)} and are read as z, y, x in this order; give "
+            "--stack_axes if another one is meant."
+        )
     letters = "".join(name.lower().replace("-", "_").rpartition("_")[2] for name in names)
     if sorted(letters) == ["x", "y", "z"] and letters != "zyx" and any(len(name) > 1 for name in names):
         warn_once(
@@ -64,8 +70,17 @@ def _tell_another_order(path: Path, dataset: h5py.Dataset, names: list[str]) -> 
 
 def nexus_axes(dataset: h5py.Dataset, group: h5py.Group) -> list[str]:
     """What the group says of the axes of its signal, empty where it says nothing."""
-    names = _listed(group.attrs.get("axes"))
+    names = _listed(group.attrs.get("axes")) or _by_index(dataset, group)
     return names if len(names) == dataset.ndim else []
+
+
+def _by_index(dataset: h5py.Dataset, group: h5py.Group) -> list[str]:
+    """The axes of a group that only says of each, as x_indices, which one of its signal it is."""
+    found = {}
+    for name, value in group.attrs.items():
+        if name.endswith("_indices") and np.size(value) == 1 and np.asarray(value).dtype.kind in "iu":
+            found[int(np.ravel(value)[0])] = name.removesuffix("_indices")
+    return [found[axis] for axis in range(dataset.ndim)] if sorted(found) == list(range(dataset.ndim)) else []
 
 
 def _listed(value: object) -> list[str]:

@@ -15,9 +15,9 @@ from custom.stack.hdf5.chunks import grain_of_dataset
 from custom.stack.hdf5.external import open_with_files
 from custom.stack.hdf5.family import members, open_file
 from custom.stack.hdf5.filters import take_installed
-from custom.stack.hdf5.finding import find_dataset, item
+from custom.stack.hdf5.finding import Raw, find_dataset, item
 from custom.stack.hdf5.naming import axis_names
-from custom.stack.hdf5.projections import check_reconstructed
+from custom.stack.hdf5.projections import are_projections, check_reconstructed
 from custom.stack.hdf5.voxel_size import voxel_size
 from custom.stack.hdf5.written import check_gaps, look_for_voxels
 from custom.stack.selection import Selection
@@ -33,7 +33,7 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
         BadInput: damaged or cut short; no such dataset, a broken link, projections, or a dataset without voxels, with some
             that are missing, with a filter that is not installed, not of plain numbers, or not one volume.
     """
-    handle = Handle(partial(_OpenDataset, path, chosen.key))
+    handle = Handle(partial(_OpenDataset, path, chosen.key, None if chosen.labels else are_projections))
     with refusing_damage(path), handle.lend() as opened:
         dataset, name = opened.array, opened.name
         group = item(opened.file, name.rpartition("/")[0] or "/")
@@ -53,10 +53,10 @@ def open_hdf5(path: Path, chosen: Selection) -> Stack:
 class _OpenDataset:
     """An open HDF5 file, its dataset `array` that `key` means, and the path `name` of that."""
 
-    def __init__(self, path: Path, key: str | None) -> None:
+    def __init__(self, path: Path, key: str | None, raw: Raw | None) -> None:
         self.file = open_file(path)
         try:
-            self.name = find_dataset(path, self.file, key)
+            self.name = find_dataset(path, self.file, key, raw)
             self.array = open_with_files(self.file, self.name)
             if _may_need_filters(self.array):
                 take_installed()

@@ -58,6 +58,13 @@ def check_reconstructed(path: Path, file: h5py.File, name: str, dataset: h5py.Da
         )
 
 
+def are_projections(file: h5py.File, name: str, dataset: h5py.Dataset) -> bool:
+    """Whether what lies beside a dataset says so, as in `check_reconstructed`, and its own name does not say otherwise."""
+    if dataset.ndim < 3 or _RESULTS.search(name):
+        return False
+    return bool(_evidence(file, name.strip("/").split("/")[:-1], dataset).fitting)
+
+
 def _evidence(file: h5py.File, parts: list[str], dataset: h5py.Dataset) -> Beside:
     """What lies beside a dataset, and anywhere in its file, as it does with projections."""
     groups: dict[tuple[str, str], h5py.Group] = {}
