@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from custom.stack import GreyWindow, Stack, grey_range, grey_window_of, tell_once
+from custom.stack.formats import stem_of
+from custom.stack.numbering import number_key
 
 FAR = 10.0  # spans between two slices' grey values, from which on they cannot be of one scale
 WIDER = 8.0  # times the span, from which on one scale for both is worth a word
@@ -21,11 +23,13 @@ class Scale:
         stacks: the slices.
         known: 0.5 and 99.5 percentiles of each, None for a constant slice.
         surround: the values that fill what lies outside the reconstruction in any of them.
+        series: what the names of numbered ones have in common.
     """
 
     stacks: list[Stack]
     known: list[Range | None] = field(default_factory=list)
     surround: set[float] = field(default_factory=set)
+    series: set[str] = field(default_factory=set)
 
     @property
     def ranges(self) -> list[Range]:
@@ -36,7 +40,11 @@ class Scale:
         """Whether a slice with these percentiles may be of this scale."""
         if stack.dtype != self.stacks[0].dtype:
             return False
-        return values is None or not self.ranges or min(_distance(values, other) for other in self.ranges) <= FAR
+        if values is None or not self.ranges:
+            return True
+        if (series := _series(stack)) and self.series and series not in self.series:  # of another scan perhaps
+            return any(_alike(values, other) for other in self.ranges)
+        return min(_distance(values, other) for other in self.ranges) <= FAR
 
     def words(self) -> str:
         """How many slices, which type, which values."""
@@ -90,8 +98,21 @@ def _scales(stacks: Sequence[Stack]) -> list[Scale]:
             scales.append(near)
         near.stacks.append(stack)
         near.known.append(values)
+        near.series |= {series} if (series := _series(stack)) else set()
         near.surround.update(() if found is None else found.surround)
     return scales
+
+
+def _series(stack: Stack) -> str:
+    """What the names of a series of slices have in common: all but the number; empty where there is none."""
+    pattern, numbers = number_key(stem_of(stack.path))
+    return pattern if numbers else ""
+
+
+def _alike(one: Range, other: Range) -> bool:
+    """Whether two ranges overlap and are about as wide, as those of slices of one scan are."""
+    spans = sorted(ends[1] - ends[0] for ends in (one, other))
+    return _distance(one, other) == 0 and spans[1] <= WIDER * spans[0]
 
 
 def _distance(one: Range, other: Range) -> float:

@@ -36,6 +36,19 @@ def test_slices_of_another_scale_have_a_window_of_their_own(other: tuple[str, fl
     assert windows[3:] == [grey_window(np.stack(planes[3:]))] * 3
 
 
+@pytest.mark.parametrize(("scale", "shift"), [(0.3, 0), (-1, 65535), (0.1, 0), (1e-3, 0.2)])
+def test_another_scan_of_the_same_type_by_the_names_of_its_slices(scale: float, shift: float, tmp_path: Path) -> None:
+    """A rescaled copy, an inverted one, mu in 1/mm beside 1/cm, and narrower by far; slices of like values share."""
+    planes = [plane(14000, 30000, "float32", i) for i in range(6)]
+    names = [f"{scan}_{z}.tif" for scan in ("a", "b", "c") for z in (0, 1)]
+    planes[2:4] = [one * scale + shift for one in planes[2:4]]
+    for name, one in zip(names, planes, strict=True):
+        tifffile.imwrite(tmp_path / name, one.astype(np.float32))
+    windows = windows_of([open_stack(tmp_path / name) for name in names], PERCENTILES, None)
+    assert windows[2:4] == [grey_window(np.stack(planes[2:4]).astype(np.float32))] * 2
+    assert len({window.lower for window in (*windows[:2], *windows[4:])}) == 1
+
+
 def test_slices_of_one_scan_share_a_window(tmp_path: Path) -> None:
     polymer, both, empty = plane(20000, 21000, "uint16"), plane(19000, 40000, "uint16"), plane(38000, 39500, "uint16")
     windows = windows_of(slices(tmp_path, polymer, both, empty), PERCENTILES, None)
