@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from custom.stack import outside
-from custom.stack.surround import ALIKE, SurroundSearch
+from custom.stack.few_values import ALIKE
+from custom.stack.surround import SurroundSearch
 
 _LEAST = 0.05  # share of a slice that a circle leaves free; one that touches all sides leaves 1 - pi / 4 = 0.21
 

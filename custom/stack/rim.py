@@ -57,7 +57,9 @@ def with_rim(plane: np.ndarray, region: Mask, surround: Sequence[float]) -> Mask
     if not deep.size:
         return region
     low, high = np.percentile(deep, _TAILS)
-    mixed = plane < low if fill < low else plane > high if fill > high else np.zeros_like(region)
+    if low <= fill <= high:
+        return region
+    mixed = (plane < low) | (plane > high)  # both: a cubic spline swings over
     start = region.copy()
     for end in (0, -1):  # where a circle meets the border its surround is too thin to be constant
         start[end] |= mixed[end]

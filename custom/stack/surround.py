@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from custom.stack.grown import dilated
+from custom.stack.few_values import is_disc_or_rectangle, nearly_constant
+from custom.stack.grown import dilated, eroded, sides, solid_at_border
 from custom.stack.rim import with_rim
 
 Mask = NDArray[np.bool_]
@@ -22,10 +23,9 @@ LEAST_SHARE = 0.002  # of a slice; half of what moves an end of the usual window
 LEAST_RUN = 16  # voxels of one value side by side on a slice's border; noise has no such run
 MOST_FLAT = 0.05  # share of voxels equal to all their neighbours up to which a slice counts as noisy
 _COARSE = 500  # voxels along each side that show whether a closer look is worth it
-_MOST_VALUES, _NEARLY = 5, 0.02  # of a surround that is nearly one value; the share of the grey values that they span
+_NOISE = 1e-4  # of a constant, in quartile distances of the material
 _ROUNDING = 1e-6  # of a constant, relative
 _EDGE_SHARE = 0.2  # of the voxels along an inner edge that have one value; of noise fewer have
-ALIKE = 0.98  # share in which an outline has to agree with a disc or a rectangle
 
 
 class SurroundSearch:
@@ -47,10 +47,9 @@ class SurroundSearch:
         candidates = _runs(plane)
         whole = bool(candidates) and bool(_is(plane, candidates).all())
         self._material |= not whole
+        slack = _slack(plane, candidates)
         for value in candidates:
-            if any(
-                value is one or abs(value - one) <= 2 * _ROUNDING * abs(one) for one in self._found
-            ):  # NaN is math.nan
+            if _is_known(value, self._found, slack):
                 continue
             if whole:
                 self._constant.add(value)
@@ -77,9 +76,8 @@ def unseen_surround(plane: np.ndarray, surround: Sequence[float]) -> tuple[float
         plane: (Y, X) grey values of a stack that has contrast.
         surround: of the stack.
     """
-    known = {math.nan if np.isnan(value) else value for value in surround}
     runs = _runs(plane)
-    values = [value for value in runs if value not in known]
+    values = [value for value in runs if not _is_known(value, surround, _slack(plane, runs))]
     coarse = plane[tuple(slice(None, None, max(length // _COARSE, 1)) for length in plane.shape)]
     if values and _is(coarse, runs).all() and _is(plane, runs).all():
         return tuple(values) if len(runs) == 1 else ()  # nothing, or a simulation of a few values
@@ -98,18 +96,27 @@ def outside(plane: np.ndarray, surround: Sequence[float]) -> Mask | None:
     """
     if not surround or not (filled := _is(plane, surround)).any():
         return None
-    region = _solid_at_border(filled)
+    region = solid_at_border(filled)
     if np.count_nonzero(region) < LEAST_SHARE * plane.size:
         return None
     return with_rim(plane, region, surround)
 
 
+def _is_known(value: float, known: Collection[float], slack: float) -> bool:
+    """Whether a value is one of those known, as far as noise and rounding go."""
+    return any(
+        (math.isnan(value) and math.isnan(one)) or abs(value - one) <= max(2 * _ROUNDING * abs(one), slack)
+        for one in known
+    )
+
+
 def _is(plane: np.ndarray, values: Sequence[float]) -> Mask:
     finite = [value for value in values if not np.isnan(value)]
     equal = np.zeros(plane.shape, bool)
+    # of several, as of slices that are each filled with their own mean, material would come near one of them
+    noise = _slack(plane, finite) if len(finite) == 1 else 0.0
     for value in finite:
-        if plane.dtype.kind == "f" and value:  # a filter leaves a constant off by rounding
-            slack = _ROUNDING * abs(value)
+        if slack := max(noise, _ROUNDING * abs(value) if plane.dtype.kind == "f" else 0.0):
             equal |= (plane >= value - slack) & (plane <= value + slack)
         else:
             equal |= plane == value
@@ -118,25 +125,52 @@ def _is(plane: np.ndarray, values: Sequence[float]) -> Mask:
     return equal
 
 
+def _slack(plane: np.ndarray, but: Sequence[float] = ()) -> float:
+    """By how much a constant of a float slice may be off: a filter, a turn or a lossy compression leaves noise in it.
+
+    Args:
+        plane: (Y, X) grey values; whole numbers are taken as they are.
+        but: constants that are known, which say nothing of how far the material's values spread.
+    """
+    if plane.dtype.kind != "f":
+        return 0.0
+    step = max(min(plane.shape) // 64, 1)
+    sample = plane[::step, ::step]
+    sample = sample[np.isfinite(sample) & ~np.isin(sample, np.array(but, plane.dtype))]
+    low, high = np.percentile(sample, (25, 75)) if sample.size else (0.0, 0.0)
+    return _NOISE * float(high - low)
+
+
 def _runs(plane: np.ndarray) -> list[float]:
     """Values that stand in a run of `LEAST_RUN` or more on one of the four sides; NaN for those that are not finite."""
-    found: set[float] = set()
-    for side in _sides(plane):
-        line = side.astype(np.float64)
-        line[~np.isfinite(line)] = np.nan
-        same = (line[1:] == line[:-1]) | (np.isnan(line[1:]) & np.isnan(line[:-1]))
-        starts = np.flatnonzero(np.r_[True, ~same])
-        lengths = np.diff(np.r_[starts, len(line)])
-        found |= set(line[starts[lengths >= min(LEAST_RUN, len(line))]].tolist())
+    exact = _runs_within(plane, 0.0)
+    slack = _slack(plane, [*exact])
+    found = exact if exact or not slack else _runs_within(plane, slack)
     nans = {value for value in found if np.isnan(value)}
     return [*sorted(found - nans), *([math.nan] if nans else [])]
+
+
+def _runs_within(plane: np.ndarray, slack: float) -> set[float]:
+    """The values, each the median of its run, of runs in which neighbours differ by `slack` at most."""
+    found: set[float] = set()
+    for side in sides(plane):
+        line = side.astype(np.float64)
+        line[~np.isfinite(line)] = np.nan
+        with np.errstate(invalid="ignore"):
+            same = (np.abs(np.diff(line)) <= slack) | (np.isnan(line[1:]) & np.isnan(line[:-1]))
+        starts = np.flatnonzero(np.r_[True, ~same])
+        lengths = np.diff(np.r_[starts, len(line)])
+        for start, length in zip(starts, lengths, strict=True):
+            if length >= min(LEAST_RUN, len(line)):
+                found.add(float(np.median(line[start : start + length])))
+    return found
 
 
 def _behind(plane: np.ndarray, found: Collection[float]) -> float | None:
     """A further value that stands all along the inner edge of what is known to lie outside: that of a circle within a frame."""
     if not found or not (filled := _is(plane, list(found))).any():
         return None
-    region = _solid_at_border(filled)
+    region = solid_at_border(filled)
     edge = plane[dilated(region) & ~region].astype(np.float64)
     edge[~np.isfinite(edge)] = np.nan
     values, counts = np.unique(edge, return_counts=True)
@@ -147,15 +181,15 @@ def _behind(plane: np.ndarray, found: Collection[float]) -> float | None:
 
 def _is_surround(plane: np.ndarray, value: float, around: Collection[float] = ()) -> bool:
     own = _is(plane, [value])
-    region = _solid_at_border(_is(plane, [value, *around]))
+    region = solid_at_border(_is(plane, [value, *around]))
     # behind a frame, by itself: of dark noise that was cut off at 0, the 1 lie among the 0
-    if np.count_nonzero(_eroded(own) if around else region & own) < LEAST_SHARE * plane.size:
+    if np.count_nonzero(eroded(own) if around else region & own) < LEAST_SHARE * plane.size:
         return False
     rest = ~ndimage.binary_dilation(region, iterations=2)
     if np.isnan(value) or not rest.any() or _flat(plane)[rest].mean() <= MOST_FLAT:
         return True
     extreme = value <= plane[rest].min() or value >= plane[rest].max()
-    return bool(extreme) and _is_disc_or_rectangle(~region)
+    return bool(extreme) and is_disc_or_rectangle(~region)
 
 
 def _flat(plane: np.ndarray) -> Mask:
@@ -168,67 +202,6 @@ def _flat(plane: np.ndarray) -> Mask:
             inner &= plane[y : y + centre.shape[0], x : x + centre.shape[1]] == centre
     flat[1:-1, 1:-1] = inner
     return flat
-
-
-def nearly_constant(plane: np.ndarray) -> list[float]:
-    """The few whole numbers around a disc that reaches the borders of a slice, darker or brighter than nearly all in it."""
-    side = max(min(plane.shape) // 16, 2)
-    corners = (
-        np.concatenate([plane[y, x].ravel() for y, x in _corners(side)]) if plane.dtype.kind in "iu" else np.zeros(0)
-    )
-    if not corners.size or not 0 < (spread := int(corners.max()) - int(corners.min())) < _MOST_VALUES:
-        return []
-    low, high = np.percentile(plane[::4, ::4], (1, 99))
-    if spread > _NEARLY * (high - low):
-        return []
-    region = _solid_at_border((plane >= corners.min()) & (plane <= corners.max()))
-    inside = ~region
-    rest = plane[~ndimage.binary_dilation(region, iterations=4)]
-    beyond = rest.size and (corners.max() < np.percentile(rest, 1) or corners.min() > np.percentile(rest, 99))
-    spans = min(inside.any(axis=0).mean(), inside.any(axis=1).mean()) >= ALIKE
-    found = bool(beyond) and bool(spans) and region.mean() > 0.1 and _is_disc_or_rectangle(inside)
-    return [float(value) for value in range(int(corners.min()), int(corners.max()) + 1)] if found else []
-
-
-def _corners(side: int) -> list[tuple[slice, slice]]:
-    ends = slice(None, side), slice(-side, None)
-    return [(y, x) for y in ends for x in ends]
-
-
-def _is_disc_or_rectangle(inside: Mask) -> bool:
-    y, x = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-    if not y.size:
-        return False
-    box = inside[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
-    half = (np.array(box.shape) - 1) / 2
-    grid = [(np.arange(n) - middle) / (middle + 0.5) for n, middle in zip(box.shape, half, strict=True)]
-    disc = grid[0][:, None] ** 2 + grid[1] ** 2 <= 1
-    return max(box.mean(), (box == disc).mean() if box.size > 64 else 0.0) >= ALIKE
-
-
-def _solid_at_border(filled: Mask) -> Mask:
-    """The parts of `filled` that an opening by 3 x 3 leaves, those that reach the border of the slice."""
-    cores, count = ndimage.label(_eroded(filled))
-    border = np.unique(np.concatenate(_sides(cores)))
-    kept = np.zeros(count + 1, bool)
-    kept[border] = True
-    kept[0] = False
-    region = dilated(kept[cores]) & filled if kept.any() else np.zeros_like(filled)
-    for edge, line in zip(_sides(region), _sides(filled), strict=True):
-        # where a circle meets the border, its surround is one voxel thick
-        runs, count = ndimage.label(line)
-        edge |= np.isin(runs, np.setdiff1d(runs[edge], [0])) if count else False
-    return region
-
-
-def _sides(plane: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The four lines of a slice (Y, X) at its border, as views."""
-    return plane[0], plane[-1], plane[:, 0], plane[:, -1]
-
-
-def _eroded(mask: Mask) -> Mask:
-    """By 3 x 3; what lies beyond the border counts as filled."""
-    return ~dilated(~mask)
 
 
 def inside_values(planes: Iterable[np.ndarray], surround: Sequence[float]) -> Iterator[np.ndarray]:

@@ -50,6 +50,21 @@ def test_a_circle_of_a_few_neighbouring_values(least: int, dtype: str) -> None:
     np.testing.assert_allclose((window.lower, window.upper), np.percentile(material, (0.5, 99.5)), rtol=2e-6)
 
 
+@pytest.mark.parametrize("order", [0, 3])
+def test_a_float_surround_that_is_not_quite_one_value(order: int) -> None:
+    """Noise of an iterative reconstruction, or the ringing of a cubic turn; 0 lies far below the material."""
+    grey = noisy("float32") + 1
+    grey[:, CIRCLE] = 0
+    if order:
+        grey = ndimage.rotate(grey, 20, (1, 2), reshape=False, order=order, mode="constant")
+    else:
+        grey[:, CIRCLE] += np.random.default_rng(1).normal(0, 1e-7, (len(grey), CIRCLE.sum()))
+    window = grey_window(grey)
+    lower, upper = np.percentile(grey[:, DEEP], (0.5, 99.5))
+    assert len(window.surround) == 1 and abs(window.surround[0]) < 1e-5
+    np.testing.assert_allclose((window.lower, window.upper), (lower, upper), atol=0.15 * (upper - lower))
+
+
 @pytest.mark.parametrize("radius", [0.3, 0.4])
 def test_air_around_a_round_sample_is_material(radius: float) -> None:
     """However even it is: the sample's outline does not reach the borders."""
