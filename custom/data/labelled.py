@@ -75,6 +75,7 @@ def labelled_slices(
     windows = windows_of([stacks[i] for i in used], ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
     items: list[dict[str, Any]] = []
     beyond: dict[Path, int] = {}
+    lost = 0
     for file, window in zip(used, windows, strict=True):
         whole = {
             **images[file].named(),
@@ -87,11 +88,21 @@ def labelled_slices(
         values = [(1 + i, UNLABELLED) if lithium_255 else (1 + i,) for i in range(len(reading.classes))]
         seen = look_at(stacks[file], opened[file], found, values, window.surround)
         beyond[opened[file].path] = sum(map(sum, seen.beyond.values()))
+        lost += len(seen.nothing)
         for z, counts in found.items():
+            if z in seen.nothing:
+                continue
             left = tuple(count - out for count, out in zip(counts, seen.beyond[z], strict=True))
             by_class = {"classes": left} if several else {}
             items.append(whole | {"z": z, "lithium": sum(left), **by_class, "digest": seen.digests[z]})
     tell_beyond(beyond, "as a class" if several else "lithium")
+    if lost:
+        logger.warning(
+            "%s: %d labelled slices have no labelled voxel within the reconstruction, as where the image has one value all over, "
+            "and take part nowhere.",
+            folder,
+            lost,
+        )
     every = [count for counts in counted for count in counts]
     _check_amount(items, len(every), folder, reading)
     if not several and not any(count.background for count in every):

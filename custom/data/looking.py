@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from custom.base.classes import UNLABELLED
 from custom.data.digest import digest
 from custom.stack import Stack, outside
 
@@ -23,11 +24,13 @@ class Seen:
         digests: what they hold, see `digest`.
         beyond: for each class the voxels labelled as it that lie outside the reconstruction, where nothing is learned and
             nothing scored.
+        nothing: slices in which no labelled voxel lies within the reconstruction.
         nonfinite: values within the reconstruction that are NaN or infinite, in all.
     """
 
     digests: dict[int, str] = field(default_factory=dict)
     beyond: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    nothing: set[int] = field(default_factory=set)
     nonfinite: int = 0
 
 
@@ -52,9 +55,14 @@ def look_at(
         region = outside(plane, surround)
         seen.digests[z] = digest(plane)
         seen.beyond[z] = (0,) * len(values)
-        if any(counts) and region is not None:
-            there = np.bincount(label.read(z, z + 1)[0][region], minlength=256)
-            seen.beyond[z] = tuple(int(there[list(stand)].sum()) for stand in values)
+        if region is not None:
+            labels = label.read(z, z + 1)[0]
+            there = np.bincount(labels[region], minlength=256)
+            if any(counts):
+                seen.beyond[z] = tuple(int(there[list(stand)].sum()) for stand in values)
+            unlabelled = () if UNLABELLED in values[0] else (UNLABELLED,)
+            if not (~region & ~np.isin(labels, unlabelled)).any():
+                seen.nothing.add(z)
         if plane.dtype.kind == "f":
             inside = plane if region is None else plane[~region]
             seen.nonfinite += int(np.count_nonzero(~np.isfinite(inside)))

@@ -115,6 +115,18 @@ def test_one_labelled_slice(tmp_path: Path) -> None:
         split_dataset(root)
 
 
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+def test_a_labelled_slice_of_a_dropped_frame_takes_part_nowhere(
+    fill: float, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = labelled_only_at({3: 1, 4: 0, 9: 1, 12: 0}, tmp_path)
+    image = tifffile.imread(root / "images/a.tif").astype(np.float32) + 1
+    image[[4, 9]] = fill
+    tifffile.imwrite(root / "images/a.tif", image, photometric="minisblack")
+    assert [item["z"] for item in labelled_slices(root)] == [3, 12]
+    assert "2 labelled slices have no labelled voxel within the reconstruction" in caplog.text
+
+
 def test_nothing_is_labelled(tmp_path: Path, chain: Compose) -> None:
     root = labelled_only_at({}, tmp_path)
     with pytest.raises(BadInput, match=r"labels: no voxel is labelled in any of the 20 slices, all are 255"):
