@@ -13,22 +13,20 @@ ALIKE = 0.98  # share in which an outline has to agree with a disc or a rectangl
 
 def nearly_constant(plane: np.ndarray) -> list[float]:
     """The few whole numbers around a disc that reaches the borders of a slice, darker or brighter than nearly all in it."""
-    side = max(min(plane.shape) // 16, 2)
-    corners = (
-        np.concatenate([plane[y, x].ravel() for y, x in _corners(side)]) if plane.dtype.kind in "iu" else np.zeros(0)
-    )
-    if not corners.size or not 0 < (spread := int(corners.max()) - int(corners.min())) < _MOST_VALUES:
+    if plane.dtype.kind not in "iu":
         return []
+    corners = np.concatenate([plane[y, x].ravel() for y, x in _corners(max(min(plane.shape) // 16, 2))])
+    least, most = int(corners.min()), int(corners.max())
     low, high = np.percentile(plane[::4, ::4], (1, 99))
-    if spread > _NEARLY * (high - low):
+    if not 0 < most - least < _MOST_VALUES or most - least > _NEARLY * (high - low):
         return []
-    region = solid_at_border((plane >= corners.min()) & (plane <= corners.max()))
+    region = solid_at_border((plane >= least) & (plane <= most))
     inside = ~region
     rest = plane[~ndimage.binary_dilation(region, iterations=4)]
-    beyond = rest.size and (corners.max() < np.percentile(rest, 1) or corners.min() > np.percentile(rest, 99))
+    beyond = rest.size and (most < np.percentile(rest, 1) or least > np.percentile(rest, 99))
     spans = min(inside.any(axis=0).mean(), inside.any(axis=1).mean()) >= ALIKE
     found = bool(beyond) and bool(spans) and region.mean() > 0.1 and is_disc_or_rectangle(inside)
-    return [float(value) for value in range(int(corners.min()), int(corners.max()) + 1)] if found else []
+    return [float(value) for value in range(least, most + 1)] if found else []
 
 
 def _corners(side: int) -> list[tuple[slice, slice]]:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from custom.stack.grown import dilated
-
-Mask = NDArray[np.bool_]
+from custom.stack.grown import Mask, dilated
 
 _WIDEST = 8  # voxels; a Gaussian of 2 voxels reaches so far
 _MIXED = 0.5  # share of the way from the fill to the material by which a voxel at a sharp edge is beyond

@@ -10,14 +10,11 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from custom.stack.few_values import is_disc_or_rectangle, nearly_constant
-from custom.stack.grown import dilated, eroded, sides, solid_at_border
+from custom.stack.grown import Mask, dilated, eroded, sides, solid_at_border
 from custom.stack.rim import with_rim
-
-Mask = NDArray[np.bool_]
 
 LEAST_SHARE = 0.002  # of a slice; half of what moves an end of the usual window, 0.5 %
 LEAST_RUN = 16  # voxels of one value side by side on a slice's border; noise has no such run
@@ -77,7 +74,8 @@ def unseen_surround(plane: np.ndarray, surround: Sequence[float]) -> tuple[float
         surround: of the stack.
     """
     runs = _runs(plane)
-    values = [value for value in runs if not _is_known(value, surround, _slack(plane, runs))]
+    slack = _slack(plane, runs) if runs else 0.0
+    values = [value for value in runs if not _is_known(value, surround, slack)]
     coarse = plane[tuple(slice(None, None, max(length // _COARSE, 1)) for length in plane.shape)]
     if values and _is(coarse, runs).all() and _is(plane, runs).all():
         return tuple(values) if len(runs) == 1 else ()  # nothing, or a simulation of a few values
@@ -160,9 +158,9 @@ def _runs_within(plane: np.ndarray, slack: float) -> set[float]:
             same = (np.abs(np.diff(line)) <= slack) | (np.isnan(line[1:]) & np.isnan(line[:-1]))
         starts = np.flatnonzero(np.r_[True, ~same])
         lengths = np.diff(np.r_[starts, len(line)])
-        for start, length in zip(starts, lengths, strict=True):
-            if length >= min(LEAST_RUN, len(line)):
-                found.add(float(np.median(line[start : start + length])))
+        long = lengths >= min(LEAST_RUN, len(line))
+        for start, length in zip(starts[long], lengths[long], strict=True):
+            found.add(float(np.median(line[start : start + length])))
     return found
 
 
