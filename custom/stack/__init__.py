@@ -1,10 +1,10 @@
 """The only code that touches stacks on disk: open lazily, cut into slabs, find the grey window."""
 
+from custom.stack.edge_fill import EdgeFill
 from custom.stack.formats import only_array
 from custom.stack.identity import fingerprint
 from custom.stack.kept_grey import given_back, left_over
 from custom.stack.labels import BACKGROUND, LABEL_VALUES, UNLABELLED, LabelStack, as_labels
-from custom.stack.mirror import MirrorFill
 from custom.stack.opening import open_stack, takes_key
 from custom.stack.place import Place
 from custom.stack.same_grid import ON_THE_GRID, on_grid_of
@@ -27,7 +27,7 @@ __all__ = [
     "GreyWindow",
     "LabelStack",
     "Place",
-    "MirrorFill",
+    "EdgeFill",
     "Scaling",
     "Slab",
     "Source",

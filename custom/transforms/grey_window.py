@@ -13,8 +13,8 @@ from monai.transforms import MapTransform
 
 from custom.base.classes import UNLABELLED
 from custom.stack import (
+    EdgeFill,
     GreyWindow,
-    MirrorFill,
     Scaling,
     Stack,
     grey_window,
@@ -37,7 +37,7 @@ class GreyWindowd(MapTransform):
     is the window that the stack would have had on disk. NaN and infinite values become 0, the window's lower end; their
     number is left in ``nonfinite``.
 
-    What lies outside the reconstruction is filled as in a mirror, becomes unlabelled (255) in the item's label, and is left
+    What lies outside the reconstruction is filled with the material nearest to it, becomes unlabelled (255) in the item's label, and is left
     in ``outside`` (bool, of the image's shape) where there is any; also in a slice that has further values there.
 
     Args:
@@ -64,7 +64,7 @@ class GreyWindowd(MapTransform):
         ends = ((name, (scaling or {}).get(name)) for name in ("percentiles", "fixed"))
         self.scaling = {name: (float(both[0]), float(both[1])) for name, both in ends if both is not None}
         self.label_key, self.stored_key = label_key, stored_key
-        self._mirror = MirrorFill()
+        self._fill = EdgeFill()
         self._told = False
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -112,7 +112,7 @@ class GreyWindowd(MapTransform):
                 found = np.zeros(raw.shape, bool)
             found[z] = region
             item["nonfinite"] -= int(np.count_nonzero(~np.isfinite(plane[region])))
-            self._mirror(scaled[z], region, beyond=0.0)
+            self._fill(scaled[z], region, beyond=0.0)
         if found is None:
             return
         # on a CPU both are the same memory

@@ -43,7 +43,7 @@ def test_what_was_filled_within_the_material_is_kept_and_what_lies_outside_is_no
     outside = np.zeros(SHAPE, bool)
     outside[:, :, :10] = True
     made = scaled(grey, (0, 300))
-    made[:, :, :12] = 0.9  # as the mirror does, and beyond the outline where voxels are a mixture
+    made[:, :, :12] = 0.9  # as the filling does, and beyond the outline where voxels are a mixture
     at, kept = left_over(grey, made, (0, 300), outside)
     assert len(at) == 3 * 40 * 2
     np.testing.assert_array_equal(given_back(made, (0, 300), at, kept)[~outside], grey[~outside])
