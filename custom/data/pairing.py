@@ -15,9 +15,13 @@ from custom.base.errors import BadInput
 from custom.stack.formats import stem_of
 from custom.stack.warn import warn_once
 
-_WORD = r"(?:masks?|labels?|labell?ed|lab|seg|segmentations?|simple segmentation|annotations?|binary|gt|ground ?truth)"
-# a_mask, a-label, a.seg, a-Segmentation.seg, mask_a, mask001, a_Simple Segmentation (ilastik), a_cp_masks (Cellpose)
-_OF_LABELS = re.compile(rf"^{_WORD}(?:[ ._-]+|(?=\d))|(?:[ ._-]+(?:cp[ ._-])?{_WORD})+$")
+_WORD = (
+    "(?:masks?|labels?|labell?ed|lab|lbl|seg|segmentations?|simple segmentation|object (?:predictions|identities)|annotations?|"
+    "binary|gt|ground ?truth|roi|lithium)"
+)
+# a_mask, a-label, a.seg, a-Segmentation.seg, mask_a, mask001, Mask of a (ImageJ), a_Simple Segmentation (ilastik),
+# a_cp_masks (Cellpose), a.tif_mask
+_OF_LABELS = re.compile(rf"^{_WORD}(?: of)?(?:[ ._-]+|(?=\d))|(?:(?:\.tiff?)?[ ._-]+(?:cp[ ._-])?{_WORD})+$")
 _OF_IMAGES = re.compile(r"^(?:images?|img|raw)(?:[ ._-]+|(?=\d))|[ ._-]+(?:images?|img|raw|gr[ae]y)$")
 _CHANNEL_0 = re.compile("_0000$")  # nnU-Net's images; its labels have nothing added
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
@@ -52,15 +56,20 @@ def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, 
     single = len(images) == len(labels) == 1
     if single or min([*alone, *others]) in alone:
         one = min(alone)
-        raise _no_label(alone[one], list(others.values()) if single else near[one])
+        raise _no_label(alone[one], list(others.values()) if single else near[one], len(alone) - 1)
     path = others[min(others)]
     raise _no_image(path, [image for image in images.values() if _alike(image, path)], labels)
 
 
-def _no_label(image: Path, near: list[Path]) -> BadInput:
+def _no_label(image: Path, near: list[Path], more: int) -> BadInput:
     fault = f"{image}: this image has no file of the same stem in {image.parent.parent / 'labels'}"
     if not near:
-        return BadInput(f"{fault}; add it or take this one away")
+        likewise = (
+            f", nor have {more} more; leave in {image.parent.name}/ those that are labelled"
+            if more
+            else "; add it or take this one away"
+        )
+        return BadInput(f"{fault}{likewise}")
     if len(near) > 1:
         names = " and ".join(label.name for label in near[:3])
         return BadInput(f"{fault}, where {names} come near; keep one of them and rename it {_renamed(near[0], image)}")

@@ -23,6 +23,7 @@ class ArrayStack(Stack):
     ) -> None:
         super().__init__(path, axes.shape, dtype, voxel_size)
         self._axes, self._handle = axes, handle
+        self.stored_order = axes.order
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         return self.read_box(slice(start, stop))

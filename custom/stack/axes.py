@@ -21,6 +21,7 @@ class Axes:
         lengths: of all stored axes, in the order of the file.
         z, y, x: which of the stored axes they are; z is None where there is none, as in a single slice.
         at: position along each stored axis where the volume begins, 0 for z, y and x.
+        named: whether the file says which they are.
     """
 
     lengths: tuple[int, ...]
@@ -28,6 +29,14 @@ class Axes:
     y: int
     x: int
     at: tuple[int, ...]
+    named: bool = False
+
+    @property
+    def order(self) -> tuple[int, int, int] | None:
+        """Which of the three stored axes, counted from 0, become z, y and x; None where the file does not say."""
+        stored = [-1 if axis is None else axis for axis in (self.z, self.y, self.x)]
+        z, y, x = (sorted(stored).index(axis) for axis in stored)
+        return (z, y, x) if self.named else None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -80,14 +89,15 @@ def find_axes(
     if names is None or len(names) != len(lengths):
         names = [f"axis {axis}" for axis in range(len(lengths))]
     labels = [str(name).lower() for name in names]
-    if labels.count("y") == labels.count("x") == 1 and labels.count("z") <= 1:
+    named = labels.count("y") == labels.count("x") == 1 and labels.count("z") <= 1
+    if named:
         z, y, x = _depth(labels), labels.index("y"), labels.index("x")
     else:
         z, y, x = _last(lengths)
     labels = [{z: "z", y: "y", x: "x"}.get(axis, label) for axis, label in enumerate(labels)]
     others = [axis for axis in range(len(lengths)) if axis not in (z, y, x)]
     positions = _positions(path, lengths, labels, others, chosen.index)
-    return Axes(lengths, z, y, x, tuple(positions.get(axis, 0) for axis in range(len(lengths))))
+    return Axes(lengths, z, y, x, tuple(positions.get(axis, 0) for axis in range(len(lengths))), named)
 
 
 def _depth(labels: list[str]) -> int | None:

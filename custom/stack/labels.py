@@ -21,6 +21,7 @@ from custom.stack.stack import Stack
 LITHIUM = 1
 LABEL_VALUES = (BACKGROUND, LITHIUM, UNLABELLED)
 _MOST_TOLD = 5  # values of a slice in one sentence
+_MOST_LISTED = 6  # values that a map is asked for; a labelling tool has fewer classes
 _CLOSE = 1e-4  # a slope in float32 turns 1 into 1.00000006 and 255 into 254.99998
 
 
@@ -41,6 +42,7 @@ class LabelStack(Stack):
     ) -> None:
         super().__init__(stored.path, stored.shape, np.dtype(np.uint8), stored.voxel_size)
         self.files, self.place, self.costly_again = stored.files, stored.place, stored.costly_again
+        self.stored_order = stored.stored_order
         self._stored, self._lithium_255, self._map = stored, lithium_255, label_map
 
     def _read(self, start: int, stop: int) -> np.ndarray:
@@ -102,7 +104,12 @@ def _no_label(unknown: np.ndarray, values: np.ndarray, path: str | os.PathLike[s
             f"{path}: {np.isnan(unknown).sum()} voxels of slice {z} are NaN; write 255 where a voxel is unlabelled and 0 where it is "
             "background"
         )
-    text = _text(wrong)
+    text, count = _text(wrong), len(np.unique(values))
+    if count > _MOST_LISTED and values.dtype.kind in "iu":
+        return BadInput(
+            f"{path}: holds {count} different values in slice {z}, up to {values.max()}, as labels of single objects do; write "
+            f"a mask, (label > 0).astype('uint8'), and 255 where a voxel is unlabelled{_other_array(path)}"
+        )
     line = f", as with {_example(text, values)}" if _can_be_listed(text) else ""
     return BadInput(
         f"{path}: holds the value {text} in slice {z}; labels are 0 (background), 1 (lithium) and 255 (unlabelled), so "

@@ -15,6 +15,7 @@ from custom.stack.place import Place, plain_affine
 from custom.stack.planning import plan_reading
 from custom.stack.stack import Stack
 from custom.stack.turned import TurnedStack
+from custom.stack.warn import tell_once
 
 ON_THE_GRID = (  # the cure for a label of other voxels than its image's
     "resample the label onto the image (SimpleITK.Resample(label, image, SimpleITK.Transform(), SimpleITK.sitkNearestNeighbor))"
@@ -48,6 +49,31 @@ class _Fit:
         """Whether there is a point where both agree and rounded numbers explain what they differ by elsewhere."""
         low, high = self.apart.min(axis=0), self.apart.max(axis=0)
         return bool(np.all((low <= _SAME) & (high >= -_SAME) & (high - low <= _ROUNDED * lengths)))
+
+
+def along_axes_of(label: Stack, image: Stack) -> Stack:
+    """A label whose file does not say what its axes are, turned as those of its image if it fits in no other way.
+
+    What a script computes from an array that it read keeps that array's order, and mostly loses the names of its axes.
+    """
+    order = image.stored_order
+    if order in (None, (0, 1, 2)) or label.stored_order is not None:
+        return label
+    assert order is not None
+    turned = TurnedStack(label, order, (False, False, False))
+    if turned.shape != image.shape:
+        return label
+    stored = ", ".join("zyx"[order.index(axis)] for axis in range(3))
+    if label.shape == image.shape:
+        label.doubt = (
+            f"it does not say what its axes are, those of its image are stored as {stored}, and it fits either way"
+        )
+        return label
+    tell_once(
+        f"{label.path}: its axes have no names and are taken for {stored}, as its image's, whose shape it then has."
+    )
+    plan_reading(turned, None, "turned")
+    return turned
 
 
 def on_grid_of(label: Stack, image: Stack) -> Stack:

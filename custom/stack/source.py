@@ -10,7 +10,7 @@ from typing import Any
 from custom.base.errors import BadInput
 from custom.stack.labels import LabelStack
 from custom.stack.opening import open_stack
-from custom.stack.same_grid import on_grid_of
+from custom.stack.same_grid import along_axes_of, on_grid_of
 from custom.stack.stack import Stack
 from custom.stack.stack_axes import AS_SLICES
 
@@ -27,7 +27,7 @@ class Source:
         key, index: as `open_stack` takes them.
         lithium_255: whether 255 in a label stands for lithium.
         label_map: (value in the file, label) for all values that a label may hold, where it holds others than labels.
-        grid: the image whose voxels those of a label lie on; it is brought there, see `on_grid_of`.
+        grid: the image whose voxels those of a label lie on; it is brought there, see `on_grid_of` and `along_axes_of`.
     """
 
     path: str
@@ -53,8 +53,12 @@ class Source:
         if self.part != LABEL:
             return stack
         label = LabelStack(stack, self.lithium_255, self.label_map)
-        # most formats state no place, and then the image's header is not needed
-        return on_grid_of(label, self.grid.open()) if self.grid and label.place and label.place.stated else label
+        if self.grid is None:
+            return label
+        if label.place is not None and label.place.stated:
+            return on_grid_of(label, self.grid.open())
+        # the image's header is not needed for single slices, of which there may be thousands
+        return along_axes_of(label, self.grid.open()) if label.shape[0] > 1 else label
 
     def named(self, lithium_255: bool = False) -> dict[str, Any]:
         """What an item says of it, for `source` to find again; nothing that goes without saying."""

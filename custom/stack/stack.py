@@ -31,6 +31,7 @@ class Stack(ABC):
         dtype: type of the voxels that `read` returns, in native byte order; stored booleans come as uint8.
         voxel_size: the voxel size and where it was read, or None when it is unknown.
         place: where the file says that its voxels lie, or None where it does not.
+        stored_order: which of the file's three axes, counted from 0, are z, y and x, where it says so, else None.
         selected: what was chosen of the file, by the keys of the command line that say so.
         doubt: what speaks against the place of a label that is paired with its image all the same; "" if nothing does.
         files: the files, or folders of files, that hold it.
@@ -46,6 +47,7 @@ class Stack(ABC):
     costly_again = mapped = False
     scratch_dir: Path | None = None
     doubt = ""
+    stored_order: tuple[int, int, int] | None = None
     selected: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(

@@ -115,7 +115,12 @@ def check_description(path: Path, told: Described | None, held: int) -> None:
     if told is None:
         return
     if any((path.parent / name).is_file() and name != path.name for name in told.elsewhere):
-        raise BadInput(f"{path}: is one of several files that make up one OME-TIFF; give their folder instead.")
+        cure = "give their folder instead"
+        if held > 1:
+            cure = (
+                f"write all as one file (tifffile.imwrite('whole.tif', tifffile.imread('{path.name}'), bigtiff=True))"
+            )
+        raise BadInput(f"{path}: is one of several files that make up one OME-TIFF; {cure}.")
     fault = f"{path}: its {told.by} speaks of {told.planes} slices and it holds {held}"
     if told.volumes > 1 and held > 1:
         raise BadInput(

@@ -13,11 +13,13 @@ from custom.stack.material import of_material
 from custom.stack.percentiles import is_counted_at_once
 from custom.stack.samples import Sample, at_hand
 from custom.stack.stack import Stack
-from custom.stack.warn import tell_once
+from custom.stack.surround import inside_values
+from custom.stack.warn import tell_once, warn_once
 
 _MOST_SLICES = 64
 _SOME_SLICES = 16  # of these, where a rough range will do
 _USUAL = (0.5, 99.5)
+_FEW_WITHIN = 0.2  # of the voxels within a window that was given, which is then one of another grey scale, mostly
 Scaling = Mapping[str, Any]  # `percentiles` and `fixed` of `grey_window`, by these names
 
 
@@ -111,9 +113,28 @@ def _fixed(stacks: Sequence[Stack | np.ndarray], fixed: tuple[float, float]) -> 
     if ends is not None and (ends[1] <= lower or ends[0] >= upper):
         raise BadInput(
             f"{_name(stacks)}: its grey values, {ends[0]:g} to {ends[1]:g}, all lie outside the grey window that was "
-            f"given, {lower:g} to {upper:g}; give the window of this grey scale with --grey_window#fixed, or leave it away."
+            f"given, {lower:g} to {upper:g}; give the window of this grey scale with --grey_window#fixed, or "
+            "--grey_window#percentiles [0.5,99.5]."
+        )
+    if ends is not None and (share := _share_within(_some(chosen), surround, lower, upper)) < _FEW_WITHIN:
+        warn_once(
+            f"{_name(stacks)}: {share:.1%} of its voxels lie within the grey window that was given, {lower:g} to {upper:g}, and "
+            f"the others count as its ends; if its grey scale is another one ({ends[0]:g} to {ends[1]:g}), give the window of "
+            "this one with --grey_window#fixed, or --grey_window#percentiles [0.5,99.5]."
         )
     return GreyWindow(lower, upper, surround=surround)
+
+
+def _share_within(chosen: Sequence[Sample], surround: Sequence[float], lower: float, upper: float) -> float:
+    """Of the voxels of slices, without what lies outside; 1 where there is none, or a slice is damaged."""
+    within = total = 0
+    with suppress(BadInput):
+        for volume, z in chosen:
+            plane = volume.read(z, z + 1) if isinstance(volume, Stack) else volume[z : z + 1]
+            for values in inside_values([plane], surround):
+                total += values.size
+                within += int(np.count_nonzero((values >= lower) & (values <= upper)))
+    return within / total if total else 1.0
 
 
 def grey_range(stack: Stack) -> GreyWindow | None:

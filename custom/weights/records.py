@@ -57,7 +57,8 @@ def trained(
         elif folder is None or folder.writes:
             logger.warning(
                 "%s: %s, so that nothing tells which slices these weights were trained on, nor with which grey window and "
-                "patch size; keep the JSON file of their training beside them.",
+                "patch size; keep the JSON file of their training beside them, and of weights that were saved anew also the model.pt "
+                "that it describes, all under one name.",
                 file,
                 fault,
             )

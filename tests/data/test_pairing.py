@@ -58,6 +58,8 @@ def pairs(images: str, labels: str) -> dict[str, str]:
         ("s0_img.tif s1_img.tif", "s0_lab.tif s1_binary.tif", "s0_lab.tif s1_binary.tif"),
         ("cell.nrrd", "cell-Segmentation.seg.nrrd", "cell-Segmentation.seg.nrrd"),
         ("a.tif b.tif", "a.tif b_cp_masks.tif", "a.tif b_cp_masks.tif"),
+        ("s0.tif s1.tif", "s0.tif.mask.tif s1.tiff_mask.tif", "s0.tif.mask.tif s1.tiff_mask.tif"),
+        ("s0.tif s1.tif", "s0_ROI.tif lbl_s1.tif", "s0_ROI.tif lbl_s1.tif"),
         (
             "u\N{COMBINING DIAERESIS}.tif",
             "\N{LATIN SMALL LETTER U WITH DIAERESIS}.tif",
@@ -73,6 +75,13 @@ def test_pairs(images: str, labels: str, wanted: str, caplog: pytest.LogCaptureF
     assert exact == (not caplog.records)
 
 
+def test_names_with_blanks() -> None:
+    """ImageJ's title of a mask, and ilastik's of objects."""
+    image, names = Path("images/s0.tif"), ("Mask of s0.tif", "s0_Object Predictions.tif", "s0-Simple Segmentation.tif")
+    for label in (Path("labels", name) for name in names):
+        assert paired({"s0": image}, {stem_of(label): label}) == {"s0": (image, label)}
+
+
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
@@ -85,6 +94,11 @@ def test_pairs(images: str, labels: str, wanted: str, caplog: pytest.LogCaptureF
         ),
         ("a.tif", "a_mask.tif a_label.tif", "a_mask.tif and a_label.tif come near; keep one"),
         ("a.tif", "a.tif a_mask.tif", "labels/a_mask.tif: .* a.tif there has the label a.tif; take one"),
+        (
+            "a.tif b.tif c.tif",
+            "b.tif",
+            "images/a.tif: .*/labels, nor have 1 more; leave in images/ those that are labelled",
+        ),
         ("a.tif A_raw.tif", "a_mask.tif b.tif", "no file of the same stem"),
         ("s_1.tif s_2.tif", "s_2.tif s_3.tif", "images/s_1.tif: .*; add it"),
         ("s_0001.tif", "s_1.tif s_01.tif", "s_1.tif and s_01.tif come near"),

@@ -91,6 +91,7 @@ def linked(path: Path) -> None:
         (lambda f: linked(f), "takes its voxels from s2.h5, whose d is a link to /d in gone.h5, which is missing; put"),
         (lambda f: h5py.File(f, "w").close(), "takes its voxels from s2.h5, which has no dataset d; put"),
         (lambda f: f.unlink() or plain(f, VOXELS[2, :5]), "dataset d is (5, 13) and of another size than is taken"),
+        (lambda f: f.unlink() or plain(f, VOXELS[2].T), "dataset d is (13, 11) and of another size than is taken"),
         (lambda f: f.unlink() or plain(f, np.pad(VOXELS[2], 1)), "dataset d is (13, 15) and of another size than is"),
     ],
 )

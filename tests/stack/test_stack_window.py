@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from custom.base.errors import BadInput
-from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack, samples
+from custom.stack import GreyWindow, grey_window, grey_window_of, open_stack, samples, warn_once
 from custom.stack.percentiles import Histogram
 
 
@@ -85,6 +85,18 @@ def test_a_fixed_window_is_taken_where_it_meets_the_grey_values() -> None:
     for foreign in ((0, 50), (1000, 60000)):
         with pytest.raises(BadInput, match="all lie outside the grey window that was given"):
             grey_window(voxels, fixed=foreign)
+
+
+@pytest.mark.parametrize(("fixed", "share"), [((5000, 45000), "4."), ((-13000, 15000), "")])
+def test_a_fixed_window_of_another_scale_is_told(
+    fixed: tuple[int, int], share: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As of weights that were trained on uint16, for the same scan as int16."""
+    voxels = np.random.default_rng(0).normal(-10000, 8600, (2, 60, 80)).astype("int16")
+    warn_once.cache_clear()
+    assert grey_window(voxels, fixed=fixed).lower == fixed[0]
+    expected = np.count_nonzero((voxels >= fixed[0]) & (voxels <= fixed[1])) / voxels.size
+    assert (f"{expected:.1%} of its voxels lie within the grey window" in caplog.text) is bool(share)
 
 
 @pytest.mark.parametrize(("dtype", "scale"), [("uint8", 1), ("uint16", 200), ("float32", 0.01)])

@@ -28,13 +28,19 @@ def open_file(path: Path) -> h5py.File:
     """An HDF5 file, or a family by its name, to be read.
 
     Raises:
-        BadInput: one part of a family; the cure is the family's name.
+        BadInput: one part of a family; the cure is the family's name. A file that a writer has not closed.
     """
     if members(path):
         return h5py.File(path, "r", driver="family", memb_size=0)  # 0: whatever it was written with
     try:
         return h5py.File(path, "r")
-    except OSError:
+    except OSError as error:
+        if "h5clear" in str(error):  # HDF5's own hint
+            raise BadInput(
+                f"{path}: was not closed by the program that writes it; wait for its end or, if that ended long ago, copy what "
+                f"is in it: import h5py; one = h5py.File({path.name!r}, 'r', swmr=True); new = h5py.File('whole.h5', 'w'); "
+                "[one.copy(name, new) for name in one]; new.close()."
+            ) from None
         if (family := _family_of(path)) is not None:
             raise BadInput(f"{path}: is one part of an HDF5 family; give all of them as {family}.") from None
         raise

@@ -1,6 +1,8 @@
 """Whether a source of a virtual dataset is as large as what is taken from it."""
 
 import math
+from itertools import accumulate
+from operator import mul
 
 from custom.stack.hdf5.selections import Positions
 
@@ -12,10 +14,18 @@ def fits(target: list[Positions], source: list[Positions], shape: tuple[int, ...
     ]
     if any(end > length for end, length in zip(ends, shape, strict=True)):
         return False
-    if endless or _size(target) == _size(source):
+    if endless:
         return True
+    if _size(target) == _size(source):
+        return not len(target) == len(source) == 1 or _in_step(target[0], source[0])
     ours, theirs = ([len(found) for found in one[0] if len(found) != 1] for one in (target, source))
     return _size(target) < _size(source) and len(target) == len(source) == 1 and ours[1:] == theirs[1:]
+
+
+def _in_step(target: Positions, source: Positions) -> bool:
+    """Whether lines of as many voxels end together: (4, 64, 80) is (256, 80) as well, but (4, 80, 64) written anew is not."""
+    ours, theirs = (set(accumulate(map(len, reversed(one)), mul)) for one in (target, source))
+    return ours <= theirs or theirs <= ours
 
 
 def _size(products: list[Positions]) -> int:
