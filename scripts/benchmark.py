@@ -1,4 +1,4 @@
-"""Speed beside MONAI's own, e.g. `python scripts/benchmark.py inference --network unet --threads 2`."""
+"""Speed beside that of others, e.g. `python scripts/benchmark.py inference --network unet --threads 2`."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ if __name__ == "__main__":
     install()  # before what takes seconds to import
 
 import torch
-from benchmarking import inference, training
+from benchmarking import inference, sampling, training
 from benchmarking.measuring import NETWORKS, table
 
 from custom.base.errors import BadInput
@@ -24,7 +24,9 @@ from custom.command_line.options import GivenPath
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare this project's speed with MONAI's as documented, in one run.")
+    parser = argparse.ArgumentParser(
+        description="Compare this project's speed with that of others as documented, in one run."
+    )
     modes = parser.add_subparsers(dest="mode", required=True)
     segmenting = modes.add_parser("inference", help="voxels per second of the sliding window")
     segmenting.add_argument("--slices", type=int, default=2, help="slices, segmented as one slab")
@@ -36,20 +38,26 @@ def arguments() -> argparse.Namespace:
     )
     teaching.add_argument("--steps", type=int, default=5, help="steps that are timed at once")
     teaching.add_argument("--workers", type=int, default=0, help="processes of the plain recipe's loader")
+    cutting = modes.add_parser("region", help="voxels per second of sampling a region of interest")
+    cutting.add_argument("--slices", type=int, default=64, help="of the region")
+    cutting.add_argument("--size", type=int, nargs=2, default=[1288, 1291], metavar=("Y", "X"), help="of a raw slice")
     for mode in (segmenting, teaching):
         mode.add_argument("--network", choices=NETWORKS if mode is segmenting else NETWORKS[:-1], default="transforcnn")
         mode.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-        mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
         mode.add_argument("--batch_size", type=int, default=8, help="windows, or patches, a call")
+    for mode in (segmenting, teaching, cutting):
+        mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
         mode.add_argument("--repeats", type=int, default=5, help="timed turns, of which the median counts")
         mode.add_argument("--json", action=GivenPath, help="write all figures to this file too")
     return parser.parse_args()
 
 
 def measured(given: argparse.Namespace) -> dict[str, Any]:
+    size = (given.size[0], given.size[1]) if given.mode != "training" else (0, 0)
+    if given.mode == "region":
+        return sampling.measure(given.threads, given.slices, size, given.repeats)
     device = check_device(given.device)
     if given.mode == "inference":
-        size = (given.size[0], given.size[1])
         return inference.measure(
             given.network,
             device,

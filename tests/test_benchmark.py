@@ -45,3 +45,17 @@ def test_training(tmp_path: Path) -> None:
     assert all(row["samples/s"] == pytest.approx(2 / row["seconds"]) for row in found["rows"])
     assert plain["x (1)"] == step["share of (3)"] == 1
     assert ours["row"] in printed
+
+
+def test_region(tmp_path: Path) -> None:
+    words = [sys.executable, "scripts/benchmark.py", "region", "--slices", "8", "--size", "520", "220"]
+    words += ["--repeats", "1", "--threads", "1", "--json", str(tmp_path / "found.json")]
+    ended = subprocess.run(words, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["region"] == [8, 130, 176] and found["raw"][1:] == [520, 220]
+    for beside, ours in zip(found["rows"][::2], found["rows"][1::2], strict=True):
+        assert beside["x the row above"] is None
+        assert ours["x the row above"] == pytest.approx(beside["seconds"] / ours["seconds"])
+        assert ours["x the row above"] == pytest.approx(ours["Mvoxel/s"] / beside["Mvoxel/s"])
+    assert found["rows"][3]["Mvoxel/s"] == pytest.approx(8 * 130 * 176 / found["rows"][3]["seconds"] / 1e6)
