@@ -19,6 +19,9 @@ SMALL = {"low": 0, "high": 0, "left": 2, "right": 2}  # the axis that a face clo
 _ROUNDS = 12
 _STILL = 1e-6  # radians
 _FLAT = 0.25  # voxels
+# voxels by which the region's outermost slices along z lie within those of the cell: its ends are found to a tenth of one,
+# and that much of the film, interpolated into a whole slice, is enough for a network to take electrodes for lithium
+_WITHIN = 0.1
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,16 @@ class Box:
         z, y, x = (max(round(side), 1) for side in self.sides)
         return z, y, x
 
+    @property
+    def half(self) -> Floats:
+        """From the middle to the outermost voxel centres of the region, along z, y and x."""
+        found: Floats = np.maximum((np.array(self.shape) - 1) / 2 - (_WITHIN, 0, 0), 0)
+        return found
+
     def corners(self) -> Floats:
         """(2, 2, 2, 3): the outermost voxel centres of the region in the raw grid."""
-        half = (np.array(self.shape) - 1) / 2
         signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1], indexing="ij"), axis=-1)
-        found: Floats = signs * half @ self.turn.T + self.middle
+        found: Floats = signs * self.half @ self.turn.T + self.middle
         return found
 
 
@@ -87,7 +95,7 @@ def bend_of(box: Box) -> Bend | None:
     """How the faces deviate from the region's, or None where they are planes to `_FLAT` voxels."""
     shape = box.shape
     u, w = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, 2 * ORDER + 1)] * 2, indexing="ij"))
-    z, x = u * (shape[0] - 1) / 2, w * (shape[2] - 1) / 2
+    z, x = u * box.half[0], w * box.half[2]
     heights = [face.at(z, x) - side * shape[1] / 2 for face, side in zip(box.faces, (-1, 1), strict=True)]
     if np.abs(heights).max() < _FLAT:
         return None

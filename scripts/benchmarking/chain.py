@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
+from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.metrics.masks import dice_of
 from custom.phantom.raw_dataset import FIELDS, make_raw_phantom
@@ -37,15 +37,16 @@ def drawn_size(seed: int) -> tuple[int, int, int]:
     return int(sides[0]), int(sides[1]), int(sides[2])
 
 
-def bundle(config: str, **options: object) -> None:
-    """One command of the documents, here in the project's root.
+def bundle(config: str, log: Path, **options: object) -> None:
+    """One command of the documents, here in the project's root; what it says is added to a file.
 
     Raises:
-        subprocess.CalledProcessError: it failed; what it said stands above.
+        BadInput: it failed.
     """
     words = ["run", "--config_file", config, *[str(word) for key in options for word in (f"--{key}", options[key])]]
-    if code := run_bundle(words, ROOT, subprocess.DEVNULL, sys.stderr):
-        raise subprocess.CalledProcessError(code, words)
+    with log.open("a", encoding="utf-8") as file:
+        if code := run_bundle(words, ROOT, file):
+            raise BadInput(f"{log}: a command ended with {code}; the reason stands at its end")
 
 
 def whole(path: Path) -> NDArray[Any]:
@@ -62,19 +63,18 @@ def measured(seed: int, folder: Path) -> dict[str, Any]:
     """
     raw = make_raw_phantom(folder / "raw", drawn_size(seed), seed)
     fields = [str(raw / f"{name}.tif") for name in reversed(FIELDS)]
-    label = whole(raw / "true_label.tif")
-    bundle(SEGMENTING, stack=raw / "true_cell.tif", output_dir=folder / "cell")
-    bundle(
-        REGION, stack=fields, region=raw / "true_region.json", back=raw / "true_label.tif", output_dir=folder / "truth"
-    )
+    label, log = whole(raw / "true_label.tif"), folder / "log.txt"
+    bundle(SEGMENTING, log, stack=raw / "true_cell.tif", output_dir=folder / "cell")
+    true = {"region": raw / "true_region.json", "back": raw / "true_label.tif"}
+    bundle(REGION, log, stack=fields, output_dir=folder / "truth", **true)
     row: dict[str, Any] = {"seed": seed, "cell": dice_of(whole(folder / "cell/mask.zarr"), label)}
     replayed: dict[str, Any] = {}
     for order in ORDERS:
         out = folder / order
-        bundle(REGION, stack=fields, order=order, output_dir=out, **replayed)
+        bundle(REGION, log, stack=fields, order=order, output_dir=out, **replayed)
         replayed = {"region": folder / ORDERS[0] / "region.json"}
-        bundle(SEGMENTING, stack=out / "region.zarr", output_dir=out / "found")
-        bundle(REGION, stack=fields, back=out / "found/mask.zarr", output_dir=out / "back", **replayed)
+        bundle(SEGMENTING, log, stack=out / "region.zarr", output_dir=out / "found")
+        bundle(REGION, log, stack=fields, back=out / "found/mask.zarr", output_dir=out / "back", **replayed)
         mask = whole(out / "found/mask.zarr")
         row[f"region_{order}"] = dice_of(mask, label) if mask.shape == label.shape else None
         row[f"raw_{order}"] = dice_of(whole(out / "back/raw_mask.zarr"), whole(folder / "truth/raw_mask.zarr"))
@@ -106,7 +106,11 @@ def main() -> int:
         if seed in {row["seed"] for row in rows}:
             continue
         shutil.rmtree(folder / str(seed), ignore_errors=True)
-        rows.append(measured(seed, folder / str(seed)))
+        try:
+            rows.append(measured(seed, folder / str(seed)))
+        except BadInput as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(rows[-1]) + "\n")
     print(table(rows))
