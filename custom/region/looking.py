@@ -86,7 +86,9 @@ class _Seen:
         self.sums, self.search = ProjectionSums(stack.shape), InsideSearch((rows, columns))
         self.coarse = np.full((depth // factor, rows // factor, columns // factor), np.nan, np.float32)
         self.thin = 2 ** max(min(int(math.log2(max(depth / _OVERLAPPING, 1))), int(math.log2(factor))), 0)
-        self.tall = np.full((depth // self.thin, *self.coarse.shape[1:]), np.nan, np.float32)
+        self.tall = self.coarse
+        if self.thin < factor:
+            self.tall = np.full((depth // self.thin, *self.coarse.shape[1:]), np.nan, np.float32)
         self.counted = Histogram(stack.dtype) if is_counted_at_once(stack.dtype) else None
         self.samples: list[np.ndarray] = []
         self.step = max(round((np.prod(stack.shape, dtype=float) / _SAMPLED) ** (1 / 3)), 1)
@@ -100,7 +102,7 @@ class _Seen:
         grey[:, ~inside] = np.nan
         self._count(start, slab, grey, inside)
         self.sums.add(start, grey)
-        for copy, thick in ((self.coarse, self.factor), (self.tall, self.thin)):
+        for thick, copy in {self.factor: self.coarse, self.thin: self.tall}.items():
             for z in range(0, len(slab) - thick + 1, thick):
                 if (start + z) // thick < len(copy):
                     copy[(start + z) // thick] = block_means(grey[z : z + thick], self.factor)

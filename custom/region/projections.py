@@ -13,6 +13,7 @@ from custom.region.fields import Field, joined_shape
 
 Plane = NDArray[np.float32]
 
+_ROWS = 700  # along z that are kept of a field at least; a screen shows hardly more, and memory stays that of as many
 AXES = "zyx"  # along which; the picture's own axes are the other two, in their order
 
 
@@ -22,10 +23,12 @@ class Projections:
 
     Attributes:
         largest, mean: under "z" (Y, X), under "y" (Z, X), under "x" (Z, Y); NaN where no voxel was reconstructed.
+        thick: how many slices a row along z stands for, the last one for fewer.
     """
 
     largest: dict[str, Plane]
     mean: dict[str, Plane]
+    thick: int = 1
 
 
 class ProjectionSums:
@@ -36,7 +39,8 @@ class ProjectionSums:
     """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
-        z, y, x = shape
+        self._thick = max(1, shape[0] // _ROWS)
+        z, y, x = -(-shape[0] // self._thick), *shape[1:]
         sides = {"z": (y, x), "y": (z, x), "x": (z, y)}
         self._largest = {axis: np.full(side, -np.inf, np.float32) for axis, side in sides.items()}
         self._sum = {axis: np.zeros(side, np.float64 if axis == "z" else np.float32) for axis, side in sides.items()}
@@ -50,17 +54,18 @@ class ProjectionSums:
             np.maximum(self._largest["z"], low, out=self._largest["z"])
             self._sum["z"] += zero
             self._count["z"] += known
+            row = z // self._thick
             for axis, along in (("y", 0), ("x", 1)):
-                self._largest[axis][z] = low.max(axis=along)
-                self._sum[axis][z] = zero.sum(axis=along)
-                self._count[axis][z] = known.sum(axis=along)
+                np.maximum(self._largest[axis][row], low.max(axis=along), out=self._largest[axis][row])
+                self._sum[axis][row] += zero.sum(axis=along)
+                self._count[axis][row] += known.sum(axis=along)
 
     def gathered(self) -> Projections:
         """The projections of all that was added."""
         largest = {axis: np.where(np.isfinite(plane), plane, np.nan) for axis, plane in self._largest.items()}
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = {axis: (self._sum[axis] / self._count[axis]).astype(np.float32) for axis in AXES}
-        return Projections(largest, mean)
+        return Projections(largest, mean, self._thick)
 
 
 def joined_projections(parts: Sequence[Projections], fields: Sequence[Field]) -> Projections:
@@ -75,7 +80,10 @@ def joined_projections(parts: Sequence[Projections], fields: Sequence[Field]) ->
     for part, field in zip(parts, fields, strict=True):
         for kind, planes in ((largest, part.largest), (mean, part.mean)):
             for axis in AXES:
-                kind[axis].append(_placed(planes[axis], axis, field, (depth, rows, columns)))
+                plane = planes[axis]
+                if axis != "z":
+                    plane = np.repeat(plane, part.thick, axis=0)[: field.shape[0]]
+                kind[axis].append(_placed(plane, axis, field, (depth, rows, columns)))
     known = {axis: [np.isfinite(plane) for plane in planes] for axis, planes in largest.items()}
     with np.errstate(invalid="ignore"):
         slices = [field.shape[0] * one for field, one in zip(fields, known["z"], strict=True)]

@@ -7,7 +7,9 @@ import pytest
 from views import Held
 
 from custom.base.errors import BadInput
+from custom.region import Field, projections
 from custom.region.looking import PERCENTILES, coarse_factor, look_at
+from custom.region.projections import joined_projections
 
 SHAPE = (21, 60, 50)
 
@@ -61,3 +63,19 @@ def test_a_volume_that_is_mostly_not_finite_is_refused() -> None:
 
 def test_the_coarse_copy_of_a_large_volume_is_by_eight() -> None:
     assert [coarse_factor((9, side, side)) for side in (256, 500, 2575)] == [2, 4, 8]
+
+
+def test_rows_of_a_tall_field_stand_for_several_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projections, "_ROWS", 8)
+    grey, _ = volume("uint16", None)
+    stack = Held("raw", grey)
+    seen = look_at(stack, 2).projections
+    assert seen.thick == 2 and seen.largest["y"].shape == (11, 50) and seen.largest["x"].shape == (11, 60)
+    for row in range(11):
+        part = grey[2 * row : 2 * row + 2].astype(float)
+        np.testing.assert_array_equal(seen.largest["y"][row], part.max(axis=(0, 1)))
+        np.testing.assert_allclose(seen.mean["x"][row], part.mean(axis=(0, 2)), rtol=1e-5)
+    joined = joined_projections([seen], [Field("raw", SHAPE)])
+    assert joined.mean["y"].shape == (21, 50)
+    np.testing.assert_array_equal(joined.largest["y"][::2], seen.largest["y"])
+    np.testing.assert_array_equal(joined.largest["y"][1::2], seen.largest["y"][:10])
