@@ -35,10 +35,11 @@ WHAT = {
     "slices": "(2) a region within slices",
     "scipy": "(3) scipy.ndimage.affine_transform of order 1, which takes one core",
     "tilted": "(4) a region that is tilted",
-    "copy": "(5) the raw slices of (4) read from disk, as many voxels as it has written there, none sampled",
-    "region": "(6) (4) from disk to disk, by region.json",
+    "cubic": "(5) the same by --order cubic",
+    "copy": "(6) the raw slices of (4) read from disk, as many voxels as it has written there, none sampled",
+    "region": "(7) (4) from disk to disk, by region.json",
 }
-BESIDE = {"slices": "opencv", "tilted": "scipy", "region": "copy"}
+BESIDE = {"slices": "opencv", "tilted": "scipy", "cubic": "tilted", "region": "copy"}
 WITHIN = ("opencv", "slices")  # rows whose region has a slice for each raw one
 TILT_DEG = (0.5, 2.0, -1.0)  # about z, y and x: the first axis is x to scipy
 FILL = 100.0
@@ -88,14 +89,14 @@ def row(name: str, folder: str, slices: int, threads: int) -> Callable[[], objec
     if name in ("copy", "region"):
         return _on_disk(name, Path(folder), region, raw, threads)
     cv2.setNumThreads(threads)
-    held = raw.read(0, raw.shape[0]) if name in BESIDE.values() else np.empty(0)
+    held = raw.read(0, raw.shape[0]) if name in ("opencv", "scipy") else np.empty(0)
     out = np.empty(shape, np.uint16)
     matrix = region.map().matrix
     if name == "opencv":
         return lambda: _by_opencv(held, matrix, out)
     if name == "scipy":
         return lambda: ndimage.affine_transform(held, matrix[:3, :3], matrix[:3, 3], output=out, order=1, cval=FILL)
-    sampler = Sampler(region, stacks, height=shape[0], threads=threads)
+    sampler = Sampler(region, stacks, "cubic" if name == "cubic" else "linear", shape[0], threads)
     sampler.hold(0, shape[0])
     return lambda: sampler.fill_in(0, out)
 
