@@ -32,7 +32,18 @@ SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "
 PAGES = ["README.md"]
 PAGES += [
     f"bundle/docs/{name}.md"
-    for name in ("keys", "stacks", "region", "study", "classes", "clusters", "sharing", "README", "ablation")
+    for name in (
+        "keys",
+        "stacks",
+        "region",
+        "measuring",
+        "study",
+        "classes",
+        "clusters",
+        "sharing",
+        "README",
+        "ablation",
+    )
 ]
 # whose commands other tests run: test_bundle_clients.py, those of tests/sharing
 ELSEWHERE = ["CONTRIBUTING.md", "bundle/docs/packed.md", "bundle/docs/clients/monai_deploy.md"]
@@ -49,9 +60,9 @@ COMMANDS = list(dict.fromkeys(line for page in PAGES for line in commands(page))
 
 # of the table of keys: name, commands, default, where that is one value
 KEYS = re.findall(
-    r"^\| `--(\S+)` \| ([TESR ]+) \| `([^`]+)` \|", (cli.ROOT / "bundle/docs/keys.md").read_text(), flags=re.MULTILINE
+    r"^\| `--(\S+)` \| ([TESRM ]+) \| `([^`]+)` \|", (cli.ROOT / "bundle/docs/keys.md").read_text(), flags=re.MULTILINE
 )
-CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",), "R": ("region",)}
+CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",), "R": ("region",), "M": ("measure",)}
 
 
 @pytest.fixture(scope="module")
@@ -137,5 +148,5 @@ def test_no_page_and_no_table_is_left_out() -> None:
 @pytest.mark.parametrize(("key", "uses", "default"), KEYS)
 def test_a_keys_default_is_the_configs(key: str, uses: str, default: str) -> None:
     for use in uses.split():
-        parser = cli.parser_of(*CONFIGS[use], *(["network_enet"] if use != "R" else []))
+        parser = cli.parser_of(*CONFIGS[use], *(["network_enet"] if use not in "RM" else []))
         assert parser.get_parsed_content(key) == yaml.safe_load(default)

@@ -80,22 +80,23 @@ def put_right(parser: ConfigParser, words: Words, paths: Sequence[str] = (), tex
                 _set(parser, parser.config, key, key, text)
 
 
-def check_options(parser: ConfigParser, paths: Sequence[str] = ()) -> None:
+def check_options(parser: ConfigParser, paths: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
     """Check what a config's keys come to, and put true and false in place of the words for them.
 
     Args:
         parser: has parsed its config; keys that it lacks are left alone.
         paths: those that hold a path, or a list of them.
+        optional: those of them that may hold none in this config.
 
     Raises:
         BadInput: names the first key that cannot be, and what can.
     """
     resolver = parser.ref_resolver
     for name in paths:
-        if name in parser.get():
+        if name in parser.get() and not (name in optional and resolver.get_resolved_content(name) is None):
             check_paths(**{name: resolver.get_resolved_content(name)})
     for name, option in OPTIONS.items():
-        if name in parser.get():
+        if name in parser.get() and name not in paths:
             # what is resolved already MONAI takes as it is
             resolver.resolved_content[name] = option.check(name, resolver.get_resolved_content(name))
 

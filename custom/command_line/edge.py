@@ -31,7 +31,7 @@ from custom.running.output_folder import OutputFolder
 from custom.running.taken import release_folders
 
 
-def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
+def install(paths: Sequence[str] = (), texts: Sequence[str] = (), optional: Sequence[str] = ()) -> None:
     """Make this process a well-behaved command: `BadInput` ends it in one sentence, and what cannot be is refused.
 
     The checks, of which this is the first, head every list that is run too: a stray word takes the place of `initialize`.
@@ -39,6 +39,7 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
     Args:
         paths: the config's keys that hold a path, or a list of them; they come first among what is resolved.
         texts: those that hold another text.
+        optional: those of `paths` that may hold none.
 
     Raises:
         BadInput: a misspelt key, a path that cannot be meant, an option out of the range in `OPTIONS`.
@@ -51,7 +52,7 @@ def install(paths: Sequence[str] = (), texts: Sequence[str] = ()) -> None:
     check_keys(arguments)
     if parser := calling_parser():
         put_right(parser, taken_apart(arguments if arguments[:1] == ["run"] else []), paths, texts)
-        check_options(parser, paths)
+        check_options(parser, paths, optional)
 
 
 def next_commands() -> dict[str, str]:

@@ -128,6 +128,7 @@ OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "uncertainty": Switch(),
     "compile": Switch(),
     "invert": Switch(),
+    "labels": Switch(),
     "order": Word(("linear", "cubic", "nearest")),
     "threads": Number(1, 4096),
     # last: where it is not given, it is that of the weights' training

@@ -65,7 +65,7 @@ def _no_label(image: Path, near: list[Path], more: int) -> BadInput:
     fault = f"{image}: this image has no file of the same stem in {image.parent.parent / 'labels'}"
     if not near:
         likewise = (
-            f", nor have {more} more; leave in {image.parent.name}/ those that are labelled"
+            f", nor have {more} more; name labels as their images, or leave in {image.parent.name}/ those that have one"
             if more
             else "; add it or take this one away"
         )

@@ -14,7 +14,7 @@ from custom.quantities.quantity import FoundSlab, Quantity, VoxelSize
 _ALL = 3  # counts that are of no class: all voxels, outside, non-finite
 
 
-class Amounts(Quantity):
+class Amounts(Quantity[FoundSlab]):
     """Voxels, share and volume of each class, of the mask and at each of some thresholds; voxels that were left out.
 
     Args:

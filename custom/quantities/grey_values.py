@@ -12,7 +12,7 @@ from custom.base.classes import LITHIUM
 from custom.quantities.quantity import FoundSlab, Quantity, VoxelSize
 
 
-class GreyValues(Quantity):
+class GreyValues(Quantity[FoundSlab]):
     """The grey values of background and of each class, in the stack's own units.
 
     What lies outside the reconstruction, and NaN and infinite values, are left out. Each slice gives the number of voxels,

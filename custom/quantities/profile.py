@@ -12,7 +12,7 @@ from custom.quantities.quantity import FoundSlab, Quantity, Row, VoxelSize
 AXES = "zyx"
 
 
-class Profile(Quantity):
+class Profile(Quantity[FoundSlab]):
     """Voxels, volume and share of each class in every plane across z, y and x: profile_z.csv, profile_y.csv, profile_x.csv.
 
     A file for each axis, since a spreadsheet draws a curve from whole columns.

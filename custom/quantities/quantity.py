@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -38,8 +38,11 @@ class FoundSlab:
         return self.results["mask"]
 
 
-class Quantity(ABC):
-    """Something that is measured of a stack, an entry in the list ``quantities`` of inference.json.
+S = TypeVar("S")  # what is known of a slab: `FoundSlab` while a stack is segmented, `CellSlab` of a finished mask
+
+
+class Quantity(ABC, Generic[S]):
+    """Something that is measured of a stack, an entry in the list ``quantities`` of a config.
 
     `of_slab` runs once a slab, in the process that segments it; what it gives lies on disk with the slab. When all slabs
     are there, one process gives it back to `add`, in the order of the slabs, and asks for the result. So a run that was
@@ -56,7 +59,7 @@ class Quantity(ABC):
     settings: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
-    def of_slab(self, slab: FoundSlab) -> Mapping[str, np.ndarray]:
+    def of_slab(self, slab: S) -> Mapping[str, np.ndarray]:
         """What is kept of a slab: small arrays, by names of the quantity's own; must not change the slab's."""
 
     @abstractmethod

@@ -6,21 +6,12 @@ Compiled once and kept in `__pycache__`. No threads of numba's own, which surviv
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numba
 import numpy as np
 
+from custom.base.compiling import compiled
+
 _EDGE = 1e-3  # voxels outside the volume that count as its border, for the numbers' rounding
-
-
-def compiled(function: Any) -> Any:
-    """Compile a kernel at its first call, and keep that on disk where there is room for it."""
-    how: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
-    try:
-        return numba.njit(cache=True, **how)(function)
-    except RuntimeError:  # neither the code's folder nor the user's own can be written to
-        return numba.njit(**how)(function)
 
 
 @compiled

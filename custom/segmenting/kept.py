@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from custom.quantities.quantity import FoundSlab, Quantity
+from custom.running.slab_store import SlabStore
 from custom.segmenting.result import Result
-from custom.segmenting.store import SlabStore
 from custom.stack import given_back
 
 PICTURE = "picture"

@@ -13,8 +13,8 @@ from custom.command_line import check_place, check_threshold, check_uncertainty
 from custom.quantities.quantity import Quantity
 from custom.report.earlier import OVERLAYS, check_output
 from custom.running import OutputFolder
+from custom.running.slab_store import SETTINGS
 from custom.segmenting.result import Result, volumes
-from custom.segmenting.store import SETTINGS
 from custom.stack import SCRATCH, remove_scratch
 from custom.stack.writers import OUTPUT_FORMATS
 

@@ -17,13 +17,13 @@ from custom.quantities.quantity import Quantity
 from custom.running import OutputFolder
 from custom.running.interruption import goes_on, received, shielded
 from custom.running.processes import Gathering
+from custom.running.slab_store import SlabStore
 from custom.segmenting.assembly import assemble
 from custom.segmenting.keeping import KeepSlabs
 from custom.segmenting.kept import KeptSlabs
 from custom.segmenting.result import Result, volumes
 from custom.segmenting.results import STORE, check_finished, take_output
 from custom.segmenting.settings import settings_of, told_of, windows_of
-from custom.segmenting.store import SlabStore
 from custom.speed import prepare
 from custom.stack import Scaling, Slab, Stack, fingerprint, grey_window, remove_scratch, slabs
 from custom.stack.writers import StackWriter, open_writer

@@ -97,7 +97,7 @@ def test_names_with_blanks() -> None:
         (
             "a.tif b.tif c.tif",
             "b.tif",
-            "images/a.tif: .*/labels, nor have 1 more; leave in images/ those that are labelled",
+            "images/a.tif: .*/labels, nor have 1 more; name labels as their images, or leave in images/ those that have one",
         ),
         ("a.tif A_raw.tif", "a_mask.tif b.tif", "no file of the same stem"),
         ("s_1.tif s_2.tif", "s_2.tif s_3.tif", "images/s_1.tif: .*; add it"),

@@ -17,7 +17,7 @@ from ignite.engine import Engine
 from custom.handlers import EpochSeed, checkpoint
 from custom.running import interruption
 from custom.running.interruption import Interrupted
-from custom.segmenting.store import SlabStore
+from custom.running.slab_store import SlabStore
 
 START = """
 import os, signal, sys, threading, time

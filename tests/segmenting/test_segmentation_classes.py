@@ -16,9 +16,9 @@ from monai.inferers import SlidingWindowInferer
 from monai.networks.nets import BasicUNet
 
 from custom.base.errors import BadInput
+from custom.running.slab_store import SlabStore
 from custom.segmenting.result import Result, file_names, volumes
 from custom.segmenting.results import earlier_volumes
-from custom.segmenting.store import SlabStore
 
 GREY = cli.volume((5, 150, 140))
 CLASSES = ["pit", "dead lithium", "Pit"]

@@ -24,7 +24,7 @@ import zarr
 from custom.base.errors import BadInput
 from custom.quantities.profile import Profile
 from custom.running.lock import FolderLock
-from custom.segmenting.store import SlabStore
+from custom.running.slab_store import SlabStore
 from custom.stack import Stack, planning
 
 GREY = cli.volume((40, 60, 90))

@@ -111,3 +111,15 @@ def test_no_label(value: np.generic, words: str) -> None:
 def test_the_example_fits_what_a_slice_holds(values: list[int], example: str) -> None:
     with pytest.raises(BadInput, match=re.escape(f'as with --label_map "{example}"')):
         as_labels(np.array([values]), path="a.tif", z=0)
+
+
+def test_labels_of_single_objects_are_called_that() -> None:
+    """As of SimpleITK.ConnectedComponent, Cellpose and scikit-image: a map of every value is no cure."""
+    objects = np.arange(40, dtype=np.uint16).reshape(5, 8)
+    with pytest.raises(
+        BadInput, match=r"holds 40 different values in slice 0, up to 39, .* \(label > 0\).astype\('uint8'\)"
+    ):
+        as_labels(objects)
+    few = np.where(objects > 34, objects, 0)
+    with pytest.raises(BadInput, match="holds the value 35 in slice 0; .* as with --label_map"):
+        as_labels(few)

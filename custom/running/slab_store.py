@@ -63,7 +63,7 @@ class SlabStore:
             return True
         if before is not None and not overwrite and any(self.folder.glob("*.npz")):
             raise BadInput(
-                f"{self.folder.parent}: an unfinished segmentation is here, begun with {self._differences(before)}; "
+                f"{self.folder.parent}: an unfinished run is here, begun with {self._differences(before)}; "
                 "give the command that began it to finish it, --overwrite true to start anew, or another --output_dir"
             )
         self.remove()

@@ -15,7 +15,7 @@ import SimpleITK
 import tifffile
 
 from custom.base.errors import BadInput
-from custom.segmenting.store import SlabStore
+from custom.running.slab_store import SlabStore
 from custom.stack import fingerprint, open_stack
 
 MASK = np.random.default_rng(0).random((3, 5, 7)) < 0.4

@@ -1,0 +1,53 @@
+"""The electrodes of a mask that has a class of their own."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from custom.electrodes.electrodes import Electrodes
+from custom.electrodes.fitting import fit_surface
+from custom.electrodes.surface import Surface
+from custom.electrodes.thinned import Thinned, block_places, in_blocks
+
+_BLOCK = 8  # columns whose median counts: a pit, or a voxel taken wrongly, moves none
+_SMOOTH = 0.6  # blocks
+_LUMP = 0.25  # of the most that any layer holds, from which one belongs to an electrode
+
+
+def electrodes_of_class(held: Thinned, axis: int) -> Electrodes | None:
+    """The surfaces that two layers of a class face each other with; None where there are not two.
+
+    Args:
+        held: bool columns along `axis`, which voxels are electrode.
+        axis: through the thickness, 0 is z.
+    """
+    between = _between(held.columns.mean(axis=(0, 2)))
+    if between is None:
+        return None
+    middle = sum(between) // 2
+    low, high = held.columns[:, :middle], held.columns[:, middle:]
+    # the last voxel of one, the first of the other; argmax finds the first that is True
+    last = np.where(low.any(axis=1), low.shape[1] - low[:, ::-1].argmax(axis=1), np.nan)
+    first = np.where(high.any(axis=1), middle + high.argmax(axis=1), np.nan)
+    found = tuple(_surface(heights.astype(float), held.places) for heights in (last, first))
+    return Electrodes(axis, (found[0], found[1]), "the class electrode of the mask")
+
+
+def _between(profile: np.ndarray) -> tuple[int, int] | None:
+    """First and last layer of the longest stretch without an electrode that has one on either side."""
+    lumps = np.flatnonzero(profile > _LUMP * profile.max(initial=0))
+    if lumps.size < 2 or (gaps := np.diff(lumps)).max() < 2:
+        return None
+    widest = int(gaps.argmax())
+    return int(lumps[widest]) + 1, int(lumps[widest + 1]) - 1
+
+
+def _surface(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> Surface:
+    block = max(1, min(_BLOCK, *(length // 2 for length in heights.shape)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a block without any height has none
+        median = np.nanmedian(in_blocks(heights, block), axis=(1, 3))
+    at = block_places(places[0], block), block_places(places[1], block)
+    return fit_surface(median, at, _SMOOTH)

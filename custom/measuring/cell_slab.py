@@ -1,0 +1,66 @@
+"""Some slices of a mask between two electrodes, with what lies around them, as the quantities of a cell see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from custom.pieces.surface import REACH
+
+TOUCHING = 1.5  # voxels along the axis through the thickness; surfaces found in grey values are good to half a voxel
+Lengths = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class CellSlab:
+    """A slab.
+
+    Attributes:
+        start: its first slice.
+        height: how many slices are its own.
+        shape: (Z, Y, X) of the stack.
+        padded: bool (h + 2 `REACH`, Y + 2 `REACH`, X + 2 `REACH`), the lithium, with the slices before and behind; beyond the
+            sides of the stack it goes on as it ends.
+        mask: uint8 (h, Y, X), the mask itself, 0 or a class's value.
+        levels: uint8 of the shape of `padded`, the probability of lithium in 255 steps; None where there is none.
+        distances: float32 (2, h + 1, Y, X), or h at the end of the stack, how far the middles of voxels lie from either
+            electrode, in the voxel size's unit; None where there are no electrodes.
+        touching: up to which distance a voxel touches an electrode.
+        voxel_size: (z, y, x) in um, or three times 1 where it is unknown.
+    """
+
+    start: int
+    height: int
+    shape: tuple[int, int, int]
+    padded: np.ndarray
+    mask: np.ndarray
+    levels: np.ndarray | None
+    distances: np.ndarray | None
+    touching: float
+    voxel_size: Lengths
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing lies behind it."""
+        return self.start + self.height == self.shape[0]
+
+    def with_behind(self, padded: np.ndarray) -> np.ndarray:
+        """Of something padded the slab's own slices, and the one behind them where there is one."""
+        part = padded[REACH : REACH + self.height + (not self.is_last)]
+        return part[:, REACH:-REACH, REACH:-REACH]
+
+    def own(self, padded: np.ndarray) -> np.ndarray:
+        """Of something padded the slab's own slices: (h, Y, X)."""
+        return self.with_behind(padded)[: self.height]
+
+    def lithium_at(self, threshold: float | None) -> np.ndarray:
+        """The lithium, padded: of the mask, or where the probability is at least a threshold."""
+        if threshold is None or self.levels is None:
+            return self.padded
+        return np.asarray(self.levels >= level_of(threshold))
+
+
+def level_of(threshold: float) -> int:
+    """The lowest of 255 levels that stands for a probability of at least `threshold`."""
+    return max(1, int(np.ceil(threshold * 255 - 1e-9)))

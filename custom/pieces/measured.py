@@ -1,0 +1,121 @@
+"""What is measured of each piece: numbers that add up over the slabs that it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+from scipy import ndimage
+
+from custom.pieces.surface import REACH, surface_areas
+
+_PAIRS = tuple(combinations_with_replacement(range(3), 2))  # zz, zy, zx, yy, yx, xx
+Table = dict[str, np.ndarray]
+
+
+def measure_slab(
+    padded: np.ndarray, labels: np.ndarray, pieces: int, start: int, voxel_size: tuple[float, float, float]
+) -> Table:
+    """A row for each piece of a slab, by columns.
+
+    Args:
+        padded: bool (h + 4, Y + 4, X + 4), the mask with two voxels around the slab; beyond the sides of the stack it goes on as it ends.
+        labels: int32 (h, Y, X), 0 is no piece.
+        pieces: how many there are; some may lie in no voxel of the slab.
+        start: its first slice.
+        voxel_size: (z, y, x), or three times 1 where it is unknown.
+
+    Returns:
+        ``voxels`` int64 (n,), ``sum`` int64 (n, 3) of their places z, y, x, ``products`` int64 (n, 6) of the places' products,
+        ``low`` and ``high`` int32 (n, 3), first and last place, and ``area`` float64 (n,), in squares of the voxel size's unit.
+    """
+    flat = np.flatnonzero(labels)
+    of_piece = labels.reshape(-1)[flat] - 1
+    place = np.stack(np.unravel_index(flat, labels.shape)).astype(np.int64)
+    at = np.ravel_multi_index(tuple(place + REACH), padded.shape)
+    place[0] += start
+
+    def sums(values: np.ndarray | None) -> np.ndarray:
+        # exact: below 2 ** 53 in any slab
+        return np.bincount(of_piece, values, pieces).astype(np.int64)
+
+    low, high = _boxes(labels, pieces)
+    return {
+        "voxels": sums(None),
+        "sum": np.stack([sums(along) for along in place], axis=1),
+        "products": np.stack([sums(place[i] * place[j]) for i, j in _PAIRS], axis=1),
+        "low": low + np.array([start, 0, 0], np.int32),
+        "high": high + np.array([start, 0, 0], np.int32),
+        "area": surface_areas(padded, at, of_piece, pieces, voxel_size),
+    }
+
+
+def _boxes(labels: np.ndarray, pieces: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last place of each piece, int32 (n, 3); of one without a voxel such as change no other."""
+    low, high = np.full((pieces, 3), np.iinfo(np.int32).max >> 1, np.int32), np.full((pieces, 3), -1 << 29, np.int32)
+    for piece, box in enumerate(ndimage.find_objects(labels, pieces)):
+        if box is not None:
+            low[piece], high[piece] = [side.start for side in box], [side.stop - 1 for side in box]
+    return low, high
+
+
+def merged(tables: Sequence[Mapping[str, np.ndarray]], numbers: np.ndarray, count: int) -> Table:
+    """The rows of all slabs' pieces, put together to those of the stack's.
+
+    Args:
+        tables: of all slabs, in their order.
+        numbers: int (rows,), which piece of the stack each row belongs to.
+        count: how many pieces the stack has.
+    """
+    rows = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    found: Table = {}
+    for name, values in rows.items():
+        how, empty = _HOW.get(name, (np.add, 0))
+        found[name] = np.full((count, *values.shape[1:]), empty, values.dtype)
+        how.at(found[name], numbers, values)
+    return found
+
+
+# how columns are put together that do not add up, and what an empty one holds
+_HOW = {
+    "low": (np.minimum, np.iinfo(np.int32).max),
+    "high": (np.maximum, np.iinfo(np.int32).min),
+    "near": (np.minimum, np.inf),
+}
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What follows from the sums of each piece, in the voxel size's unit.
+
+    Attributes:
+        volume: (n,).
+        centre: (n, 3), mean place (z, y, x) of the voxels' middles; the stack begins at 0.
+        axes: (n, 3), lengths of the principal axes, the longest first: 4 standard deviations along them, which for an
+            ellipsoid are its axes times sqrt(4 / 5), as scikit-image's `axis_major_length` has them in 2-D.
+        directions: (n, 3, 3), a unit vector (z, y, x) for each of them.
+    """
+
+    volume: np.ndarray
+    centre: np.ndarray
+    axes: np.ndarray
+    directions: np.ndarray
+
+
+def shapes(table: Mapping[str, np.ndarray], voxel_size: tuple[float, float, float]) -> Shapes:
+    """Volumes, centres and principal axes of pieces, each with at least one voxel."""
+    size, voxels = np.array(voxel_size), table["voxels"]
+    # whole numbers as long as they are subtracted: of a piece far from the origin little would be left
+    spread = np.empty((len(voxels), 3, 3))
+    for column, (i, j) in enumerate(_PAIRS):
+        product = (
+            table["products"][:, column].astype(object) * voxels
+            - table["sum"][:, i].astype(object) * table["sum"][:, j]
+        )
+        spread[:, i, j] = spread[:, j, i] = product.astype(float) / voxels.astype(float) ** 2 * size[i] * size[j]
+    spread += np.diag(size**2 / 12)  # of a voxel itself
+    values, vectors = np.linalg.eigh(spread)
+    centre = (table["sum"] / voxels[:, None] + 0.5) * size
+    return Shapes(voxels * np.prod(size), centre, 4 * np.sqrt(values[:, ::-1]), vectors[:, :, ::-1].transpose(0, 2, 1))

@@ -1,0 +1,64 @@
+"""Surfaces for a page against bodies whose volume is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from custom.cell_page.meshes import at_vertices, ply_of, spread, surface_mesh, volume_of
+from custom.cell_page.parts import chart, map_picture
+
+SIZE = (2.0, 1.0, 0.5)
+
+
+def ball(radius: float) -> np.ndarray:
+    """Smooth at its edge, as a share of lithium is."""
+    z, y, x = np.meshgrid(*[(np.arange(n) + 0.5) * s for n, s in zip((30, 60, 120), SIZE, strict=True)], indexing="ij")
+    away = np.sqrt((z - 30) ** 2 + (y - 30) ** 2 + (x - 30) ** 2)
+    return np.clip((radius - away) / 2 + 0.5, 0, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("most", [10**6, 3000])
+def test_a_ball_keeps_its_volume_and_place(most: int) -> None:
+    mesh = surface_mesh(ball(20), 0.5, SIZE, most)
+    assert 100 < len(mesh.faces) <= most
+    if most > 3000:
+        assert volume_of(mesh) == pytest.approx(4 / 3 * np.pi * 20**3, rel=0.01)
+    ends = np.array([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)])
+    # made of blocks, it holds all of the ball and a block of 8 voxels more at most
+    beyond = np.array([10 - ends[0], ends[1] - 50])
+    assert (beyond > -0.6).all() and (beyond < (0.2 if most > 3000 else 8 * np.array(SIZE))).all()
+
+
+def test_lithium_at_the_side_is_closed() -> None:
+    mesh = surface_mesh(np.ones((4, 4, 4), np.float32), 0.5, (1, 1, 1), 1000)
+    assert volume_of(mesh) == pytest.approx(4**3, rel=0.1)
+    edges = np.sort(mesh.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+
+
+def test_nothing_has_no_surface() -> None:
+    assert len(surface_mesh(np.zeros((4, 4, 4), np.float32), 0.5, (1, 1, 1), 10).faces) == 0
+
+
+def test_vertices_take_what_is_nearest() -> None:
+    mesh = surface_mesh(ball(10), 0.5, SIZE, 10**6)
+    numbers = np.where(ball(10) > 0.9, 7, -1).astype(np.int32)
+    assert (at_vertices(mesh, spread(numbers, numbers >= 0), SIZE) == 7).all()
+    assert spread(numbers, numbers > 9) is numbers
+
+
+def test_ply_has_x_first() -> None:
+    mesh = surface_mesh(ball(10), 0.5, SIZE, 10**6)
+    head, body = ply_of(mesh).split(b"end_header\n")
+    assert b"element vertex %d" % len(mesh.vertices) in head and b"element face %d" % len(mesh.faces) in head
+    first = np.frombuffer(body, "<f4", 3)
+    np.testing.assert_array_equal(first, mesh.vertices[0, ::-1])
+    assert len(body) == 12 * len(mesh.vertices) + 13 * len(mesh.faces)
+
+
+def test_pictures() -> None:
+    picture = map_picture(np.linspace(0, 1, 2000 * 10, dtype=np.float32).reshape(10, 2000))
+    assert picture.size[0] == 900 and picture.getpixel((0, 0)) < picture.getpixel((899, 3))
+    drawn = chart("A & B", [1, 4, 0], (0, 3), "x", "y")
+    assert "A &amp; B" in drawn and drawn.count("<rect") == 3
