@@ -109,6 +109,17 @@ def test_the_region_is_an_ordinary_stack_of_what_is_sampled(whole: Path, raw: Pa
     assert zarr.open_group(whole / "region.zarr")["0"].shape == stack.shape == (78, 130, 306)
 
 
+def test_slices_of_zeros_have_their_chunks(raw: Path, tmp_path: Path) -> None:
+    """Without them the result would be taken for one that lost some."""
+    tifffile.imwrite(tmp_path / "low.tif", np.zeros((48, 160, 330), np.uint8), photometric="minisblack")
+    (tmp_path / "my.json").write_text(json.dumps({"corners": {"yx": CORNERS["yx"]}}))
+    Rectifying(
+        open_fields([tmp_path / "low.tif"]), tmp_path / "my.json", OutputFolder(tmp_path / "out"), "nearest"
+    ).run()
+    array = zarr.open_array(tmp_path / "out/region.zarr/0", mode="r")
+    assert array.nchunks_initialized == array.nchunks and not np.asarray(array).any()
+
+
 def test_its_record_replays_it(whole: Path, raw: Path, tmp_path: Path) -> None:
     ended = rectify(raw, tmp_path, region=whole / "region.json")
     assert ended.code == 0, ended.error

@@ -76,8 +76,9 @@ class SharedZarr:
 
         What was written of it before is read once more, for the overviews.
         """
+        # zarr 3.1.6 leaves the config of `open_array` aside where the array is there: a chunk of zeros would be missing
         self._arrays = self._arrays or [
-            zarr.open_array(self.path / str(level), mode="r+", config={"write_empty_chunks": True})
+            zarr.open_array(self.path / str(level), mode="r+").with_config({"write_empty_chunks": True})
             for level in range(len(levels_of(self.layout.shape)))
         ]
         self._layers = layers_of(self._arrays, len(self.layout.classes), unit.start)
