@@ -65,6 +65,19 @@ def whole(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> d
     return content(out)
 
 
+def cut_off_and_given_again(
+    files: dict[str, Path], whole: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is patched kills the first run; nothing has a result's name then, and the second one ends with the same bytes."""
+    with pytest.raises(Killed):
+        measure(files, out)
+    monkeypatch.undo()
+    release_folders()
+    assert not (out / "quantities.json").exists()
+    measure(files, out)
+    assert content(out) == whole
+
+
 @pytest.mark.parametrize("height", [1, 20])
 def test_slabs_of_any_height(height: int, files: dict[str, Path], whole: dict[str, bytes], tmp_path: Path) -> None:
     measure(files, tmp_path / "out", height)
@@ -100,13 +113,7 @@ def test_what_is_cut_off_goes_on_with_the_same_bytes(
         own(self, start, slab)
 
     monkeypatch.setattr(SlabStore, "write", cut)
-    with pytest.raises(Killed):
-        measure(files, tmp_path / "out")
-    monkeypatch.undo()
-    release_folders()
-    assert not (tmp_path / "out/quantities.json").exists()
-    measure(files, tmp_path / "out")
-    assert content(tmp_path / "out") == whole
+    cut_off_and_given_again(files, whole, tmp_path / "out", monkeypatch)
 
 
 def test_cut_off_between_the_last_slab_and_the_results(
@@ -116,13 +123,7 @@ def test_cut_off_between_the_last_slab_and_the_results(
         raise Killed
 
     monkeypatch.setattr("custom.measuring.results.write_report", cut)
-    with pytest.raises(Killed):
-        measure(files, tmp_path / "out")
-    monkeypatch.undo()
-    release_folders()
-    assert not (tmp_path / "out/quantities.json").exists()
-    measure(files, tmp_path / "out")
-    assert content(tmp_path / "out") == whole
+    cut_off_and_given_again(files, whole, tmp_path / "out", monkeypatch)
 
 
 def test_two_processes_share_the_slabs(
