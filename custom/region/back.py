@@ -1,4 +1,4 @@
-"""A mask of a region on the raw grid: for each raw voxel the region's nearest one, by the inverse map."""
+"""A mask of a region on the raw grid: for each raw voxel the region's voxel that was sampled from it, else the nearest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from custom.base.cores import cores
 from custom.region.back_kernel import nearest_back
-from custom.region.bend import Bend
+from custom.region.bend import faces
 from custom.region.fields import Field
 from custom.region.plan import Plan, plan_field
 from custom.region.record import Region
@@ -38,7 +38,6 @@ class BackSampler:
         raw = replace(region, fields=(Field("raw", self.shape),))
         self.plan = plan_field(raw, 0)
         self.matrix = region.map().matrix
-        self.tables = (region.bend or Bend((), ())).tables()
         self.ranges = _ranges(self.plan, self.shape[0])
         whole = replace(self.plan, corner=np.zeros((region.shape[0], 2), np.int64), box=region.shape[1:])
         self.window = Window(mask, whole, self._capacity(), mask.dtype, lambda z, box: None)
@@ -65,12 +64,12 @@ class BackSampler:
         if high <= low:
             return out
         self.window.hold(low, high)
-        bases = self.window.bases(low, high)
+        bases, bend = self.window.bases(low, high), faces(self.region.bend, self.mask_shape, low, high)
         height, width = self.plan.box
         ends = np.linspace(0, len(out) * height, 4 * self.threads + 1).astype(int).tolist()
 
         def rows(first: int, end: int) -> None:
-            given = (self.window.flat, bases, self.window.step, low, self.mask_shape, self.matrix, self.tables)
+            given = (self.window.flat, bases, self.window.step, low, self.mask_shape, self.matrix, bend)
             nearest_back(*given, start, self.plan.corner[start:stop], (height, width), (first, end), out)
 
         list(self.pool.map(rows, ends[:-1], ends[1:]))

@@ -76,12 +76,16 @@ def path(request: pytest.FixtureRequest, voxels: np.ndarray, tmp_path_factory: p
 
 
 def peak_bytes(action: Callable[[], object]) -> int:
-    tracemalloc.start()
-    try:
-        action()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    """The least of three: threads that earlier tests left running allocate too, and can only add."""
+    found = []
+    for _ in range(3):
+        tracemalloc.start()
+        try:
+            action()
+            found.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return min(found)
 
 
 def test_memory_follows_what_is_read(path: Path) -> None:
