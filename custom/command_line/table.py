@@ -129,6 +129,7 @@ OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "compile": Switch(),
     "invert": Switch(),
     "labels": Switch(),
+    "measure": Switch(),
     "order": Word(("linear", "cubic", "nearest")),
     "threads": Number(1, 4096),
     # last: where it is not given, it is that of the weights' training

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from custom.electrodes.electrodes import Electrodes
 from custom.pieces.surface import REACH
 
 TOUCHING = 1.5  # voxels along the axis through the thickness; surfaces found in grey values are good to half a voxel
@@ -24,8 +26,7 @@ class CellSlab:
             sides of the stack it goes on as it ends.
         mask: uint8 (h, Y, X), the mask itself, 0 or a class's value.
         levels: uint8 of the shape of `padded`, the probability of lithium in 255 steps; None where there is none.
-        distances: float32 (2, h + 1, Y, X), or h at the end of the stack, how far the middles of voxels lie from either
-            electrode, in the voxel size's unit; None where there are no electrodes.
+        electrodes: None where there are none.
         touching: up to which distance a voxel touches an electrode.
         voxel_size: (z, y, x) in um, or three times 1 where it is unknown.
     """
@@ -36,7 +37,7 @@ class CellSlab:
     padded: np.ndarray
     mask: np.ndarray
     levels: np.ndarray | None
-    distances: np.ndarray | None
+    electrodes: Electrodes | None
     touching: float
     voxel_size: Lengths
 
@@ -44,6 +45,17 @@ class CellSlab:
     def is_last(self) -> bool:
         """Whether nothing lies behind it."""
         return self.start + self.height == self.shape[0]
+
+    @cached_property
+    def distances(self) -> np.ndarray | None:
+        """How far the middles of voxels lie from either electrode, in the voxel size's unit; None without electrodes.
+
+        float32 (2, h + 1, Y, X), or h at the end of the stack; made when first asked for, since it is much larger than a mask.
+        """
+        if self.electrodes is None:
+            return None
+        stop = min(self.start + self.height + 1, self.shape[0])
+        return self.electrodes.distances(self.start, stop, self.shape, self.voxel_size)
 
     def with_behind(self, padded: np.ndarray) -> np.ndarray:
         """Of something padded the slab's own slices, and the one behind them where there is one."""

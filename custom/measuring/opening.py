@@ -46,7 +46,7 @@ def classes_of(mask: Path_, classes: Sequence[str] | None) -> tuple[str, ...]:
 def open_cell(
     mask: Path_,
     probability: Path_ | None = None,
-    stack: Path_ | None = None,
+    stack: Path_ | Stack | None = None,
     classes: Sequence[str] = LITHIUM,
     lithium: Sequence[str] | None = None,
     electrodes: Any = None,
@@ -72,26 +72,49 @@ def open_cell(
             than 4 voxels or lie outside.
     """
     opened = open_stack(mask, voxel_size_um, labels=True)
-    others = [None if path is None else open_stack(path) for path in (probability, stack)]
+    values = lithium_values(f"{mask}", classes, lithium)
+    likely = None if probability is None else open_stack(probability)
+    cell = Cell(opened, values, likely, None, lengths(opened.voxel_size_um))
+    cell.check()
+    grey = open_stack(stack) if isinstance(stack, (str, os.PathLike)) else stack
+    if grey is not None and grey.shape != opened.shape:
+        ours, theirs = (" x ".join(map(str, one.shape)) for one in (opened, grey))
+        raise BadInput(
+            f"{grey.path}: has {theirs} voxels (z, y, x) and the mask {opened.path.name} {ours}; give the stack of the mask"
+        )
+    axes = _ORDER if thickness_axis is None else (axis_number(thickness_axis),)
+    if electrodes is not None:
+        found: Electrodes | None = checked_electrodes(opened, electrodes, thickness_axis)
+    elif found := _found(opened, grey, classes, axes):
+        _check(found, opened, given=False)
+    return Cell(opened, values, likely, found, cell.voxel_size, grey, tuple(classes))
+
+
+def lithium_values(mask: str, classes: Sequence[str], lithium: Sequence[str] | None) -> tuple[int, ...]:
+    """The values 1, 2, ... of those classes that are lithium: the given ones, or those whose names say so.
+
+    Raises:
+        BadInput: none is; the sentence begins with `mask`.
+    """
     wanted = OF_LITHIUM if lithium is None else tuple(lithium)
     values = tuple(value for value, name in enumerate(classes, 1) if name in wanted)
     if not values:
         raise BadInput(
             f"{mask}: none of its classes ({', '.join(classes)}) is lithium; name those that are with --lithium"
         )
-    cell = Cell(opened, values, others[0], None, lengths(opened.voxel_size_um))
-    cell.check()
-    grey = others[1]
-    if grey is not None and grey.shape != opened.shape:
-        ours, theirs = (" x ".join(map(str, one.shape)) for one in (opened, grey))
-        raise BadInput(
-            f"{stack}: has {theirs} voxels (z, y, x) and the mask {opened.path.name} {ours}; give the stack of the mask"
-        )
-    axes = _ORDER if thickness_axis is None else (axis_number(thickness_axis),)
-    found = electrodes_given(electrodes, axes[0]) if electrodes is not None else _found(opened, grey, classes, axes)
-    if found is not None:
-        _check(found, opened, given=electrodes is not None)
-    return Cell(opened, values, others[0], found, cell.voxel_size, grey, tuple(classes))
+    return values
+
+
+def checked_electrodes(stack: Stack, electrodes: Any, thickness_axis: Any) -> Electrodes:
+    """Those that are given, if a stack can have them.
+
+    Raises:
+        BadInput: as `open_cell`.
+    """
+    axis = _ORDER[0] if thickness_axis is None else axis_number(thickness_axis)
+    found = electrodes_given(electrodes, axis)
+    _check(found, stack, given=True)
+    return found
 
 
 def _found(mask: Stack, grey: Stack | None, classes: Sequence[str], axes: Sequence[int]) -> Electrodes | None:

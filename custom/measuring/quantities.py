@@ -26,14 +26,13 @@ class Quantities:
 
     Args:
         cell: without electrodes no depth and no short circuit, without a probability no thresholds.
-        classes: names of the mask's values 1, 2, ...
         thresholds: of the probability.
     """
 
-    def __init__(self, cell: Cell, classes: Sequence[str], thresholds: Sequence[float]) -> None:
+    def __init__(self, cell: Cell, thresholds: Sequence[float]) -> None:
         shape, size, electrodes = cell.mask.shape, cell.voxel_size, cell.electrodes
         probable = cell.probability is not None
-        agglomerates = Agglomerates(shape, size, cell.touching, classes)
+        agglomerates = Agglomerates(shape, size, cell.touching, cell.classes)
         area = None if electrodes is None else electrodes.area(shape, size)
         self._all: list[Quantity[Any]] = [
             Volume(shape, size, area),

@@ -53,18 +53,15 @@ class Cell:
 
     def slab(self, slab: Slab) -> CellSlab:
         """One of its slabs."""
-        depth = self.mask.shape[0]
         mask = self._around(self.mask, slab.start, slab.stop)
         levels = None if self.probability is None else _levels(self._around(self.probability, slab.start, slab.stop))
         lithium = mask == self.lithium[0] if len(self.lithium) == 1 else np.isin(mask, self.lithium)
-        distances = None
-        if self.electrodes is not None:
-            stop = min(slab.stop + 1, depth)
-            distances = self.electrodes.distances(slab.start, stop, self.mask.shape, self.voxel_size)
         own = mask[REACH:-REACH, REACH:-REACH, REACH:-REACH].astype(np.uint8, copy=False)
         height = slab.stop - slab.start
         touching = self.touching or 0.0
-        return CellSlab(slab.start, height, self.mask.shape, lithium, own, levels, distances, touching, self.voxel_size)
+        return CellSlab(
+            slab.start, height, self.mask.shape, lithium, own, levels, self.electrodes, touching, self.voxel_size
+        )
 
     def slabs(self, slabs: Sequence[Slab]) -> Iterator[CellSlab]:
         """All of them, one at a time."""

@@ -36,7 +36,6 @@ class Measuring:
 
     Args:
         opened: opens the cell.
-        classes: names of the mask's values 1, 2, ...
         slab_height: slices that are measured at once.
         folder: gets the result.
         thresholds: of the probability, at which the figures are told too.
@@ -47,13 +46,12 @@ class Measuring:
     def __init__(
         self,
         opened: Callable[[], Cell],
-        classes: Sequence[str],
         slab_height: int,
         folder: OutputFolder,
         thresholds: Sequence[float] = (),
         label_format: str | None = None,
     ) -> None:
-        self.opened, self.classes, self.slab_height = opened, tuple(classes), slab_height
+        self.opened, self.slab_height = opened, slab_height
         self.thresholds, self.label_format = tuple(thresholds), label_format
         self.place, self.folder = folder, Path(folder.path)
 
@@ -66,7 +64,7 @@ class Measuring:
         """
         cell = self.opened()
         parts, gathering = slabs(cell.mask, self.slab_height), Gathering(self.place.world_size)
-        quantities = Quantities(cell, self.classes, self.thresholds)
+        quantities = Quantities(cell, self.thresholds)
         store = SlabStore(self.folder / STORE, self._settings(cell))
 
         def kept() -> str | None:
@@ -142,7 +140,7 @@ class Measuring:
             "slab_height": self.slab_height,
             "thresholds": list(self.thresholds),
             "lithium": list(cell.lithium),
-            "classes": list(self.classes),
+            "classes": list(cell.classes),
             "electrodes": surfaces,
             "voxel_size": list(cell.voxel_size),
         }

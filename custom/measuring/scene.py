@@ -15,7 +15,7 @@ from custom.measuring.coarse import CoarseCell
 from custom.measuring.reading import Cell
 from custom.pieces.measured import shapes
 
-MOST_TRIANGLES = 240_000  # of all thresholds together
+MOST_TRIANGLES = 300_000  # of all thresholds together
 _GRID = 25  # places along an electrode's surface
 _CONTACT = ("the first electrode", "the second electrode", "both: a short circuit", "neither: dead")
 _COLOURS = ("#56b4e9", "#e69f00", "#d55e00", "#cc79a7")  # Okabe and Ito's
@@ -47,9 +47,12 @@ def scene_of(
     if coarse.distances is not None and coarse.lithium.any():
         deepest = float(np.minimum(*coarse.distances)[coarse.lithium].max(initial=0))
     meshes = []
-    for volume, level in given:
+    shown = min(range(len(given)), key=lambda n: abs(given[n][1] - 0.5))
+    for n, (volume, level) in enumerate(given):
         assert volume is not None
-        mesh = surface_mesh(volume, level, coarse.voxel_size, MOST_TRIANGLES // len(given))
+        # the one that is seen first may have twice as many as each of the others
+        most = MOST_TRIANGLES * (1 + (n == shown)) // (1 + len(given))
+        mesh = surface_mesh(volume, level, coarse.voxel_size, most)
         if len(mesh.faces):
             meshes.append({"threshold": level, **_packed(mesh, coarse, named, size, deepest)})
     first = min(range(len(meshes)), key=lambda n: abs(meshes[n]["threshold"] - 0.5), default=0)

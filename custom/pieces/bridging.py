@@ -140,9 +140,11 @@ def forests_of_slab(
     strides = np.array([levels.shape[1] * levels.shape[2], levels.shape[2], 1])
     most = 2 * touches.shape[1] * touches.shape[2] + 2
     edges, found = np.empty((most, 2), np.int32), np.empty(most, np.uint8)
+    parent, terminal = (np.empty(levels.size + 2, np.int32) for _ in range(2))
     forests = []
     for connectivity in connectivities:
-        parent, terminal = (np.full(levels.size + 2, -1, np.int32) for _ in range(2))
+        parent.fill(-1)
+        terminal.fill(-1)
         steps = neighbours(connectivity) @ strides
         count = _forest_of_slab(levels, touches, order, steps, height, margin, parent, terminal, edges, found)
         forests.append((edges[:count].copy(), found[:count].copy()))

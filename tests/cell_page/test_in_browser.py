@@ -72,7 +72,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cell")
     files = saved_cell(folder)
     cell = open_cell(files["mask"], files["probability"], files["stack"], electrodes=[10, 50])
-    Measuring(lambda: cell, ("lithium",), 8, OutputFolder(folder / "out"), (0.1, 0.5)).run()
+    Measuring(lambda: cell, 8, OutputFolder(folder / "out"), (0.1, 0.5)).run()
     release_folders()
     return folder / "out/report.html"
 

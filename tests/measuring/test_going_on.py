@@ -45,7 +45,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def measure(files: dict[str, Path], out: Path, height: int = 3, **place: Any) -> None:
     cell = open_cell(files["mask"], files["probability"], files["stack"], electrodes=[10, 50])
-    Measuring(lambda: cell, ("lithium",), height, OutputFolder(out, **place), LEVELS, "zarr").run()
+    Measuring(lambda: cell, height, OutputFolder(out, **place), LEVELS, "zarr").run()
 
 
 def content(out: Path) -> dict[str, bytes]:
