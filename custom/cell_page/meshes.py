@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import fast_simplification
 import numpy as np
+import pyfqmr
 from scipy import ndimage
+from scipy.spatial import KDTree
 from skimage.measure import marching_cubes
 
 Lengths = tuple[float, float, float]
@@ -29,25 +31,62 @@ class Mesh:
 EMPTY = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
 
 
-def surface_mesh(share: np.ndarray, level: float, voxel_size: Lengths, most: int) -> Mesh:
+_BLOCK = 1_000_000  # voxels that are simplified at once: some 300,000 triangles of dense lithium, for which that takes 160 MB
+_MOST = 400_000  # triangles, all blocks together, that are simplified at once in the end
+
+
+def surface_mesh(volume: np.ndarray, level: float, voxel_size: Lengths, most: int) -> Mesh:
     """Where a volume passes a level, closed at the sides of the stack.
 
     Of more than `most` triangles it is simplified: the edges go that move the surface least, by quadrics (M. Garland and
-    P. Heckbert, SIGGRAPH 1997).
+    P. Heckbert, SIGGRAPH 1997); first block by block along z, the edges of blocks kept, then all of it.
 
     Args:
-        share: float32 (Z, Y, X), high within.
-        level: of the surface, in (0, 1).
+        volume: (Z, Y, X), high within.
+        level: of the surface, above 0.
         voxel_size: (z, y, x).
         most: triangles.
     """
-    if not (share >= level).any():
-        return EMPTY
-    vertices, faces, _, _ = marching_cubes(np.pad(share, 1), level)  # closed where the stack ends
-    if len(faces) > most:
-        vertices, faces = fast_simplification.simplify(vertices, faces, target_count=most)
-    # a voxel's middle lies half a voxel from where it begins
-    return Mesh(((vertices - 0.5) * np.array(voxel_size)).astype(np.float32), faces.astype(np.int32))
+    found = list(_blocks(volume, level * (1 - 1e-6)))  # a voxel of just that level is within
+    total = sum(len(block.faces) for block in found)
+    if total > most:
+        kept = min(max(_MOST, 2 * most) / total, 1)
+        found = [_simplified(block, round(kept * len(block.faces)), sides_stay=True) for block in found]
+    whole = _joined(found) if found else EMPTY
+    if len(whole.faces) > most:
+        whole = _simplified(whole, most, sides_stay=False)
+    return Mesh((whole.vertices * np.array(voxel_size)).astype(np.float32), whole.faces)
+
+
+def _blocks(volume: np.ndarray, level: float) -> Iterator[Mesh]:
+    """Surfaces of blocks of slices, in voxels; neighbours have a slice in common, and what the surface has in it."""
+    height = max(1, _BLOCK // volume[0].size)
+    for start in range(-1, len(volume), height):  # closed where the stack ends
+        low, high = max(start, 0), min(start + height, len(volume))
+        ends = (int(start < 0), int(start + height >= len(volume)))
+        block = np.pad(volume[low : high + 1], [ends, (1, 1), (1, 1)])
+        if block.max() >= level:
+            vertices, faces, _, _ = marching_cubes(block.astype(np.float32), level)
+            # a voxel's middle lies half a voxel from where it begins
+            places = vertices + np.array([start + 0.5, -0.5, -0.5])
+            yield Mesh(places.astype(np.float32), faces.astype(np.int32))
+
+
+def _simplified(mesh: Mesh, most: int, sides_stay: bool) -> Mesh:
+    work = pyfqmr.Simplify()
+    work.setMesh(mesh.vertices, mesh.faces)
+    work.simplify_mesh(target_count=most, aggressiveness=5, preserve_border=sides_stay, verbose=False)
+    vertices, faces, _ = work.getMesh()
+    return Mesh(vertices.astype(np.float32), faces.astype(np.int32))
+
+
+def _joined(meshes: Sequence[Mesh]) -> Mesh:
+    """One mesh of several, with one vertex where theirs are in the same place."""
+    first = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
+    vertices = np.concatenate([mesh.vertices for mesh in meshes])
+    faces = np.concatenate([mesh.faces + start for mesh, start in zip(meshes, first.tolist(), strict=False)])
+    places, of = np.unique(vertices, axis=0, return_inverse=True)
+    return Mesh(places, of.reshape(-1)[faces].astype(np.int32))
 
 
 def at_vertices(mesh: Mesh, values: np.ndarray, voxel_size: Lengths) -> np.ndarray:
@@ -56,12 +95,22 @@ def at_vertices(mesh: Mesh, values: np.ndarray, voxel_size: Lengths) -> np.ndarr
     return np.asarray(values[tuple(place.T)])
 
 
-def spread(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """A volume in which every voxel has the value of the nearest one that is known."""
-    if known.all() or not known.any():
-        return values
-    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return np.asarray(values[tuple(nearest)])
+class Nearest:
+    """Values that some voxels of a volume have, for places near them.
+
+    Args:
+        values, known: (Z, Y, X).
+        voxel_size: (z, y, x).
+    """
+
+    def __init__(self, values: np.ndarray, known: np.ndarray, voxel_size: Lengths) -> None:
+        at = known & ~ndimage.binary_erosion(known, border_value=1)  # what lies deeper is nearest to no surface
+        self._values = values[at]
+        self._tree = KDTree((np.argwhere(at) + 0.5) * np.array(voxel_size))
+
+    def at_vertices(self, mesh: Mesh) -> np.ndarray:
+        """Of each vertex the value of the nearest voxel that has one; there is one."""
+        return np.asarray(self._values[self._tree.query(mesh.vertices)[1]])
 
 
 def ply_of(mesh: Mesh) -> bytes:

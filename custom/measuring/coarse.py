@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,18 +24,29 @@ class CoarseCell:
     Attributes:
         factor: how many voxels along each axis are one of it; those at the end may be of fewer.
         share: float32 (Z, Y, X), of lithium in each.
-        probability: float32, the largest probability of lithium in each, so that nothing thin is lost to the eye; None where
-            there is none.
-        distances: float32 (2, Z, Y, X), of their middles from either electrode, as `Electrodes.distances` has them; None
-            without electrodes.
+        levels: uint8, the largest probability of lithium in each in 255 steps, so that nothing thin is lost to the eye; None
+            where there is none.
         voxel_size: (z, y, x) of one, in the voxel size's unit.
+        electrodes: None: there are none.
+        middles: where the middles of the copy's voxels lie along each axis of the stack, in its voxels.
     """
 
     factor: int
     share: np.ndarray
-    probability: np.ndarray | None
-    distances: np.ndarray | None
+    levels: np.ndarray | None
     voxel_size: Lengths
+    electrodes: Electrodes | None = None
+    middles: Sequence[np.ndarray] = ()
+
+    def distances(self) -> np.ndarray | None:
+        """Of the voxels' middles from either electrode, float32 (2, Z, Y, X), as `Electrodes.distances`; None without any.
+
+        Made anew each time: it is twice as large as all else, and needed twice.
+        """
+        size = [along / self.factor for along in self.voxel_size]
+        return (
+            None if self.electrodes is None else self.electrodes.distances_at(self.middles, (size[0], size[1], size[2]))
+        )
 
     @cached_property
     def level(self) -> float:
@@ -128,8 +139,6 @@ class Coarse(Quantity[CellSlab]):
         z, y, x = (np.diff(edge).astype(np.float32) for edge in edges)
         size = z[:, None, None] * y[:, None] * x
         middles = [(edge[:-1] + edge[1:] - 1) / 2 for edge in edges]
-        distances = None if self.electrodes is None else self.electrodes.distances_at(middles, self.voxel_size)
-        levels = self._sums.get("levels")
-        probability = None if levels is None else levels / np.float32(255)
         voxel = tuple(self.factor * along for along in self.voxel_size)
-        return CoarseCell(self.factor, self._sums["lithium"] / size, probability, distances, voxel)  # type: ignore[arg-type]
+        share = self._sums["lithium"] / size
+        return CoarseCell(self.factor, share, self._sums.get("levels"), voxel, self.electrodes, middles)  # type: ignore[arg-type]

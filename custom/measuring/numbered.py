@@ -66,5 +66,6 @@ class CoarseNumbers:
             np.minimum(row, plane, out=row)
 
     def numbers(self) -> np.ndarray:
-        """int32 (Z, Y, X), -1 where there is no lithium."""
-        return np.where(self.found == np.iinfo(np.int32).max, NOTHING, self.found)
+        """int32 (Z, Y, X), -1 where there is no lithium; when all slabs were added."""
+        self.found[self.found == np.iinfo(np.int32).max] = NOTHING
+        return self.found

@@ -34,8 +34,9 @@ def shortest_paths(cell: CoarseCell, axis: int) -> Paths:
         cell: with electrodes.
         axis: through the thickness, 0 is z.
     """
-    assert cell.distances is not None
-    first, second = cell.distances
+    distances = cell.distances()
+    assert distances is not None
+    first, second = distances
     open_ = (first > 0) & (second > 0) & ~cell.lithium
     edge = cell.voxel_size[axis]
     starts, ends = open_ & (first <= edge), open_ & (second <= edge)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from custom.base.colours import class_colour
-from custom.cell_page.meshes import Mesh, at_vertices, spread, surface_mesh
+from custom.cell_page.meshes import Mesh, Nearest, at_vertices, surface_mesh
 from custom.cell_page.parts import packed
 from custom.measuring.agglomerates import Pieces
 from custom.measuring.coarse import CoarseCell
@@ -40,21 +40,18 @@ def scene_of(
     """
     size = np.array(cell.mask.shape) * np.array(cell.voxel_size)
     levels = [row["threshold"] for row in figures.get("by_threshold") or ()]
-    given = [(coarse.probability, level) for level in levels] if coarse.probability is not None and levels else []
-    given = given or [(coarse.share, coarse.level)]
-    named = spread(numbers, numbers >= 0)
-    deepest = 0.0
-    if coarse.distances is not None and coarse.lithium.any():
-        deepest = float(np.minimum(*coarse.distances)[coarse.lithium].max(initial=0))
+    volume, top = (coarse.share, 1) if coarse.levels is None or not levels else (coarse.levels, 255)
+    if volume is coarse.share:
+        levels = [coarse.level]
+    shown = min(range(len(levels)), key=lambda n: abs(levels[n] - 0.5))
+    looks = _Looks(coarse, numbers, size) if (numbers >= 0).any() else None
     meshes = []
-    shown = min(range(len(given)), key=lambda n: abs(given[n][1] - 0.5))
-    for n, (volume, level) in enumerate(given):
-        assert volume is not None
-        # the one that is seen first may have twice as many as each of the others
-        most = MOST_TRIANGLES * (1 + (n == shown)) // (1 + len(given))
-        mesh = surface_mesh(volume, level, coarse.voxel_size, most)
-        if len(mesh.faces):
-            meshes.append({"threshold": level, **_packed(mesh, coarse, named, size, deepest)})
+    for n, level in enumerate(levels):
+        # the one that is seen first may have twice as many triangles as each of the others
+        most = MOST_TRIANGLES * (1 + (n == shown)) // (1 + len(levels))
+        mesh = surface_mesh(volume, level * top, coarse.voxel_size, most)
+        if looks and len(mesh.faces):
+            meshes.append({"threshold": level, **looks.packed(mesh)})
     first = min(range(len(meshes)), key=lambda n: abs(meshes[n]["threshold"] - 0.5), default=0)
     return {
         "size": [round(float(side), 4) for side in size[::-1]],
@@ -64,7 +61,7 @@ def scene_of(
         "electrodes": _surfaces(cell),
         "places": _places(pieces, cell, count),
         "groups": _groups(cell, pieces),
-        "deepest": float(f"{deepest:.3g}"),
+        "deepest": float(f"{looks.deepest if looks else 0:.3g}"),
     }
 
 
@@ -98,19 +95,34 @@ def _groups(cell: Cell, pieces: Pieces) -> dict[str, Any]:
     return found
 
 
-def _packed(mesh: Mesh, coarse: CoarseCell, named: np.ndarray, size: np.ndarray, deepest: float) -> dict[str, Any]:
-    places = np.clip(np.round(mesh.vertices / size * 65535), 0, 65535)[:, ::-1]
-    pieces = at_vertices(mesh, named, coarse.voxel_size)
-    told: dict[str, Any] = {
-        "vertices": packed(places, "uint16"),
-        "faces": packed(mesh.faces[:, ::-1], "uint32"),
-        "pieces": packed(np.where(pieces < 0, 65535, np.minimum(pieces, 65535)), "uint16"),
-        "depths": None,
-    }
-    if coarse.distances is not None:
-        depth = at_vertices(mesh, np.minimum(*coarse.distances), coarse.voxel_size)
-        told["depths"] = packed(np.clip(depth / max(deepest, 1e-12) * 255, 0, 255), "uint8")
-    return told
+class _Looks:
+    """What the vertices of a surface are coloured by.
+
+    Args:
+        numbers: see `scene_of`; some voxel has one.
+        size: of the stack, (z, y, x) in the voxel size's unit.
+    """
+
+    def __init__(self, coarse: CoarseCell, numbers: np.ndarray, size: np.ndarray) -> None:
+        self._voxel_size, self._size = coarse.voxel_size, size
+        self._pieces = Nearest(numbers, numbers >= 0, coarse.voxel_size)
+        distances = coarse.distances()
+        self._depths = None if distances is None else np.minimum(*distances)
+        self.deepest = 0.0 if self._depths is None else float(self._depths[coarse.lithium].max(initial=0))
+
+    def packed(self, mesh: Mesh) -> dict[str, Any]:
+        """A surface as the page has it."""
+        places = np.clip(np.round(mesh.vertices / self._size * 65535), 0, 65535)[:, ::-1]
+        told: dict[str, Any] = {
+            "vertices": packed(places, "uint16"),
+            "faces": packed(mesh.faces[:, ::-1], "uint32"),
+            "pieces": packed(np.minimum(self._pieces.at_vertices(mesh), 65535), "uint16"),
+            "depths": None,
+        }
+        if self._depths is not None:
+            depth = at_vertices(mesh, self._depths, self._voxel_size)
+            told["depths"] = packed(np.clip(depth / max(self.deepest, 1e-12) * 255, 0, 255), "uint8")
+        return told
 
 
 def _surfaces(cell: Cell) -> list[dict[str, Any]]:

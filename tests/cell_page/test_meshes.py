@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from custom.cell_page.meshes import at_vertices, ply_of, spread, surface_mesh, volume_of
+from custom.cell_page.meshes import Nearest, at_vertices, ply_of, surface_mesh, volume_of
 from custom.cell_page.parts import chart, map_picture
 
 SIZE = (2.0, 1.0, 0.5)
@@ -51,8 +51,24 @@ def test_nothing_has_no_surface() -> None:
 def test_vertices_take_what_is_nearest() -> None:
     mesh = surface_mesh(ball(10), 0.5, SIZE, 10**6)
     numbers = np.where(ball(10) > 0.9, 7, -1).astype(np.int32)
-    assert (at_vertices(mesh, spread(numbers, numbers >= 0), SIZE) == 7).all()
-    assert spread(numbers, numbers > 9) is numbers
+    numbers[0, 0, 0] = 3
+    assert (Nearest(numbers, numbers >= 0, SIZE).at_vertices(mesh) == 7).all()
+    z = np.broadcast_to(np.arange(30)[:, None, None], numbers.shape)
+    np.testing.assert_array_equal(at_vertices(mesh, z, SIZE), (mesh.vertices[:, 0] / 2).astype(int))
+
+
+def test_blocks_are_one_surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    share = np.pad(ball(20)[4:-4], 0)
+    whole = surface_mesh(share, 0.5, SIZE, 10**6)
+    monkeypatch.setattr("custom.cell_page.meshes._BLOCK", 5 * share[0].size)
+    blocks = surface_mesh(share, 0.5, SIZE, 10**6)
+    assert len(blocks.faces) == len(whole.faces) and volume_of(blocks) == pytest.approx(volume_of(whole), rel=1e-6)
+    monkeypatch.setattr("custom.cell_page.meshes._MOST", 4000)
+    fewer = surface_mesh(share, 0.5, SIZE, 3000)
+    assert len(fewer.faces) <= 3000 and volume_of(fewer) == pytest.approx(volume_of(whole), rel=0.01)
+    for mesh in (blocks, fewer):
+        edges = np.sort(mesh.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
 
 
 def test_ply_has_x_first() -> None:

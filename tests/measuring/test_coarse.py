@@ -33,32 +33,33 @@ def test_blocks_are_summed_whatever_the_slabs(most: int, height: int, tmp_path: 
         coarse.add(slab.start, coarse.of_slab(slab))
     found, f = coarse.cell(), coarse.factor
     assert found.share.size <= most and (f == 1 or np.prod([-(-n // (f - 1)) for n in shape]) > most)
-    assert found.probability is not None and found.distances is not None
+    distances = found.distances()
+    assert found.levels is not None and distances is not None
     for at in np.ndindex(found.share.shape):
         part = tuple(slice(k * f, (k + 1) * f) for k in at)
         assert found.share[at] == pytest.approx(mask[part].mean())
-        assert found.probability[at] == pytest.approx(levels[part].max() / 255)
+        assert found.levels[at] == levels[part].max()
     y = np.arange(shape[1]) + 0.5
     middles = [y[k * f : (k + 1) * f].mean() - 3 for k in range(found.share.shape[1])]
-    np.testing.assert_allclose(found.distances[0, 0, :, 0], middles, rtol=1e-5)
+    np.testing.assert_allclose(distances[0, 0, :, 0], middles, rtol=1e-5)
 
 
 def test_what_is_thinner_than_a_voxel_keeps_its_volume() -> None:
     share = np.zeros((20, 20, 20), np.float32)
     share[:, 10, 3:17] = 0.2  # plates of a fifth of a voxel
     share[5:9, 2:6, 2:6] = 1
-    found = CoarseCell(5, share, None, None, (5.0, 5.0, 5.0))
+    found = CoarseCell(5, share, None, (5.0, 5.0, 5.0))
     assert found.level == pytest.approx(0.2) and found.lithium[5:9, 2:6, 2:6].all() and found.lithium[:, 10, 3:17].any()
     share[:, 10] = 0
-    assert CoarseCell(5, share, None, None, (5.0, 5.0, 5.0)).level == 0.5
-    assert CoarseCell(5, np.zeros_like(share), None, None, (5.0, 5.0, 5.0)).level == 0.5
+    assert CoarseCell(5, share, None, (5.0, 5.0, 5.0)).level == 0.5
+    assert CoarseCell(5, np.zeros_like(share), None, (5.0, 5.0, 5.0)).level == 0.5
 
 
 def flat(depth: int, height: int, width: int) -> CoarseCell:
     """Open, between electrodes at y = 2 and two from the other end."""
-    y = np.arange(height, dtype=np.float32) + 0.5
-    both = np.stack([y - 2, height - 2 - y])[:, None, :, None] * np.ones((1, depth, 1, width), np.float32)
-    return CoarseCell(1, np.zeros((depth, height, width), np.float32), None, both, (1.0, 1.0, 1.0))
+    middles = [np.arange(length) for length in (depth, height, width)]
+    share = np.zeros((depth, height, width), np.float32)
+    return CoarseCell(1, share, None, (1.0, 1.0, 1.0), electrodes_given([2, height - 2], 1), middles)
 
 
 def test_an_open_cell_has_straight_ways() -> None:
