@@ -75,7 +75,7 @@ def _blocks(volume: np.ndarray, level: float) -> Iterator[Mesh]:
 def _simplified(mesh: Mesh, most: int, sides_stay: bool) -> Mesh:
     work = pyfqmr.Simplify()
     work.setMesh(mesh.vertices, mesh.faces)
-    work.simplify_mesh(target_count=most, aggressiveness=5, preserve_border=sides_stay, verbose=False)
+    work.simplify_mesh(target_count=most, aggressiveness=7, preserve_border=sides_stay, verbose=False)
     vertices, faces, _ = work.getMesh()
     return Mesh(vertices.astype(np.float32), faces.astype(np.int32))
 

@@ -15,7 +15,7 @@ from custom.measuring.coarse import CoarseCell
 from custom.measuring.reading import Cell
 from custom.pieces.measured import shapes
 
-MOST_TRIANGLES = 300_000  # of all thresholds together
+MOST_TRIANGLES = 250_000  # of all thresholds together
 _GRID = 25  # places along an electrode's surface
 _CONTACT = ("the first electrode", "the second electrode", "both: a short circuit", "neither: dead")
 _COLOURS = ("#56b4e9", "#e69f00", "#d55e00", "#cc79a7")  # Okabe and Ito's
