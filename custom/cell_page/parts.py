@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-_WIDE, _HIGH, _LEFT, _BELOW = 460, 200, 66, 40  # of a chart, in its own pixels
+_WIDE, _HIGH, _LEFT, _BELOW = 460, 200, 74, 40  # of a chart, in its own pixels
 
 
 def packed(values: np.ndarray, kind: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def chart(
 
     Args:
         values: at least one.
-        ends: where the first begins and the last ends.
+        ends: where the first bar begins and the last one ends; of a curve, its first place and its last.
         across, up: what the axes are, with unit.
     """
     top = max(max(values), 1e-300)
@@ -70,11 +70,12 @@ def chart(
         ]
     else:
         points = [
-            f"{_LEFT + (n + 0.5) * step:.1f},{10 + height * (1 - value / top):.1f}" for n, value in enumerate(values)
+            f"{_LEFT + n * width / max(len(values) - 1, 1):.1f},{10 + height * (1 - value / top):.1f}"
+            for n, value in enumerate(values)
         ]
         parts = [f'<polyline points="{" ".join(points)}"/>']
     marks = "".join(
-        f'<text x="{_LEFT + share * width:.0f}" y="{_HIGH - _BELOW + 16}" text-anchor="middle">'
+        f'<text x="{_LEFT + share * width:.0f}" y="{_HIGH - _BELOW + 16}" text-anchor="{"end" if share == 1 else "middle"}">'
         f"{ends[0] + share * (ends[1] - ends[0]):.3g}</text>"
         for share in (0, 0.25, 0.5, 0.75, 1)
     )
