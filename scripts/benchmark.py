@@ -14,7 +14,7 @@ if __name__ == "__main__":
     install()  # before what takes seconds to import
 
 import torch
-from benchmarking import inference, sampling, training
+from benchmarking import inference, pieces, sampling, training
 from benchmarking.measuring import NETWORKS, table
 
 from custom.base.errors import BadInput
@@ -41,11 +41,17 @@ def arguments() -> argparse.Namespace:
     cutting = modes.add_parser("region", help="voxels per second of sampling a region of interest")
     cutting.add_argument("--slices", type=int, default=64, help="of the region")
     cutting.add_argument("--size", type=int, nargs=2, default=[1288, 1291], metavar=("Y", "X"), help="of a raw slice")
+    counting = modes.add_parser("pieces", help="agglomerates of a mask, in seconds and memory")
+    counting.add_argument("--slices", type=int, default=320, help="of the mask")
+    counting.add_argument("--size", type=int, nargs=2, default=[340, 2071], metavar=("Y", "X"))
+    counting.add_argument(
+        "--dataset_dir", action=GivenPath, default="data/hard", help="whose labels are laid side by side"
+    )
     for mode in (segmenting, teaching):
         mode.add_argument("--network", choices=NETWORKS if mode is segmenting else NETWORKS[:-1], default="transforcnn")
         mode.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
         mode.add_argument("--batch_size", type=int, default=8, help="windows, or patches, a call")
-    for mode in (segmenting, teaching, cutting):
+    for mode in (segmenting, teaching, cutting, counting):
         mode.add_argument("--threads", type=int, help="CPU threads; by default as many as torch takes")
         mode.add_argument("--repeats", type=int, default=5, help="timed turns, of which the median counts")
         mode.add_argument("--json", action=GivenPath, help="write all figures to this file too")
@@ -56,6 +62,8 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
     size = (given.size[0], given.size[1]) if given.mode != "training" else (0, 0)
     if given.mode == "region":
         return sampling.measure(given.threads, given.slices, size, given.repeats)
+    if given.mode == "pieces":
+        return pieces.measure(given.threads, Path(given.dataset_dir), given.slices, size, given.repeats)
     device = check_device(given.device)
     if given.mode == "inference":
         return inference.measure(

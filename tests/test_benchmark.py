@@ -62,3 +62,23 @@ def test_region(tmp_path: Path) -> None:
         assert ours["x the row above"] == pytest.approx(beside["seconds"] / ours["seconds"])
         assert ours["x the row above"] == pytest.approx(ours["Mvoxel/s"] / beside["Mvoxel/s"])
     assert found["rows"][3]["Mvoxel/s"] == pytest.approx(8 * 130 * 176 / found["rows"][3]["seconds"] / 1e6)
+
+
+def test_pieces(tmp_path: Path) -> None:
+    words = [sys.executable, "scripts/benchmark.py", "pieces", "--slices", "40", "--size", "200", "330"]
+    words += [
+        "--repeats",
+        "1",
+        "--threads",
+        "1",
+        "--dataset_dir",
+        "data/phantom",
+        "--json",
+        str(tmp_path / "found.json"),
+    ]
+    ended = subprocess.run(words, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    theirs, ours = found["rows"]
+    assert found["mask"] == [40, 200, 330] and found["pieces"] > 10
+    assert ours["x the row above"] == pytest.approx(theirs["seconds"] / ours["seconds"])

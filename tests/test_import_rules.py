@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "rectifying": {"base", "command_line", "running", "stack", "region", "report"},
     "judging": {"base", "metrics", "report"},
     "handlers": {"base", "running", "weights", "judging", "metrics", "report"},
-    "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report"},
+    "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report", "cell_page"},
     "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms"}
     | {"metrics", "quantities", "report"},
     "sharing": {"base", "running", "weights", "stack", "metrics"},

@@ -12,7 +12,7 @@ from typing import Any
 
 from custom.base.readable import HANDLER
 from custom.cell_page.parts import SCALE
-from custom.cell_page.script import SCRIPT
+from custom.cell_page.script import SCRIPT, SLICES
 from custom.cell_page.style import STYLE
 
 _LOOKS = (("corner", "from a corner"), ("y", "along y"), ("x", "along x"), ("z", "along z"))
@@ -35,7 +35,8 @@ class Page:
         title: of the page.
         answer: in one sentence, what somebody wants to know first.
         cards: headline figures.
-        scene: the script's data: size (x, y, z), unit, meshes, electrodes, places, groups; see `script.py`.
+        scene: the data of the view in 3-D: size (x, y, z), unit, meshes, electrodes, places, groups; see `script.py`. None:
+            there is no view.
         pieces: rows of the table, by column; the first column is the number of the piece.
         left_out: how many pieces the table leaves out.
         charts: SVG.
@@ -48,7 +49,7 @@ class Page:
     title: str
     answer: str
     cards: Sequence[Card]
-    scene: Mapping[str, Any]
+    scene: Mapping[str, Any] | None = None
     pieces: Sequence[Mapping[str, str]] = ()
     left_out: int = 0
     charts: Sequence[str] = ()
@@ -67,13 +68,12 @@ def _three() -> str:
 
 def write_page(page: Page, path: Path) -> None:
     """Write it as one file that needs no network."""
-    data = json.dumps({**page.scene, "scale": SCALE}, allow_nan=False).replace("</", "<\\/")
     body = "".join(
         [
             f"<h1>{escape(page.title)}</h1>",
             f'<p class="answer">{escape(page.answer)}</p>',
             f'<div class="cards">{"".join(map(_card, page.cards))}</div>',
-            _view(page),
+            "" if page.scene is None else _view(page, page.scene),
             _flow("Through the cell", list(page.charts)),
             _flow("Over the electrodes' plane", [_figure(*one) for one in page.pictures]),
             _slices(page.slices),
@@ -83,8 +83,7 @@ def write_page(page: Page, path: Path) -> None:
     path.write_text(
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(page.title)}</title>\n<style>{STYLE}</style></head>\n<body>{body}\n"
-        f'<script id="data" type="application/json">{data}</script>\n<script>{_three()}</script>\n'
-        f"<script>{SCRIPT}</script></body></html>\n",
+        f"<script>{SLICES}</script>{'' if page.scene is None else _script(page.scene)}</body></html>\n",
         encoding="utf-8",
         errors=HANDLER,
     )
@@ -94,18 +93,23 @@ def _card(card: Card) -> str:
     return f'<div class="card">{escape(card.name)}<b>{escape(card.value)}</b><small>{escape(card.note)}</small></div>'
 
 
-def _view(page: Page) -> str:
-    meshes = page.scene["meshes"]
+def _script(scene: Mapping[str, Any]) -> str:
+    data = json.dumps({**scene, "scale": SCALE}, allow_nan=False).replace("</", "<\\/")
+    return f'\n<script id="data" type="application/json">{data}</script>\n<script>{_three()}</script>\n<script>{SCRIPT}</script>'
+
+
+def _view(page: Page, scene: Mapping[str, Any]) -> str:
+    meshes = scene["meshes"]
     controls = [f'<button data-look="{name}">{text}</button>' for name, text in _LOOKS]
     colours = [("piece", "agglomerate")]
-    colours += [("depth", "depth")] if page.scene["electrodes"] else []
-    colours += [(name, name) for name in page.scene["groups"]]
+    colours += [("depth", "depth")] if scene["electrodes"] else []
+    colours += [(name, name) for name in scene["groups"]]
     options = "".join(f'<option value="{name}">{text}</option>' for name, text in colours)
     controls.append(f'<label>Colour by <select id="colour">{options}</select></label>')
-    if page.scene["electrodes"]:
+    if scene["electrodes"]:
         controls.append('<label><input type="checkbox" id="electrodes" checked> electrodes</label>')
     if len(meshes) > 1:
-        first = page.scene["first"]
+        first = scene["first"]
         controls.append(
             f'<label>Threshold <input type="range" id="threshold" min="0" max="{len(meshes) - 1}" value="{first}"> '
             f'<output id="at">{meshes[first]["threshold"]}</output></label>'

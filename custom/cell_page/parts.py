@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+WIDEST = 1100  # pixels of a slice
 _WIDE, _HIGH, _LEFT, _BELOW = 460, 200, 74, 40  # of a chart, in its own pixels
 
 
@@ -22,11 +23,30 @@ def packed(values: np.ndarray, kind: str) -> dict[str, Any]:
     return {"type": names[kind], "data": base64.b64encode(zlib.compress(raw, 9)).decode("ascii")}
 
 
+def number(value: Any) -> str:
+    """As a reader has it: three digits, thousands set apart."""
+    if value is None:
+        return "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return (
+        f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
+    )
+
+
 def picture_url(picture: Image.Image) -> str:
     """A picture that stands in the page."""
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+def slice_url(picture: Image.Image) -> str:
+    """A slice, as large as a page shows it, in few colours."""
+    if picture.width > WIDEST:
+        size = WIDEST, max(1, round(picture.height * WIDEST / picture.width))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    return picture_url(picture.quantize(64) if picture.mode == "RGB" else picture)
 
 
 def map_picture(values: np.ndarray, longest: int = 900) -> Image.Image:

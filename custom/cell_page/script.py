@@ -1,5 +1,12 @@
 """What runs in the page of a cell: the lithium in 3-D, its colours and thresholds, the table that flies to a piece."""
 
+SLICES = r"""
+const slice = document.getElementById("slice");
+slice?.addEventListener("input", () => document.querySelectorAll("figure[data-slice]").forEach((one) => {
+  one.hidden = one.dataset.slice !== slice.value;
+}));
+"""
+
 SCRIPT = r"""
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (name) => document.getElementById(name);
@@ -231,9 +238,5 @@ async function begin() {
   document.querySelectorAll("tr[data-piece]").forEach((row) => row.addEventListener("click", () => cell.fly(Number(row.dataset.piece))));
   document.body.dataset.ready = "yes";
 }
-const slice = byId("slice");
-slice?.addEventListener("input", () => document.querySelectorAll("figure[data-slice]").forEach((one) => {
-  one.hidden = one.dataset.slice !== slice.value;
-}));
 begin();
 """

@@ -6,17 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from custom.cell_page.page import Card
-
-
-def number(value: Any) -> str:
-    """As a reader has it: three digits, thousands set apart."""
-    if value is None:
-        return "none"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return (
-        f"{value:.3g}" if abs(value) < 1000 else f"{float(f'{value:.3g}'):,.0f}" if abs(value) < 1e9 else f"{value:.3g}"
-    )
+from custom.cell_page.parts import number
 
 
 def answer(figures: Mapping[str, Any], unit: str) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from custom.cell_page.page import Page, write_page
-from custom.cell_page.parts import chart, map_picture, picture_url
+from custom.cell_page.parts import chart, map_picture, number, picture_url, slice_url
 from custom.measuring.agglomerates import Pieces
 from custom.measuring.coarse import CoarseCell
-from custom.measuring.headline import answer, cards, number
+from custom.measuring.headline import answer, cards
 from custom.measuring.reading import Cell
 from custom.measuring.scene import scene_of
 from custom.quantities.quantity import Row
@@ -23,7 +23,6 @@ from custom.stack import grey_window
 
 _ROWS = 200  # of the table of agglomerates
 _SLICES = 7
-_WIDEST = 1100  # pixels of a slice
 
 
 def write_report(
@@ -148,11 +147,7 @@ def _slices(cell: Cell) -> list[tuple[str, str]]:
             grey = np.nan_to_num(cell.grey.read(z, z + 1)[0].astype(np.float32))
             scaled = np.clip((grey - window.lower) / max(window.upper - window.lower, 1e-12), 0, 1)
             picture = Image.fromarray(overlay_mask(scaled, mask))
-        if picture.width > _WIDEST:
-            picture = picture.resize(
-                (_WIDEST, max(1, round(picture.height * _WIDEST / picture.width))), Image.Resampling.BOX
-            )
-        found.append((f"Slice {z} of {depth}", picture_url(picture.quantize(64) if picture.mode == "RGB" else picture)))
+        found.append((f"Slice {z} of {depth}", slice_url(picture)))
     return found
 
 

@@ -19,13 +19,15 @@ import torch
 from custom.base.colours import PALETTE, Colour, class_colours
 from custom.base.files import complete_file
 from custom.base.readable import quoted
-from custom.quantities.quantity import Quantity
+from custom.cell_page.page import Page, write_page
+from custom.quantities.quantity import Quantity, Row
 from custom.report import overlay_mask, save_overlay, write_json
 from custom.report.csv_table import write_table
 from custom.report.earlier import MASKED, remove_pictures, remove_volumes
 from custom.running.interruption import shielded
 from custom.segmenting.kept import KeptSlabs
 from custom.segmenting.last_words import summary_text
+from custom.segmenting.page import PAGE, segmentation_page
 from custom.segmenting.pictures import richness, shown
 from custom.segmenting.result import Result
 from custom.segmenting.results import earlier_volumes, volume_names
@@ -49,7 +51,7 @@ def assemble(
     Args:
         stack, slabs, kept: the stack and what was found in all its slabs.
         writers: open ones, by the name of the result that they take.
-        folder: gets summary.json, the quantities' tables and overlays/.
+        folder: gets summary.json, the quantities' tables, report.html and overlays/.
         record: what else summary.json says.
         all_results: also those that are not written, of which an earlier run may have left a volume.
 
@@ -71,9 +73,11 @@ def assemble(
     try:
         for z in shown(rich):
             _save_picture(aside, stack, slabs, kept, z)
+        tables = _tables(stack, kept.quantities)
+        page = segmentation_page(summary, kept.classes, tables, sorted(aside.iterdir()))
         # mask and summary get their names when all is on disk, so that a full disk leaves nothing half done
         with shielded(last=True):
-            with _written(folder, stack, kept.quantities, summary):
+            with _written(folder, tables, summary, page):
                 for writer in writers.values():
                     writer.close()
             pictures = remove_pictures(folder, MASKED)
@@ -93,14 +97,18 @@ def assemble(
     logger.info(summary_text(summary, kept.classes, folder))
 
 
+def _tables(stack: Stack, quantities: Sequence[Quantity]) -> dict[str, list[Row]]:
+    return {name: rows for quantity in quantities for name, rows in quantity.tables(stack.voxel_size_um).items()}
+
+
 @contextmanager
-def _written(folder: Path, stack: Stack, quantities: Sequence[Quantity], summary: Mapping[str, Any]) -> Iterator[None]:
-    """summary.json and the tables, which get their names when what is done within is done."""
+def _written(folder: Path, tables: Mapping[str, list[Row]], summary: Mapping[str, Any], page: Page) -> Iterator[None]:
+    """summary.json, the tables and the page, which get their names when what is done within is done."""
     with ExitStack() as files:
         write_json(files.enter_context(complete_file(folder / "summary.json")), summary)
-        for quantity in quantities:
-            for name, rows in quantity.tables(stack.voxel_size_um).items():
-                write_table(files.enter_context(complete_file(folder / name)), rows)
+        for name, rows in tables.items():
+            write_table(files.enter_context(complete_file(folder / name)), rows)
+        write_page(page, files.enter_context(complete_file(folder / PAGE)))
         yield
 
 

@@ -19,8 +19,15 @@ def summary_text(summary: Mapping[str, Any], classes: Sequence[str], folder: Pat
         classes: what was looked for.
         folder: of the results.
     """
-    amounts = _one_class(summary, classes[0]) if len(classes) == 1 else _by_class(summary)
-    return f"{amounts}\nIn {folder}: {summary['mask']}, summary.json and overlays/, after {summary['seconds']:.1f} s."
+    found = (
+        f"In {folder}: {summary['mask']}, report.html, summary.json and overlays/, after {summary['seconds']:.1f} s."
+    )
+    return f"{amounts_text(summary, classes)}\n{found}"
+
+
+def amounts_text(summary: Mapping[str, Any], classes: Sequence[str]) -> str:
+    """How much of each class there is: a line or more, see `summary_text`."""
+    return _one_class(summary, classes[0]) if len(classes) == 1 else _by_class(summary)
 
 
 def _of_voxels(summary: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from custom.quantities.quantity import Quantity
 from custom.report.earlier import OVERLAYS, check_output
 from custom.running import OutputFolder
 from custom.running.slab_store import SETTINGS
+from custom.segmenting.page import PAGE
 from custom.segmenting.result import Result, volumes
 from custom.stack import SCRATCH, remove_scratch
 from custom.stack.writers import OUTPUT_FORMATS
@@ -87,7 +88,7 @@ def check_finished(
         BadInput: see there.
     """
     earlier = earlier_volumes(output_dir, results)
-    names = (*volume_names(results), *earlier, "summary.json", *table_names(quantities))
+    names = (*volume_names(results), *earlier, "summary.json", PAGE, *table_names(quantities))
     check_output(output_dir, overwrite, names, inputs)
 
 

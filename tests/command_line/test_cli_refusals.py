@@ -355,7 +355,7 @@ def test_a_folder_that_holds_a_segmentation(output_format: str, tmp_path: Path, 
     done = cli.segment(other, out, weights, output_format=output_format, overwrite="true")
     assert done.code == 0
     mask = "mask.nrrd" if output_format == "nrrd" else "mask.zarr"
-    assert {path.name for path in out.iterdir()} == {mask, "summary.json", "overlays", *Profile.files}
+    assert {path.name for path in out.iterdir()} == {mask, "summary.json", "report.html", "overlays", *Profile.files}
     assert files(out / "overlays") == ["slice_00000.png"]
     assert "short.tif" in (out / "summary.json").read_text()
 
@@ -554,7 +554,7 @@ def test_no_space_for_the_mask(tmp_path: Path, stack: Path, weights: Path, monke
     assert slabs_alone(tmp_path / "out") == 1
 
 
-@pytest.mark.parametrize("victim", ["summary.json", "profile_y.csv", "slice_00000.png", "mask.nrrd"])
+@pytest.mark.parametrize("victim", ["summary.json", "report.html", "profile_y.csv", "slice_00000.png", "mask.nrrd"])
 def test_no_space_at_the_end_of_a_segmentation(
     victim: str, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

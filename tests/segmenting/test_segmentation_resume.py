@@ -40,7 +40,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cli.tiny_weights(tmp_path_factory.mktemp("weights") / "model.pt", GREY)
 
 
-WHOLE = {"mask.zarr", "summary.json", "overlays", *Profile.files}
+WHOLE = {"mask.zarr", "summary.json", "report.html", "overlays", *Profile.files}
 
 
 def digest(out: Path) -> str:
