@@ -10,7 +10,7 @@ import numpy as np
 from custom.measuring.agglomerates import Agglomerates, Found
 from custom.measuring.cell_slab import CellSlab
 from custom.pieces.bridging import TOUCHES_FIRST, TOUCHES_SECOND, Bridging, forests_of_slab
-from custom.pieces.surface import REACH
+from custom.pieces.directions import REACH
 from custom.quantities.quantity import Quantity, VoxelSize
 
 CONNECTIVITIES = (6, 26)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from custom.electrodes.electrodes import Electrodes
-from custom.pieces.surface import REACH
+from custom.pieces.directions import REACH
 
 TOUCHING = 1.5  # voxels along the axis through the thickness; surfaces found in grey values are good to half a voxel
 Lengths = tuple[float, float, float]

@@ -11,7 +11,7 @@ from custom.base.classes import LITHIUM
 from custom.base.errors import BadInput
 from custom.electrodes.electrodes import Electrodes
 from custom.measuring.cell_slab import TOUCHING, CellSlab, Lengths
-from custom.pieces.surface import REACH
+from custom.pieces.directions import REACH
 from custom.stack import Slab, Stack
 
 

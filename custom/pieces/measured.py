@@ -9,7 +9,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 from scipy import ndimage
 
-from custom.pieces.surface import REACH, surface_areas
+from custom.pieces.directions import REACH
+from custom.pieces.surface import surface_areas
 
 _PAIRS = tuple(combinations_with_replacement(range(3), 2))  # zz, zy, zx, yy, yx, xx
 Table = dict[str, np.ndarray]
@@ -21,7 +22,8 @@ def measure_slab(
     """A row for each piece of a slab, by columns.
 
     Args:
-        padded: bool (h + 4, Y + 4, X + 4), the mask with two voxels around the slab; beyond the sides of the stack it goes on as it ends.
+        padded: bool (h + 2 `REACH`, Y + 2 `REACH`, X + 2 `REACH`), the mask with what lies around the slab; beyond the sides of the
+            stack it goes on as it ends.
         labels: int32 (h, Y, X), 0 is no piece.
         pieces: how many there are; some may lie in no voxel of the slab.
         start: its first slice.

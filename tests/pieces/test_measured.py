@@ -9,7 +9,7 @@ from skimage.measure import regionprops
 
 from custom.pieces.labelled import Joining, label_slab
 from custom.pieces.measured import Table, measure_slab, merged, shapes
-from custom.pieces.surface import REACH
+from custom.pieces.directions import REACH
 
 CUBIC = (1.0, 1.0, 1.0)
 

@@ -1,0 +1,77 @@
+"""Kernels for the largest balls within a body of voxels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from custom.base.compiling import compiled
+
+
+@compiled
+def surrounded(radius, order, steps, away):  # type: ignore[no-untyped-def]
+    """Of voxels at flat places, whether their ball lies within that of a neighbour: bool (n,).
+
+    `radius` (Z, Y, X) is the distance of each voxel from the outside, `away` that of the neighbours at `steps`.
+    """
+    depth, rows, columns = radius.shape
+    found = np.zeros(len(order), np.bool_)
+    for i in range(len(order)):
+        z, y, x = order[i] // (rows * columns), order[i] // columns % rows, order[i] % columns
+        for k in range(len(steps)):
+            at_z, at_y, at_x = z + steps[k, 0], y + steps[k, 1], x + steps[k, 2]
+            if 0 <= at_z < depth and 0 <= at_y < rows and 0 <= at_x < columns:
+                found[i] = found[i] or radius[at_z, at_y, at_x] >= radius[z, y, x] + away[k]
+    return found
+
+
+@compiled
+def largest(nearest, order, size):  # type: ignore[no-untyped-def]
+    """The largest ball at each of the voxels at flat places or halfway to a neighbour: middles (n, 3) in voxels, radii (n,).
+
+    `nearest` (3, Z, Y, X) is the voxel outside that is nearest to each. The one nearest to a place halfway is taken to be that
+    of one of the 27 voxels around, as distance transforms by vectors do (P.-E. Danielsson, Comput. Graph. Image Process.
+    14:227, 1980).
+    """
+    depth, rows, columns = nearest.shape[1:]
+    middles, radii = np.zeros((len(order), 3), np.float32), np.zeros(len(order), np.float32)
+    away = np.zeros((27, 3), np.float32)
+    for i in range(len(order)):
+        z, y, x = order[i] // (rows * columns), order[i] // columns % rows, order[i] % columns
+        count = 0
+        for at_z in range(max(z - 1, 0), min(z + 2, depth)):
+            for at_y in range(max(y - 1, 0), min(y + 2, rows)):
+                for at_x in range(max(x - 1, 0), min(x + 2, columns)):
+                    away[count, 0] = (nearest[0, at_z, at_y, at_x] - z) * size[0]
+                    away[count, 1] = (nearest[1, at_z, at_y, at_x] - y) * size[1]
+                    away[count, 2] = (nearest[2, at_z, at_y, at_x] - x) * size[2]
+                    count += 1
+        best = np.float32(-1.0)
+        for half in range(27):
+            by_z, by_y, by_x = (half // 9 - 1) * 0.5, (half // 3 % 3 - 1) * 0.5, (half % 3 - 1) * 0.5
+            least = np.float32(np.inf)
+            for k in range(count):
+                d_z, d_y, d_x = away[k, 0] - by_z * size[0], away[k, 1] - by_y * size[1], away[k, 2] - by_x * size[2]
+                least = min(least, np.float32(d_z * d_z + d_y * d_y + d_x * d_x))
+            if least > best:
+                best = least
+                middles[i, 0], middles[i, 1], middles[i, 2] = z + by_z, y + by_y, x + by_x
+        radii[i] = np.sqrt(best)
+    return middles, radii
+
+
+@compiled
+def cover(lithium, middles, radii, size, covered):  # type: ignore[no-untyped-def]
+    """Give each voxel that a ball reaches into the radius of the first that does; balls come with the largest first."""
+    depth, rows, columns = covered.shape
+    for i in range(len(radii)):
+        m_z, m_y, m_x, ball = middles[i, 0], middles[i, 1], middles[i, 2], radii[i]
+        reach_z, reach_y, reach_x = ball / size[0] + 0.5, ball / size[1] + 0.5, ball / size[2] + 0.5
+        for at_z in range(max(int(np.ceil(m_z - reach_z)), 0), min(int(m_z + reach_z) + 1, depth)):
+            by_z = max(abs(at_z - m_z) - 0.5, 0.0) * size[0]
+            for at_y in range(max(int(np.ceil(m_y - reach_y)), 0), min(int(m_y + reach_y) + 1, rows)):
+                by_y = max(abs(at_y - m_y) - 0.5, 0.0) * size[1]
+                for at_x in range(max(int(np.ceil(m_x - reach_x)), 0), min(int(m_x + reach_x) + 1, columns)):
+                    if covered[at_z, at_y, at_x] == 0 and lithium[at_z, at_y, at_x]:
+                        by_x = max(abs(at_x - m_x) - 0.5, 0.0) * size[2]
+                        if by_z * by_z + by_y * by_y + by_x * by_x < ball * ball:
+                            covered[at_z, at_y, at_x] = ball
