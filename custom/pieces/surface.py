@@ -6,6 +6,7 @@ import numpy as np
 
 from custom.pieces.directions import directions
 
+
 def surface_areas(
     found: np.ndarray, at: np.ndarray, labels: np.ndarray, pieces: int, voxel_size: tuple[float, float, float]
 ) -> np.ndarray:

@@ -7,9 +7,9 @@ import pytest
 from scipy import ndimage
 from skimage.measure import regionprops
 
+from custom.pieces.directions import REACH
 from custom.pieces.labelled import Joining, label_slab
 from custom.pieces.measured import Table, measure_slab, merged, shapes
-from custom.pieces.directions import REACH
 
 CUBIC = (1.0, 1.0, 1.0)
 
