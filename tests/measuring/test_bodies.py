@@ -40,7 +40,7 @@ def measured(body: np.ndarray, size: Lengths, folder: Path, electrodes: Any = No
     np.save(folder / "mask.npy", body.astype(np.uint8))
     electrodes = electrodes or electrodes_given([2, body.shape[1] - 2], 1)
     cell = Cell(open_stack(folder / "mask.npy", size), (1,), None, electrodes, size)
-    quantities = Quantities(cell, ("lithium",), ())
+    quantities = Quantities(cell, ())
     for slab in cell.slabs(slabs(cell.mask, 13)):
         quantities.add(slab.start, quantities.of_slab(slab))
     told: dict[str, Any] = {}
