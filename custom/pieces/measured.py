@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
-from scipy import ndimage
 
-from custom.pieces.directions import REACH
-from custom.pieces.surface import surface_areas
+from custom.pieces.counted import count
+from custom.pieces.directions import REACH, directions
 
 _PAIRS = tuple(combinations_with_replacement(range(3), 2))  # zz, zy, zx, yy, yx, xx
 Table = dict[str, np.ndarray]
@@ -31,51 +30,32 @@ def measure_slab(
 
     Returns:
         ``voxels`` int64 (n,), ``sum`` int64 (n, 3) of their places z, y, x, ``products`` int64 (n, 6) of the places' products,
-        ``low`` and ``high`` int32 (n, 3), first and last place, and ``area`` float64 (n,), in squares of the voxel size's unit.
+        ``low`` and ``high`` int32 (n, 3), first and last place, and ``area`` float64 (n,), of the surface in squares of the voxel
+        size's unit, see `directions`: what lies at the side of the stack is none.
     """
-    flat = np.flatnonzero(labels)
-    of_piece = labels.reshape(-1)[flat] - 1
-    place = np.stack(np.unravel_index(flat, labels.shape)).astype(np.int64)
-    at = np.ravel_multi_index(tuple(place + REACH), padded.shape)
-    place[0] += start
-
-    def sums(values: np.ndarray | None) -> np.ndarray:
-        # exact: below 2 ** 53 in any slab
-        return np.bincount(of_piece, values, pieces).astype(np.int64)
-
-    low, high = _boxes(labels, pieces)
-    return {
-        "voxels": sums(None),
-        "sum": np.stack([sums(along) for along in place], axis=1),
-        "products": np.stack([sums(place[i] * place[j]) for i, j in _PAIRS], axis=1),
-        "low": low + np.array([start, 0, 0], np.int32),
-        "high": high + np.array([start, 0, 0], np.int32),
-        "area": surface_areas(padded, at, of_piece, pieces, voxel_size),
-    }
+    along, areas = directions(voxel_size)
+    steps = along @ np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
+    found: Table = {"voxels": np.zeros(pieces, np.int64), "sum": np.zeros((pieces, 3), np.int64)}
+    found["products"] = np.zeros((pieces, len(_PAIRS)), np.int64)
+    found |= {name: np.full((pieces, 3), _HOW[name][1], np.int32) for name in ("low", "high")}
+    exits = np.zeros((pieces, len(steps)), np.int64)
+    count(padded, labels, start, REACH, steps, *found.values(), exits)
+    return {**found, "area": exits @ areas}
 
 
-def _boxes(labels: np.ndarray, pieces: int) -> tuple[np.ndarray, np.ndarray]:
-    """First and last place of each piece, int32 (n, 3); of one without a voxel such as change no other."""
-    low, high = np.full((pieces, 3), np.iinfo(np.int32).max >> 1, np.int32), np.full((pieces, 3), -1 << 29, np.int32)
-    for piece, box in enumerate(ndimage.find_objects(labels, pieces)):
-        if box is not None:
-            low[piece], high[piece] = [side.start for side in box], [side.stop - 1 for side in box]
-    return low, high
-
-
-def merged(tables: Sequence[Mapping[str, np.ndarray]], numbers: np.ndarray, count: int) -> Table:
+def merged(tables: Sequence[Mapping[str, np.ndarray]], numbers: np.ndarray, pieces: int) -> Table:
     """The rows of all slabs' pieces, put together to those of the stack's.
 
     Args:
         tables: of all slabs, in their order.
         numbers: int (rows,), which piece of the stack each row belongs to.
-        count: how many pieces the stack has.
+        pieces: how many the stack has.
     """
     rows = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     found: Table = {}
     for name, values in rows.items():
         how, empty = _HOW.get(name, (np.add, 0))
-        found[name] = np.full((count, *values.shape[1:]), empty, values.dtype)
+        found[name] = np.full((pieces, *values.shape[1:]), empty, values.dtype)
         how.at(found[name], numbers, values)
     return found
 
