@@ -32,6 +32,6 @@ figure img { max-width: 100%; border: 1px solid var(--line); image-rendering: au
 .chart path { fill: none; stroke: var(--soft); } .chart text { fill: var(--ink); font-size: 12px; }
 .scale { height: .6rem; width: 12rem; } .told td { text-align: left; overflow-wrap: anywhere; } .told th { position: static; white-space: nowrap; text-align: left; vertical-align: top; }
 #none { display: none; } .flat #none { display: block; } .flat #three { display: none; }
-@media print { body { max-width: none; color: #000; background: #fff; } #three, .controls { display: none; } .view { display: block; }
+@media print { body { max-width: none; color: #000; background: #fff; } #three, .controls, #slice, tr:nth-child(n+32) { display: none; } .view { display: block; }
   .rows { max-height: none; overflow: visible; } #none { display: block; } h2, figure, .card, tr { break-inside: avoid; } }
 """
