@@ -14,7 +14,7 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .5
 @media (max-width: 56rem) { .view { grid-template-columns: minmax(0, 1fr); } }
 #stage { position: relative; background: #10131a; border-radius: 6px; height: 34rem; max-height: 75vh; overflow: hidden; }
 #stage canvas { display: block; width: 100%; height: 100%; touch-action: none; } #stage canvas:focus { outline: 2px solid var(--accent); }
-#bar { position: absolute; left: 1rem; bottom: .8rem; color: #fff; font-size: .85rem; border-bottom: 3px solid #fff; text-align: center; pointer-events: none; }
+#bar { position: absolute; white-space: nowrap; left: 1rem; bottom: .8rem; color: #fff; font-size: .85rem; border-bottom: 3px solid #fff; text-align: center; pointer-events: none; }
 .mark { position: absolute; color: #d9dde5; font-size: .8rem; transform: translate(-50%, -50%); pointer-events: none; white-space: nowrap; text-shadow: 0 0 3px #000; }
 #legend { position: absolute; right: .8rem; top: .6rem; color: #fff; font-size: .8rem; text-align: right; pointer-events: none; }
 #legend i { display: block; height: .6rem; width: 9rem; margin-left: auto; }
