@@ -81,13 +81,15 @@ class MeasuredAfterwards:
         if not (self.wanted and self.folder.writes):
             return
         suffix = OUTPUT_FORMATS[self.output_format].suffix
-        mask, probability = (Path(self.folder.path) / f"{name}{suffix}" for name in ("mask", "probability"))
+        names = ("mask", "probability", "uncertainty")
+        mask, *others = (Path(self.folder.path) / f"{name}{suffix}" for name in names)
         logger.info("Measuring %s; if that is cut off, measure.json with this --mask does it.", mask)
 
         def opened() -> Any:
-            kept = probability if probability.exists() else None
+            probability, uncertainty = (path if path.exists() else None for path in others)
             given = (self.lithium, self.electrodes, self.thickness_axis)
-            return open_cell(mask, kept, stack, self.classes, *given)
+            deviation = uncertainty if probability else None
+            return open_cell(mask, probability, stack, self.classes, *given, deviation=deviation)
 
         place = replace(self.folder, path=self._path, rank=0, world_size=1)
         Measuring(opened, self.slab_height, place, self.thresholds).run()

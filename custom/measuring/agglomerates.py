@@ -25,17 +25,20 @@ class Found:
         connectivity: 6 or 26.
         threshold: of the probability; None: the mask.
         classes: how many values the mask has; 0: of a piece its voxels and its distance from the electrodes are enough.
+        deviations: of an E-Net's members, that are added to the probability.
     """
 
-    def __init__(self, connectivity: int, threshold: float | None = None, classes: int = 0) -> None:
-        self.connectivity, self.threshold, self.classes = connectivity, threshold, classes
+    def __init__(
+        self, connectivity: int, threshold: float | None = None, classes: int = 0, deviations: int = 0
+    ) -> None:
+        self.connectivity, self.threshold, self.classes, self.deviations = connectivity, threshold, classes, deviations
         self._joining = Joining()
         self._tables: list[Mapping[str, np.ndarray]] = []
         self.first_of_slab: list[int] = []
 
     def of_slab(self, slab: CellSlab) -> Table:
         """What is kept of a slab: columns of its pieces, and what joins them to the next."""
-        padded = slab.lithium_at(self.threshold)
+        padded = slab.lithium_at(self.threshold, self.deviations)
         found = label_slab(slab.with_behind(padded), slab.height, self.connectivity)
         labels = found.labels[: slab.height]
         flat = np.flatnonzero(labels)

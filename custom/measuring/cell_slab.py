@@ -29,6 +29,7 @@ class CellSlab:
         electrodes: None where there are none.
         touching: up to which distance a voxel touches an electrode.
         voxel_size: (z, y, x) in um, or three times 1 where it is unknown.
+        deviations: uint8 as `levels`, how far the members of an E-Net are from each other; None where that is not known.
     """
 
     start: int
@@ -40,6 +41,7 @@ class CellSlab:
     electrodes: Electrodes | None
     touching: float
     voxel_size: Lengths
+    deviations: np.ndarray | None = None
 
     @property
     def is_last(self) -> bool:
@@ -66,11 +68,20 @@ class CellSlab:
         """Of something padded the slab's own slices: (h, Y, X)."""
         return self.with_behind(padded)[: self.height]
 
-    def lithium_at(self, threshold: float | None) -> np.ndarray:
-        """The lithium, padded: of the mask, or where the probability is at least a threshold."""
+    def lithium_at(self, threshold: float | None, deviations: int = 0) -> np.ndarray:
+        """The lithium, padded: of the mask, or where the probability is at least a threshold.
+
+        Args:
+            deviations: of the members, that are added to the probability first: -1, 0 or 1.
+        """
         if threshold is None or self.levels is None:
             return self.padded
-        return np.asarray(self.levels >= level_of(threshold))
+        level = level_of(threshold)
+        if not deviations or self.deviations is None:
+            return np.asarray(self.levels >= level)
+        if deviations > 0:
+            return np.asarray(self.levels >= np.maximum(level, self.deviations) - self.deviations)
+        return np.asarray((self.levels >= self.deviations) & (self.levels - self.deviations >= level))
 
 
 def level_of(threshold: float) -> int:

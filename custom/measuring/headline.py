@@ -35,14 +35,15 @@ def answer(figures: Mapping[str, Any], unit: str) -> str:
 
 def cards(figures: Mapping[str, Any], unit: str) -> list[Card]:
     """Those figures that there are."""
-    rows = figures.get("by_threshold") or ()
+    rows = [*(figures.get("by_threshold") or ()), *(figures.get("by_members") or ())]
+    by = "by threshold and member" if figures.get("by_members") else "by threshold"
     voxels = figures["lithium_voxels"]
     ends = [row["lithium_voxels"] / voxels for row in rows] if voxels else []
     error = figures.get("lithium_sampling_error_fraction")
     settled = [] if error is None else [f"sampling error {error:.0%}"]
 
     def ranged(value: float, with_unit: str) -> str:
-        span = [f"{number(min(ends) * value)} to {number(max(ends) * value)} {with_unit} by threshold"] if ends else []
+        span = [f"{number(min(ends) * value)} to {number(max(ends) * value)} {with_unit} {by}"] if ends else []
         return "; ".join(span + settled)
 
     found: list[Card] = []

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def open_cell(
     electrodes: Any = None,
     thickness_axis: Any = None,
     voxel_size_um: float | Sequence[float] | None = None,
+    deviation: Path_ | None = None,
 ) -> Cell:
     """Open a mask and what belongs to it, and find the electrodes.
 
@@ -66,6 +68,7 @@ def open_cell(
         electrodes: see `electrodes_given`; None: found.
         thickness_axis: z, y or x; None: found with the electrodes, y for those that are given.
         voxel_size_um: replaces what the mask states.
+        deviation: standard deviation of the probability over an E-Net's members, which its uncertainty is; None: not known.
 
     Raises:
         BadInput: whatever `open_stack` refuses, shapes that differ, classes without lithium, electrodes that cross, are closer
@@ -73,8 +76,8 @@ def open_cell(
     """
     opened = open_stack(mask, voxel_size_um, labels=True)
     values = lithium_values(f"{mask}", classes, lithium)
-    likely = None if probability is None else open_stack(probability)
-    cell = Cell(opened, values, likely, None, lengths(opened.voxel_size_um))
+    likely, spread = (None if path is None else open_stack(path) for path in (probability, deviation))
+    cell = Cell(opened, values, likely, None, lengths(opened.voxel_size_um), None, tuple(classes), spread)
     cell.check()
     grey = open_stack(stack) if isinstance(stack, (str, os.PathLike)) else stack
     if grey is not None and grey.shape != opened.shape:
@@ -87,7 +90,7 @@ def open_cell(
         found: Electrodes | None = checked_electrodes(opened, electrodes, thickness_axis)
     elif found := _found(opened, grey, classes, axes):
         _check(found, opened, given=False)
-    return Cell(opened, values, likely, found, cell.voxel_size, grey, tuple(classes))
+    return replace(cell, electrodes=found, grey=grey)
 
 
 def lithium_values(mask: str, classes: Sequence[str], lithium: Sequence[str] | None) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ class Quantities:
             self._all.append(Depth(electrodes.apart(shape, size), size, electrodes.axis))
             self._all.append(Bridged(shape[1] * shape[2], agglomerates, cell.touching, probable))
         if probable and thresholds:
-            self._all.append(Sweep(thresholds, size, cell.touching))
+            self._all.append(Sweep(thresholds, size, cell.touching, cell.deviation is not None))
 
     def __iter__(self) -> Iterator[Quantity[Any]]:
         return iter(self._all)

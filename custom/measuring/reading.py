@@ -14,6 +14,9 @@ from custom.measuring.cell_slab import TOUCHING, CellSlab, Lengths
 from custom.pieces.directions import REACH
 from custom.stack import Slab, Stack
 
+_LOOKED_AT = 9  # slices, for whether a probability belongs to a mask
+_IMPROBABLE = 26  # of 255 levels
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -27,6 +30,7 @@ class Cell:
         voxel_size: (z, y, x) in um, or three times 1 where it is unknown.
         grey: the stack that the mask was made of, of its shape; None: it is not known.
         classes: names of the mask's values 1, 2, ...
+        deviation: standard deviation of the probability over an E-Net's members, as the probability; None: it is not known.
     """
 
     mask: Stack
@@ -36,6 +40,7 @@ class Cell:
     voxel_size: Lengths
     grey: Stack | None = None
     classes: tuple[str, ...] = LITHIUM
+    deviation: Stack | None = None
 
     @property
     def touching(self) -> float | None:
@@ -43,25 +48,48 @@ class Cell:
         return None if self.electrodes is None else TOUCHING * self.voxel_size[self.electrodes.axis]
 
     def check(self) -> None:
-        """Raises: BadInput: mask and probability are of different shape."""
-        if self.probability is not None and self.probability.shape != self.mask.shape:
-            ours, theirs = (" x ".join(map(str, one.shape)) for one in (self.mask, self.probability))
+        """Raises: BadInput: mask, probability and deviation are of different shape, or do not belong together."""
+        for stack, what in ((self.probability, "probability"), (self.deviation, "uncertainty")):
+            if stack is not None and stack.shape != self.mask.shape:
+                ours, theirs = (" x ".join(map(str, one.shape)) for one in (self.mask, stack))
+                raise BadInput(
+                    f"{stack.path}: has {theirs} voxels (z, y, x) and the mask {self.mask.path.name} {ours}; give the {what} "
+                    "that was written with this mask"
+                )
+        if self.deviation is not None and self.probability is None:
             raise BadInput(
-                f"{self.probability.path}: has {theirs} voxels (z, y, x) and the mask {self.mask.path.name} {ours}; give the "
-                "probability that was written with this mask"
+                f"{self.deviation.path}: is the members' deviation of a probability; give --probability with it"
+            )
+        if self.probability is not None:
+            self._check_belongs(self.probability)
+
+    def _check_belongs(self, probability: Stack) -> None:
+        """Refuse the probability of another mask: lithium that is hardly probable, in some slices."""
+        depth = self.mask.shape[0]
+        lithium = improbable = 0
+        for z in sorted({round((n + 0.5) * depth / _LOOKED_AT - 0.5) for n in range(_LOOKED_AT)}):
+            found = np.isin(self.mask.read(z, z + 1), self.lithium)
+            lithium += int(np.count_nonzero(found))
+            improbable += int(np.count_nonzero(_levels(probability.read(z, z + 1))[found] < _IMPROBABLE))
+        if improbable > lithium / 2:
+            raise BadInput(
+                f"{probability.path}: gives {improbable / lithium:.0%} of the lithium in {self.mask.path.name} a probability below "
+                "0.1, so that it is not that of this mask; give the probability that was written with it, or none"
             )
 
     def slab(self, slab: Slab) -> CellSlab:
         """One of its slabs."""
         mask = self._around(self.mask, slab.start, slab.stop)
-        levels = None if self.probability is None else _levels(self._around(self.probability, slab.start, slab.stop))
+        levels, deviations = (
+            None if stack is None else _levels(self._around(stack, slab.start, slab.stop))
+            for stack in (self.probability, self.deviation)
+        )
         lithium = mask == self.lithium[0] if len(self.lithium) == 1 else np.isin(mask, self.lithium)
         own = mask[REACH:-REACH, REACH:-REACH, REACH:-REACH].astype(np.uint8, copy=False)
         height = slab.stop - slab.start
         touching = self.touching or 0.0
-        return CellSlab(
-            slab.start, height, self.mask.shape, lithium, own, levels, self.electrodes, touching, self.voxel_size
-        )
+        known = (self.electrodes, touching, self.voxel_size)
+        return CellSlab(slab.start, height, self.mask.shape, lithium, own, levels, *known, deviations)
 
     def slabs(self, slabs: Sequence[Slab]) -> Iterator[CellSlab]:
         """All of them, one at a time."""

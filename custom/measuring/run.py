@@ -147,4 +147,4 @@ class Measuring:
 
 
 def _inputs(cell: Cell) -> list[Stack]:
-    return [stack for stack in (cell.mask, cell.probability) if stack is not None]
+    return [stack for stack in (cell.mask, cell.probability, cell.deviation) if stack is not None]

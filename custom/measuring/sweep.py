@@ -13,58 +13,73 @@ from custom.measuring.cell_slab import CellSlab, Lengths
 from custom.quantities.quantity import Quantity, Row, VoxelSize
 
 FILE = "by_threshold.csv"
+_CASE = ("threshold", "members_deviation")  # columns that say what a row is of
 
 
 class Sweep(Quantity[CellSlab]):
     """Lithium, its pieces, what of it is dead, how deep it reaches and whether it joins the electrodes, by threshold.
 
+    Where the members of an E-Net are known to differ, also at the middle threshold of the probability less their standard
+    deviation, and of both together.
+
     Args:
         thresholds: of the probability, in (0, 1].
         voxel_size: (z, y, x) in um, or three times 1.
         touching: up to which distance a piece touches an electrode; None: there are no electrodes.
+        members: whether the slabs have deviations.
     """
 
     name = "by_threshold"
     files = (FILE,)
 
-    def __init__(self, thresholds: Sequence[float], voxel_size: Lengths, touching: float | None) -> None:
-        self.thresholds, self.voxel_size, self.touching = tuple(thresholds), voxel_size, touching
-        self._found = {t: {connectivity: Found(connectivity, t) for connectivity in (6, 26)} for t in self.thresholds}
+    def __init__(
+        self, thresholds: Sequence[float], voxel_size: Lengths, touching: float | None, members: bool = False
+    ) -> None:
+        self.voxel_size, self.touching = voxel_size, touching
+        self.cases = [(t, 0) for t in thresholds]
+        if members:
+            middle = min(thresholds, key=lambda t: abs(t - 0.5))
+            self.cases += [(middle, -1), (middle, 1)]
+        self._found = [{by: Found(by, t, deviations=far) for by in (6, 26)} for t, far in self.cases]
 
     def of_slab(self, slab: CellSlab) -> dict[str, np.ndarray]:
-        """Pieces of both connectivities at each threshold."""
+        """Pieces of both connectivities in each case."""
         return {
             f"{at}.{connectivity}.{key}": part
-            for at, t in enumerate(self.thresholds)
-            for connectivity, found in self._found[t].items()
+            for at, both in enumerate(self._found)
+            for connectivity, found in both.items()
             for key, part in found.of_slab(slab).items()
         }
 
     def add(self, start: int, slab: Mapping[str, np.ndarray]) -> None:
         """Slabs follow one another."""
-        for at, t in enumerate(self.thresholds):
-            for connectivity, found in self._found[t].items():
+        for at, both in enumerate(self._found):
+            for connectivity, found in both.items():
                 head = f"{at}.{connectivity}."
                 found.add({key.removeprefix(head): part for key, part in slab.items() if key.startswith(head)})
 
     def result(self, voxel_size_um: VoxelSize) -> dict[str, Any]:
-        """``by_threshold``: the rows of the table; ``ranges``: the least and the most of each figure."""
-        rows = [self._row(t, voxel_size_um) for t in self.thresholds]
-        told: dict[str, Any] = {"by_threshold": rows}
-        if rows:
-            names = [name for name, value in rows[0].items() if name != "threshold" and not isinstance(value, bool)]
-            told["ranges"] = {name: [f(row[name] for row in rows) for f in (min, max)] for name in names}
+        """``by_threshold`` and ``by_members``: the rows of the table; ``ranges``: the least and the most of each figure."""
+        rows = self._rows(voxel_size_um)
+        told: dict[str, Any] = {"by_threshold": [row for row in rows if not row["members_deviation"]]}
+        if others := [row for row in rows if row["members_deviation"]]:
+            told["by_members"] = others
+        names = [name for name, value in rows[0].items() if name not in _CASE and not isinstance(value, bool)]
+        told["ranges"] = {name: [f(row[name] for row in rows) for f in (min, max)] for name in names}
         return told
 
     def tables(self, voxel_size_um: VoxelSize) -> dict[str, list[Row]]:
-        """A row for each threshold."""
-        return {FILE: [self._row(t, voxel_size_um) for t in self.thresholds]}
+        """A row for each threshold, and two for the members."""
+        return {FILE: list(self._rows(voxel_size_um))}
 
-    def _row(self, threshold: float, voxel_size_um: VoxelSize) -> dict[str, Any]:
+    def _rows(self, voxel_size_um: VoxelSize) -> list[dict[str, Any]]:
+        return [self._row(at, voxel_size_um) for at in range(len(self.cases))]
+
+    def _row(self, at: int, voxel_size_um: VoxelSize) -> dict[str, Any]:
         touching = -math.inf if self.touching is None else self.touching
-        by_faces, pieces = (self._found[threshold][connectivity].pieces(touching) for connectivity in (6, 26))
-        voxels = pieces.table["voxels"]
-        row: dict[str, Any] = {"threshold": threshold, "lithium_voxels": int(voxels.sum())}
+        by_faces, pieces = (self._found[at][connectivity].pieces(touching) for connectivity in (6, 26))
+        voxels, case = pieces.table["voxels"], dict(zip(_CASE, self.cases[at], strict=True))
+        row: dict[str, Any] = {**case, "lithium_voxels": int(voxels.sum())}
         if voxel_size_um is not None:
             row["lithium_um3"] = row["lithium_voxels"] * math.prod(self.voxel_size)
         row |= {"agglomerates": len(voxels), "largest_agglomerate_voxels": int(voxels.max(initial=0))}

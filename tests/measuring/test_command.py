@@ -62,6 +62,28 @@ def test_a_mask_without_lithium(tmp_path: Path) -> None:
     )
 
 
+def test_members_of_an_enet(tmp_path: Path) -> None:
+    files = saved_cell(tmp_path)
+    rng = np.random.default_rng(0)
+    likely, apart = (rng.integers(0, high, SHAPE).astype(np.uint8) for high in (256, 128))
+    likely[tifffile.imread(files["mask"]) > 0] = 200
+    for name, voxels in (("probability", likely), ("deviation", apart)):
+        tifffile.imwrite(files.setdefault(name, tmp_path / f"{name}.tif"), voxels)
+    out, names = tmp_path / "out", ("mask", "probability", "deviation")
+    assert cli.run("measure", electrodes="[10,50]", output_dir=out, **{name: files[name] for name in names}).code == 0
+    told = json.loads((out / "quantities.json").read_text())
+    p, u = likely.astype(int), apart.astype(int)
+    assert [row["lithium_voxels"] for row in told["by_members"]] == [(p - u >= 128).sum(), (p + u >= 128).sum()]
+    assert [row["members_deviation"] for row in told["by_members"]] == [-1, 1]
+    assert told["ranges"]["lithium_voxels"] == [(p - u >= 128).sum(), (p + u >= 128).sum()]
+    assert len((out / "by_threshold.csv").read_text().splitlines()) == 8
+    assert "by threshold and member" in (out / "report.html").read_text()
+
+
+def strange(files: dict[str, Path]) -> None:
+    tifffile.imwrite(files["probability"], (1 - tifffile.imread(files["probability"])) / 2)
+
+
 def smaller(files: dict[str, Path], name: str) -> None:
     tifffile.imwrite(files[name], tifffile.imread(files[name])[:-1])
 
@@ -73,6 +95,11 @@ def smaller(files: dict[str, Path], name: str) -> None:
             lambda files: smaller(files, "probability"),
             {},
             "probability.tif: has 19 x 60 x 30 voxels (z, y, x) and the mask mask.tif 20 x 60 x 30; give",
+        ),
+        (
+            strange,
+            {},
+            "gives 100% of the lithium in mask.tif a probability below 0.1, so that it is not that of this mask",
         ),
         (
             lambda files: smaller(files, "stack"),
