@@ -130,6 +130,7 @@ OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "invert": Switch(),
     "labels": Switch(),
     "measure": Switch(),
+    "skeletons": Number(0, 100_000),
     "order": Word(("linear", "cubic", "nearest")),
     "threads": Number(1, 4096),
     # last: where it is not given, it is that of the weights' training

@@ -19,6 +19,7 @@ from custom.cell_page.meshes import ply_of, surface_mesh
 from custom.electrodes.fitting import roughness
 from custom.electrodes.given import AXES
 from custom.measuring import coarse_figures
+from custom.measuring.agglomerates import FILE as AGGLOMERATES
 from custom.measuring.agglomerates import Agglomerates
 from custom.measuring.coarse import Coarse
 from custom.measuring.gap import GapFinder
@@ -27,6 +28,7 @@ from custom.measuring.numbered import CoarseNumbers, numbered
 from custom.measuring.quantities import Quantities
 from custom.measuring.reading import Cell
 from custom.measuring.report import write_report
+from custom.measuring.skeletons import Skeletons
 from custom.quantities.quantity import Row
 from custom.report import write_json
 from custom.report.csv_table import write_table
@@ -51,13 +53,15 @@ class Results:
 
     Args:
         quantities: to which all slabs were added.
+        skeletons: of how many of the largest pieces the branches are measured.
     """
 
-    def __init__(self, cell: Cell, quantities: Quantities) -> None:
+    def __init__(self, cell: Cell, quantities: Quantities, skeletons: int = 0) -> None:
         self.cell, self.quantities = cell, quantities
         self.pieces = quantities.one(Agglomerates).pieces()
         self.unit = "voxels" if cell.mask.voxel_size_um is None else "um"
         self.numbers = CoarseNumbers(quantities.one(Coarse))
+        self.skeletons = Skeletons(self.pieces, skeletons, cell.voxel_size)
         self.finder: GapFinder | None = None
         if cell.electrodes is not None:
             normals = [surface.normal(cell.voxel_size, cell.electrodes.axis) for surface in cell.electrodes.surfaces]
@@ -73,6 +77,7 @@ class Results:
         found = numbered(self.cell, parts, self.quantities.one(Agglomerates), threads)
         for slab, number in tqdm(found, "numbering", len(parts), unit="slab", disable=None):
             self.numbers.add(slab, number)
+            self.skeletons.add(slab, number)
             if self.finder is not None:
                 self.finder.add(slab, number)
             if labels is not None:
@@ -91,6 +96,7 @@ class Results:
         tables: dict[str, list[Row]] = dict(thickness)
         for quantity in self.quantities:
             tables |= quantity.tables(self.cell.mask.voxel_size_um)
+        tables[AGGLOMERATES] = self._with_branches(tables[AGGLOMERATES])
         maps = {} if axis is None else self.quantities.one(Maps).maps()
         surface = surface_mesh(coarse.share, coarse.level, coarse.voxel_size, _MOST_TRIANGLES)
         with ExitStack() as files:
@@ -109,6 +115,14 @@ class Results:
             part(SURFACE).write_bytes(ply_of(surface))
             write_report(part(REPORT), self.cell, figures, tables, coarse, self.pieces, self.numbers.numbers(), maps)
         logger.info("In %s: %s, %s and tables.", folder, REPORT, FIGURES)
+
+    def _with_branches(self, rows: list[Row]) -> list[Row]:
+        found: list[tuple[float, int] | tuple[None, None]] = [*self.skeletons.found()]
+        if not found:
+            return rows
+        found += [(None, None)] * (len(rows) - len(found))
+        names = (f"skeleton_length_{self.unit}", "tips")
+        return [{**row, **dict(zip(names, told, strict=True))} for row, told in zip(rows, found, strict=True)]
 
     def _figures(self) -> dict[str, Any]:
         cell, size = self.cell, self.cell.mask.voxel_size_um

@@ -41,6 +41,7 @@ class Measuring:
         thresholds: of the probability, at which the figures are told too.
         label_format: of agglomerates.*, where each voxel has its agglomerate's number: a key of `OUTPUT_FORMATS`; None: that
             is not kept.
+        skeletons: of how many of the largest agglomerates the branches are measured.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Measuring:
         folder: OutputFolder,
         thresholds: Sequence[float] = (),
         label_format: str | None = None,
+        skeletons: int = 0,
     ) -> None:
         self.opened, self.slab_height = opened, slab_height
-        self.thresholds, self.label_format = tuple(thresholds), label_format
+        self.thresholds, self.label_format, self.skeletons = tuple(thresholds), label_format, skeletons
         self.place, self.folder = folder, Path(folder.path)
 
     def run(self) -> None:
@@ -111,7 +113,7 @@ class Measuring:
                 bar.update()
 
     def _finish(self, cell: Cell, parts: Sequence[Slab], quantities: Quantities, store: SlabStore) -> None:
-        results, threads = Results(cell, quantities), cores()
+        results, threads = Results(cell, quantities, self.skeletons), cores()
         if self.label_format is None:
             results.number(parts, threads)
         else:
