@@ -230,6 +230,7 @@ def test_json_is_read_as_data_alone() -> None:
         "custom/region/reading.py",
         "custom/electrodes/given.py",
         "custom/measuring/opening.py",
+        "custom/rectifying/back.py",
         "custom/cell_page/page.py",
         "custom/rectifying/unfinished.py",
         "custom/weights/records.py",
@@ -265,6 +266,7 @@ def test_only_the_studys_figures_need_the_drawing_libraries() -> None:
     # what these need of skimage draws nothing
     needed = {
         "custom/metrics/centreline.py": "skimage.morphology.skeletonize",
+        "custom/measuring/skeletons.py": "skimage.morphology.skeletonize",
         "custom/measuring/paths.py": "skimage.graph.MCP_Geometric",
         "custom/cell_page/meshes.py": "skimage.measure.marching_cubes",
     }

@@ -1,4 +1,4 @@
-"""A mask of a region on the raw grid: for each raw voxel the region's voxel that was sampled from it, else the nearest."""
+"""A mask of a region on the raw grid, see `back_kernel`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from custom.base.cores import cores
-from custom.region.back_kernel import nearest_back
+from custom.region.back_kernel import linear_back, nearest_back
 from custom.region.bend import faces
 from custom.region.fields import Field
 from custom.region.plan import Plan, plan_field
@@ -23,6 +23,7 @@ class BackSampler:
     Args:
         region: `matched` with its raw stacks.
         mask: a stack of the region's shape.
+        half: None: the mask is one. Else it is a probability, and half of its range; where it is that at least the result is 1.
         height: slices of a slab at most, for the memory.
         threads: None: one a core.
 
@@ -30,9 +31,12 @@ class BackSampler:
         shape: of the raw grid, (Z, Y, X).
     """
 
-    def __init__(self, region: Region, mask: Stack, height: int = 16, threads: int | None = None) -> None:
+    def __init__(
+        self, region: Region, mask: Stack, height: int = 16, threads: int | None = None, half: float | None = None
+    ) -> None:
         assert region.shape is not None and region.volume is not None
-        self.region, self.height, self.dtype = region, height, mask.dtype
+        self.region, self.height, self.half = region, height, half
+        self.dtype = mask.dtype if half is None else np.dtype(np.uint8)
         self.shape = region.volume.shape
         self.mask_shape = region.shape
         raw = replace(region, fields=(Field("raw", self.shape),))
@@ -54,7 +58,7 @@ class BackSampler:
         return (int(some[:, 0].min()), int(some[:, 1].max())) if len(some) else (0, 0)
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """The raw slices start, ..., stop - 1, (h, Y, X) of the mask's type, at most `height` of them; 0 outside the region.
+        """The raw slices start, ..., stop - 1, (h, Y, X) of `dtype`, at most `height` of them; 0 outside the region.
 
         Raises:
             BadInput: whatever reading the mask raises.
@@ -70,7 +74,11 @@ class BackSampler:
 
         def rows(first: int, end: int) -> None:
             given = (self.window.flat, bases, self.window.step, low, self.mask_shape, self.matrix, bend)
-            nearest_back(*given, start, self.plan.corner[start:stop], (height, width), (first, end), out)
+            box = (start, self.plan.corner[start:stop], (height, width), (first, end))
+            if self.half is None:
+                nearest_back(*given, *box, out)
+            else:
+                linear_back(*given, *box, self.half, out)
 
         list(self.pool.map(rows, ends[:-1], ends[1:]))
         return out

@@ -58,26 +58,24 @@ def whole(path: Path) -> NDArray[Any]:
 def measured(seed: int, folder: Path) -> dict[str, Any]:
     """One phantom: Dice of the cell as its own grid sees it, then of the region and on the raw grid by each interpolation.
 
-    The truth on the raw grid is the cell's label put back by the true region, as the mask is put back by the one that was
-    found: either way voxels go to the nearest ones, which against a label of the raw grid itself costs a Dice of .05.
+    Each beside the label that is drawn on the same grid: the cell's and the region's, and the raw volume's.
     """
     raw = make_raw_phantom(folder / "raw", drawn_size(seed), seed)
     fields = [str(raw / f"{name}.tif") for name in reversed(FIELDS)]
     label, log = whole(raw / "true_label.tif"), folder / "log.txt"
     bundle(SEGMENTING, log, stack=raw / "true_cell.tif", output_dir=folder / "cell")
-    true = {"region": raw / "true_region.json", "back": raw / "true_label.tif"}
-    bundle(REGION, log, stack=fields, output_dir=folder / "truth", **true)
+    raw_label = whole(raw / "raw_label.tif")
     row: dict[str, Any] = {"seed": seed, "cell": dice_of(whole(folder / "cell/mask.zarr"), label)}
     replayed: dict[str, Any] = {}
     for order in ORDERS:
         out = folder / order
         bundle(REGION, log, stack=fields, order=order, output_dir=out, **replayed)
         replayed = {"region": folder / ORDERS[0] / "region.json"}
-        bundle(SEGMENTING, log, stack=out / "region.zarr", output_dir=out / "found")
-        bundle(REGION, log, stack=fields, back=out / "found/mask.zarr", output_dir=out / "back", **replayed)
+        bundle(SEGMENTING, log, stack=out / "region.zarr", output_dir=out / "found", probability="true")
+        bundle(REGION, log, stack=fields, back=out / "found/probability.zarr", output_dir=out / "back", **replayed)
         mask = whole(out / "found/mask.zarr")
         row[f"region_{order}"] = dice_of(mask, label) if mask.shape == label.shape else None
-        row[f"raw_{order}"] = dice_of(whole(out / "back/raw_mask.zarr"), whole(folder / "truth/raw_mask.zarr"))
+        row[f"raw_{order}"] = dice_of(whole(out / "back/raw_mask.zarr"), raw_label)
     shutil.rmtree(folder)
     return {name: value if isinstance(value, int) or value is None else round(value, 4) for name, value in row.items()}
 

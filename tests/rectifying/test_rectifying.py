@@ -236,6 +236,15 @@ def test_a_mask_goes_back_onto_the_raw_grid(whole: Path, raw: Path, tmp_path: Pa
     assert found.GetSize() == (330, 160, 86) and found.GetSpacing() == pytest.approx((0.0015,) * 3)
     grey, voxels = tifffile.imread(raw / "low.tif"), SimpleITK.GetArrayFromImage(found)
     assert np.mean((grey > 20000)[20:30, 40:120, 40:280] == voxels[20:30, 40:120, 40:280]) > 0.8
+    likely = zarr.open_group(whole / "region.zarr")["0"][:].clip(10000, 30000) // 100 - 72  # 128 where the mask is 1
+    tifffile.imwrite(tmp_path / "likely.tif", likely.astype(np.uint8), photometric="minisblack")
+    (tmp_path / "summary.json").write_text(json.dumps({"probability": "likely.tif"}))
+    ended = rectify(
+        raw, tmp_path / "p", region=whole / "region.json", back=tmp_path / "likely.tif", output_format="tiff"
+    )
+    assert ended.code == 0, ended.error
+    between = tifffile.imread(tmp_path / "p/raw_mask.tif")
+    assert set(np.unique(between)) == {0, 1} and 0.9 < np.mean(between == voxels) < 1
     tifffile.imwrite(tmp_path / "other.tif", mask[1:], photometric="minisblack")
     for options, said in (
         ({"back": tmp_path / "other.tif", "overwrite": True}, "other.tif: has 77 x 130 x 306 voxels"),
