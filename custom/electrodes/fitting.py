@@ -43,7 +43,12 @@ def fit_surface(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray], smoo
         held[known], by[known] = rest * weights, weights
         weight = ndimage.gaussian_filter(by, smooth, mode="nearest")
         mean = ndimage.gaussian_filter(held, smooth, mode="nearest")
-        deviation = np.divide(mean, weight, out=np.zeros_like(mean), where=weight > 1e-6).astype(np.float32)
+        smoothed = np.divide(mean, weight, out=np.zeros_like(mean), where=weight > 1e-6)
+        # waves are no mistakes: the plane is that of the surface as it was found, as ISO 25178 has it
+        whole = np.stack([np.ones(rows.size), rows.reshape(-1), columns.reshape(-1)], axis=1)
+        more = np.linalg.lstsq(whole, smoothed.reshape(-1), rcond=None)[0]
+        plane = plane + more
+        deviation = (smoothed - (whole @ more).reshape(smoothed.shape)).astype(np.float32)
     origin = float(places[0][0]), float(places[1][0])
     step = [float(along[1] - along[0]) if len(along) > 1 else 1.0 for along in places]
     slope = float(plane[1]), float(plane[2])

@@ -11,7 +11,7 @@ from custom.electrodes.fitting import fit_surface
 from custom.electrodes.surface import Surface
 from custom.electrodes.thinned import Thinned, block_places, in_blocks
 
-_BLOCK = 8  # columns whose median counts: a pit, or a voxel taken wrongly, moves none
+_BLOCK = 4  # columns whose median counts: a voxel taken wrongly moves none, and waves of a dozen voxels are followed
 _SMOOTH = 0.6  # blocks
 _LUMP = 0.25  # of the most that any layer holds, from which one belongs to an electrode
 

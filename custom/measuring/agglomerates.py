@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from custom.measuring.cell_slab import CellSlab, Lengths
+from custom.measuring.contact import dead_by_contact, without_contact
 from custom.pieces.labelled import Joining, label_slab
 from custom.pieces.measured import Table, measure_slab, merged, shapes
 from custom.quantities.quantity import Quantity, Row, VoxelSize
@@ -96,11 +97,6 @@ class Pieces:
         """Which join both electrodes: bool (n,)."""
         return np.asarray(self.touches.all(axis=1))
 
-    @property
-    def dead(self) -> np.ndarray:
-        """Which touch neither: bool (n,)."""
-        return np.asarray(~self.touches.any(axis=1))
-
     def cut(self, shape: Sequence[int]) -> np.ndarray:
         """Which reach the side of the stack, so that a part of them may be out of view: bool (n,)."""
         return np.asarray(((self.table["low"] <= 0) | (self.table["high"] >= np.array(shape) - 1)).any(axis=1))
@@ -151,11 +147,12 @@ class Agglomerates(Quantity[CellSlab]):
             told["agglomerates_per_mm3"] = len(voxels) / mm3
             told["surface_area_um2"] = float(pieces.table["area"].sum())
         if self.touching is not None:
-            dead = pieces.dead
-            told |= {"dead_agglomerates": int(dead.sum()), "dead_lithium_voxels": int(voxels[dead].sum())}
+            dead = without_contact(pieces.table, self.touching)
+            told |= {"dead_agglomerates": dead.agglomerates, "dead_lithium_voxels": dead.voxels}
             if voxel_size_um is not None:
-                told["dead_lithium_um3"] = told["dead_lithium_voxels"] * math.prod(self.voxel_size)
-            told["dead_lithium_fraction"] = told["dead_lithium_voxels"] / int(voxels.sum()) if voxels.sum() else None
+                told["dead_lithium_um3"] = dead.voxels * math.prod(self.voxel_size)
+            told["dead_lithium_fraction"] = dead.fraction
+            told["dead_lithium_by_contact"] = dead_by_contact(pieces.table, self.touching)
         return told
 
     @property

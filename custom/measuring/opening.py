@@ -26,6 +26,7 @@ from custom.stack import Stack, open_stack
 logger = logging.getLogger("measuring")
 
 ELECTRODE = "electrode"
+_OF_ELECTRODE = (ELECTRODE, "pit")  # a pit is a hollow that the surface goes on over
 OF_LITHIUM = ("lithium", "dendrite", "redeposited")  # names of classes that are lithium, where none are given
 _LEAST_APART = 4  # voxels
 _ORDER = (1, 2, 0)  # axes through the thickness, as a region of interest has them first
@@ -126,7 +127,8 @@ def _found(mask: Stack, grey: Stack | None, classes: Sequence[str], axes: Sequen
         found = None
         if ELECTRODE in classes:
             held = thinned(mask, axis)
-            found = electrodes_of_class(Thinned(held.columns == classes.index(ELECTRODE) + 1, held.places), axis)
+            values = [value for value, name in enumerate(classes, 1) if name in _OF_ELECTRODE]
+            found = electrodes_of_class(Thinned(np.isin(held.columns, values), held.places), axis)
         elif grey is not None:
             found = electrodes_of_grey(thinned(grey, axis), axis)
         if found is not None:

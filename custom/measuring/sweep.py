@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from custom.measuring.agglomerates import Found
 from custom.measuring.cell_slab import CellSlab, Lengths
+from custom.measuring.contact import FURTHEST, without_contact
 from custom.quantities.quantity import Quantity, Row, VoxelSize
 
 FILE = "by_threshold.csv"
 _CASE = ("threshold", "members_deviation")  # columns that say what a row is of
+_FURTHEST = f"dead_lithium_fraction_{FURTHEST:g}"
 
 
 class Sweep(Quantity[CellSlab]):
@@ -65,7 +67,10 @@ class Sweep(Quantity[CellSlab]):
         if others := [row for row in rows if row["members_deviation"]]:
             told["by_members"] = others
         names = [name for name, value in rows[0].items() if name not in _CASE and not isinstance(value, bool)]
-        told["ranges"] = {name: [f(row[name] for row in rows) for f in (min, max)] for name in names}
+        told["ranges"] = {name: _ends(row[name] for row in rows) for name in names if name != _FURTHEST}
+        if _FURTHEST in names:  # what counts as contact is as uncertain as what counts as lithium
+            both = (row[name] for row in rows for name in ("dead_lithium_fraction", _FURTHEST))
+            told["ranges"]["dead_lithium_fraction"] = _ends(both)
         return told
 
     def tables(self, voxel_size_um: VoxelSize) -> dict[str, list[Row]]:
@@ -84,6 +89,14 @@ class Sweep(Quantity[CellSlab]):
             row["lithium_um3"] = row["lithium_voxels"] * math.prod(self.voxel_size)
         row |= {"agglomerates": len(voxels), "largest_agglomerate_voxels": int(voxels.max(initial=0))}
         if self.touching is not None:
-            row |= {"dead_agglomerates": int(pieces.dead.sum()), "dead_lithium_voxels": int(voxels[pieces.dead].sum())}
+            dead = without_contact(pieces.table, self.touching)
+            row |= {"dead_agglomerates": dead.agglomerates, "dead_lithium_voxels": dead.voxels}
+            row["dead_lithium_fraction"] = dead.fraction
+            row[_FURTHEST] = without_contact(pieces.table, self.touching, FURTHEST).fraction
             row |= {"bridged_6": bool(by_faces.bridges.any()), "bridged_26": bool(pieces.bridges.any())}
         return row
+
+
+def _ends(values: Iterable[float | None]) -> list[float] | None:
+    known = [value for value in values if value is not None]
+    return [min(known), max(known)] if known else None

@@ -26,7 +26,8 @@ def make_dataset(
     """Write the cells of seeds `seed` ... `seed + cells - 1` as a labelled data set and return its folder.
 
     images/, labels/ (1 = lithium), classes/ (the five of `CLASSES`, from 1) and phases/ hold one (Z, Y, X) TIFF per cell
-    (`cell_0000.tif`, numbered by seed), truth/ a JSON with what the cell holds (`truth`). splits.json names the cells of
+    (`cell_0000.tif`, numbered by seed), truth/ a JSON with what the cell holds (`truth`), electrodes/ an array of where both
+    electrodes end (`surfaces_in_view`). splits.json names the cells of
     each side (about 70 % train, 10 % val, 20 % test), phantom.json what each was drawn with; `round_field` as for
     `make_cell`. The folder appears under its name when it is complete.
 

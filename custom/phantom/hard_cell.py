@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from custom.phantom import layers as phase
-from custom.phantom.cell import Cell
+from custom.phantom.cell import Cell, surfaces_in_view
 from custom.phantom.classes import lithium_map
 from custom.phantom.drawn import drawn_label
 from custom.phantom.grey import DENSITY, GreyParameters, scanned
@@ -40,7 +40,8 @@ def make_hard_cell(seed: int, site: Site, slices: int = 24, round_field: bool = 
     label = lithium_map(phases)
     parameters = {"seed": seed, "slices": slices, "shape": asdict(shape), "scan": asdict(scan), "grey": asdict(grey)}
     parameters |= {"voxel_size_um": site.voxel_size_um, "angles": site.angles, "hardening": spread}
-    return Cell(image, label, phases, (site.voxel_size_um,) * 3, parameters, drawn_label(label, labelling))
+    electrodes = surfaces_in_view(shape, streams[1], slices, round_field)
+    return Cell(image, label, phases, (site.voxel_size_um,) * 3, parameters, drawn_label(label, labelling), electrodes)
 
 
 def _grey(site: Site, rng: np.random.Generator) -> GreyParameters:

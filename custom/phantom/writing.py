@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from custom.base.errors import BadInput
@@ -23,7 +24,7 @@ def sides(stems: list[str]) -> dict[str, list[str]]:
 
 
 def write_cell(folder: Path, stem: str, cell: Cell) -> None:
-    """One (Z, Y, X) TIFF of each kind, in a folder each, and truth/STEM.json."""
+    """One (Z, Y, X) TIFF of each kind, in a folder each, truth/STEM.json, and electrodes/STEM.npy, where both electrodes end."""
     kinds: dict[str, NDArray[Any]] = {
         "images": cell.image,
         "labels": cell.label,
@@ -36,6 +37,9 @@ def write_cell(folder: Path, stem: str, cell: Cell) -> None:
         (folder / kind).mkdir(exist_ok=True)
         with open_writer(folder / kind / stem, "tiff", stack.shape, stack.dtype, cell.voxel_size_um) as writer:
             writer.write(0, stack)
+    if cell.electrodes is not None:
+        (folder / "electrodes").mkdir(exist_ok=True)
+        np.save(folder / "electrodes" / f"{stem}.npy", cell.electrodes)
     (folder / "truth").mkdir(exist_ok=True)
     write_json(folder / "truth" / f"{stem}.json", truth(cell.phases, cell.voxel_size_um))
 
