@@ -267,7 +267,6 @@ def test_only_the_studys_figures_need_the_drawing_libraries() -> None:
     needed = {
         "custom/metrics/centreline.py": "skimage.morphology.skeletonize",
         "custom/measuring/skeletons.py": "skimage.morphology.skeletonize",
-        "custom/measuring/paths.py": "skimage.graph.MCP_Geometric",
         "custom/cell_page/meshes.py": "skimage.measure.marching_cubes",
     }
     assert {name for name in found if not name.startswith("custom/study/figures/")} == {

@@ -10,6 +10,7 @@ import pytest
 
 from custom.electrodes.given import electrodes_given
 from custom.measuring.coarse import Coarse, CoarseCell
+from custom.measuring.eikonal import sweep
 from custom.measuring.paths import shortest_paths
 from custom.measuring.reading import Cell
 from custom.measuring.thickness import local_thickness
@@ -67,18 +68,25 @@ def test_an_open_cell_has_straight_ways() -> None:
     assert found.tortuosity == pytest.approx(1) and found.reached == 1
 
 
+@pytest.mark.parametrize("size", [(1.0, 1.0, 1.0), (2.0, 0.7, 1.3)])
+def test_fronts_from_a_plane_of_any_tilt_are_exact(size: tuple[float, float, float]) -> None:
+    normal = np.array([0.48, 0.6, 0.64])
+    place = np.stack(np.indices((12, 14, 16)), axis=-1) * size @ normal
+    lengths = np.where((np.indices(place.shape) == 0).any(axis=0), place, np.inf).astype(np.float32)
+    sweep(lengths, np.ones(place.shape, bool), np.array(size), 1e-4)
+    np.testing.assert_allclose(lengths, place, atol=1e-4)
+
+
 def test_a_wall_with_a_slit_is_gone_around() -> None:
-    """From the slit's row on both sides the way is straight or goes aside by 45 degrees, known for each place."""
-    cell = flat(1, 44, 61)
-    cell.share[0, 20:24] = 1
-    cell.share[0, 20:24, 30] = 0
+    """From each place above the way goes straight to the slit, through it, and straight down."""
+    cell = flat(1, 84, 121)
+    cell.share[0, 40:44] = 1
+    cell.share[0, 40:44, 60] = 0
     found = shortest_paths(cell, 1)
-    aside = np.abs(np.arange(61) - 30)
-    # from any place below, the best start lies straight under the slit; above, 20 rows remain
-    over = np.where(aside <= 18, 18 + aside * (np.sqrt(2) - 1), np.sqrt(2) * 18 + aside - 18)
-    expected = (0.5 + 21.5 + over + 0.5 - 0.5).mean() / 40
+    aside = np.maximum(np.abs(np.arange(121) - 60) - 0.5, 0)
+    expected = (42 + np.hypot(aside, 38)).mean() / 80
     assert found.tortuosity == pytest.approx(expected, rel=0.02)
-    cell.share[0, 20:24, 30] = 1
+    cell.share[0, 40:44, 60] = 1
     shut = shortest_paths(replace(cell), 1)  # what is known of the cell with the slit goes
     assert shut.tortuosity is None and shut.reached == pytest.approx(0.5, abs=0.02)
 

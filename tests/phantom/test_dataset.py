@@ -206,6 +206,18 @@ def test_classes_and_truth_stand_beside_every_cell(dataset: Path) -> None:
         assert json.loads((dataset / "truth" / f"{stem}.json").read_text()) == truth(phases, (1.33, 1.33, 1.33))
 
 
+def test_where_the_electrodes_end_is_kept(dataset: Path) -> None:
+    """A voxel lies between them if its middle does; only what grows on them or lies in them is of another kind."""
+    for stem in ("cell_0005", "cell_0007"):
+        phases = tifffile.imread(dataset / "phases" / f"{stem}.tif")
+        top, bottom = np.load(dataset / "electrodes" / f"{stem}.npy")
+        assert top.shape == bottom.shape == (len(phases), phases.shape[2])
+        y = (np.arange(phases.shape[1]) + 0.5)[:, None]
+        between = (y > top[:, None]) & (y < bottom[:, None])
+        assert np.isin(phases[between], (POLYMER, DENDRITE, REDEPOSITED, IMPURITY)).all()
+        assert np.isin(phases[~between], (ELECTRODE, OUTSIDE, PIT, IMPURITY)).all()
+
+
 def test_the_default_cells_stay_as_they_are() -> None:
     """The images' second digest is that of a processor without AVX2, whose exponentials end in other digits."""
     cell = make_cell(3, 2)
