@@ -67,7 +67,7 @@ class Measuring:
         cell = self.opened()
         parts, gathering = slabs(cell.mask, self.slab_height), Gathering(self.place.world_size)
         quantities = Quantities(cell, self.thresholds)
-        store = SlabStore(self.folder / STORE, self._settings(cell))
+        store = SlabStore(self.folder / STORE, self.settings(cell))
 
         def kept() -> str | None:
             done = sum(store.has(part.start) for part in parts)
@@ -128,7 +128,8 @@ class Measuring:
             )
         results.write(self.folder)
 
-    def _settings(self, cell: Cell) -> dict[str, Any]:
+    def settings(self, cell: Cell) -> dict[str, Any]:
+        """Whatever decides what the figures are; JSON types."""
         surfaces: list[Any] = []
         if cell.electrodes is not None:
             across = [

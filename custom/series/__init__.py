@@ -1,0 +1,1 @@
+"""A series: scans of one cell over its cycling, registered to the first, and what its lithium did between them."""
