@@ -86,6 +86,10 @@ class GrowingCell:
         places = self.unmoved(scan, self._grid())
         return (self.lithium(scan, places) & ~self._electrode(places)).astype(np.uint8)
 
+    def unmoved_mask(self, scan: int) -> np.ndarray:
+        """bool (Z, Y, X), what `mask` would be had the scan not been moved."""
+        return self.lithium(scan, self._grid()) & ~self._electrode(self._grid())
+
     def grey(self, scan: int, noise: float = 900.0, fine: int = 2) -> np.ndarray:
         """uint16 (Z, Y, X): means over `fine` places along each axis of a voxel, and noise."""
         steps = (np.arange(fine) + 0.5) / fine - 0.5

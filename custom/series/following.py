@@ -43,7 +43,9 @@ def links(pairs: np.ndarray, before: int, after: int) -> Links:
     both = pairs[(pairs[:, 0] > 0) & (pairs[:, 1] > 0)]
     smaller = np.minimum(seen[0][both[:, 0]], seen[1][both[:, 1]])
     both = both[both[:, 2] >= LINKED * smaller]
-    both = both[np.lexsort((both[:, 1], both[:, 0], -both[:, 2]))]  # the largest first; of alike ones the lowest numbers
+    both = both[
+        np.lexsort((both[:, 1], both[:, 0], -both[:, 2]))
+    ]  # the largest first; of alike ones the lowest numbers
     found: list[np.ndarray] = []
     shared: list[np.ndarray] = []
     for side, count in enumerate((before, after)):
@@ -55,7 +57,9 @@ def links(pairs: np.ndarray, before: int, after: int) -> Links:
     return Links(found[0], found[1], (shared[0], shared[1]), seen)
 
 
-def follow(names: Sequence[str], voxels: Sequence[np.ndarray], steps: Sequence[Links], voxel: float | None) -> list[Row]:
+def follow(
+    names: Sequence[str], voxels: Sequence[np.ndarray], steps: Sequence[Links], voxel: float | None
+) -> list[Row]:
     """A row for each agglomerate of each scan, and for each that is there no more, track by track.
 
     Args:

@@ -13,18 +13,19 @@ from custom.series.listing import Listed
 from custom.series.step import MAPS, Step
 
 
-def growth_row(listed: Listed, number: int, step: Step, first: Cell) -> Row:
+def growth_row(listed: Listed, number: int, step: Step, volumes: tuple[int, int], first: Cell) -> Row:
     """The row of the step that leads to a scan.
 
     Args:
         number: of the scan, 1 or more.
+        volumes: voxels of lithium of the scan before and of this one, as `volumes_in_view` counts them.
         first: the first scan, whose electrodes' area counts.
     """
     before, after = listed.scans[number - 1], listed.scans[number]
     row: dict[str, object] = {"from": before.name, "to": after.name}
     row |= {f"from_{listed.column}": before.along, f"to_{listed.column}": after.along}
     counts = step.counts
-    voxels = {name: counts[name] for name in ("grown", "dissolved")} | {"net": counts["after"] - counts["before"]}
+    voxels = {name: counts[name] for name in ("grown", "dissolved")} | {"net": volumes[1] - volumes[0]}
     row |= {f"{name}_voxels": count for name, count in voxels.items()}
     known = first.mask.voxel_size_um is not None
     volume = math.prod(first.voxel_size)

@@ -46,7 +46,10 @@ def laid(stack: Stack, move: Move, size: np.ndarray, shape: Shape, start: int, s
         return Laid(numbers, seen)
     part = stack.read(low, high)
     for n, z in enumerate(range(start, stop)):
-        at = [np.rint(row[0] * z + row[1] * y + row[2] * x + o).astype(np.int32) for row, o in zip(matrix, offset, strict=True)]
+        at = [
+            np.rint(row[0] * z + row[1] * y + row[2] * x + o).astype(np.int32)
+            for row, o in zip(matrix, offset, strict=True)
+        ]
         inside = np.logical_and.reduce(
             [(place >= 0) & (place < length) for place, length in zip(at, stack.shape, strict=True)]
         )

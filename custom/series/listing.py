@@ -16,7 +16,11 @@ from typing import Any
 from custom.base.errors import BadInput
 
 SUFFIXES = (".csv", ".json")
-ALONG = {"charge_mAh_cm2": "charge, mAh/cm2", "time_h": "time, h", "cycle": "cycle"}  # in the order in which one is taken
+ALONG = {
+    "charge_mAh_cm2": "charge, mAh/cm2",
+    "time_h": "time, h",
+    "cycle": "cycle",
+}  # in the order in which one is taken
 _FILES = ("mask", "probability", "stack")
 _FORM = "mask,stack,charge_mAh_cm2"
 
@@ -115,7 +119,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     head = lines[0] if lines else ""
     marks = max(",;\t", key=head.count)  # spreadsheets of some countries write semicolons
     return [
-        {str(name).strip(): value for name, value in row.items() if name} for row in csv.DictReader(lines, delimiter=marks)
+        {str(name).strip(): value for name, value in row.items() if name}
+        for row in csv.DictReader(lines, delimiter=marks)
     ]
 
 

@@ -49,7 +49,10 @@ def _check_size(listed: Listed, scan: Scan, cell: Cell, first: Cell) -> None:
     known = ours is None, theirs is None
     if known[0] == known[1] and np.allclose(cell.voxel_size, first.voxel_size, rtol=_SAME, atol=0):
         return
-    told = ["of an unknown size" if size is None else f"of {' x '.join(f'{n:g}' for n in size)} um" for size in (ours, theirs)]
+    told = [
+        "of an unknown size" if size is None else f"of {' x '.join(f'{n:g}' for n in size)} um"
+        for size in (ours, theirs)
+    ]
     raise BadInput(
         f"{listed.place(scan)}: {cell.mask.path} has voxels {told[0]}, and the first scan {told[1]} (z, y, x); resample it, or "
         "give the size of all with --voxel_size_um if a header is wrong"

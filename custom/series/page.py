@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,9 @@ from custom.quantities.quantity import Row
 from custom.series.listing import ALONG, Listed
 from custom.series.plot import plot
 
-_STYLE = ".chart circle { fill: var(--accent); } .chart .range { stroke: var(--accent); opacity: .45; stroke-width: 5; }"
+_STYLE = (
+    ".chart circle { fill: var(--accent); } .chart .range { stroke: var(--accent); opacity: .45; stroke-width: 5; }"
+)
 _FIGURES = (  # title, name, unit; those that there are are shown
     ("Areal capacity, dense lithium", "areal_capacity_mAh_cm2", "mAh/cm2"),
     ("Lithium", "lithium_um3", "um3"),
@@ -77,7 +80,7 @@ def write_series_page(
 def _answer(listed: Listed, growth: Sequence[Row], unit: str) -> str:
     kind = "mAh_cm2" if "net_mAh_cm2" in growth[0] else "um3" if unit == "um" else "voxels"
     words = {"mAh_cm2": "mAh/cm2", "um3": "um3", "voxels": "voxels"}[kind]
-    net, grown, dissolved = (sum(float(row[f"{what}_{kind}"]) for row in growth) for what in ("net", "grown", "dissolved"))  # type: ignore[arg-type]
+    net, grown, dissolved = (sum(_numbers(growth, f"{what}_{kind}")) for what in ("net", "grown", "dissolved"))
     last = listed.scans[-1]
     return (
         f"Over {len(listed.scans)} scans, to {number(last.along)} ({ALONG[listed.column]}), lithium changes by {number(net)} "
@@ -93,7 +96,8 @@ def _figures(listed: Listed, series: Sequence[Row], unit: str) -> list[str]:
         if not any(row.get(name) is not None for row in series):
             continue
         ranges = [
-            (row[f"{name}_least"], row[f"{name}_most"]) if row.get(f"{name}_least") is not None else None for row in series
+            (row[f"{name}_least"], row[f"{name}_most"]) if row.get(f"{name}_least") is not None else None
+            for row in series
         ]
         values: list[Any] = [row.get(name) for row in series]
         told: list[Any] = ranges
@@ -104,10 +108,12 @@ def _figures(listed: Listed, series: Sequence[Row], unit: str) -> list[str]:
 def _growth_plot(listed: Listed, growth: Sequence[Row], unit: str) -> str:
     kind = "mAh_cm2" if "net_mAh_cm2" in growth[0] else "um3" if unit == "um" else "voxels"
     at = [scan.along for scan in listed.scans]
-    totals: list[float | None] = [0.0]
-    for row in growth:
-        totals.append((totals[-1] or 0.0) + float(row[f"net_{kind}"]))  # type: ignore[arg-type]
+    totals = [0.0, *accumulate(_numbers(growth, f"net_{kind}"))]
     return plot("Net growth, summed up", at, totals, ALONG[listed.column], kind.replace("_", "/", 1))
+
+
+def _numbers(rows: Sequence[Row], name: str) -> list[float]:
+    return [float(str(row[name])) for row in rows]
 
 
 def _events(listed: Listed, tracks: Sequence[Row]) -> list[Row]:

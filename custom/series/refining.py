@@ -63,7 +63,11 @@ def refined(
     move = start
     for _ in range(_ROUNDS if found else 0):
         step, longest = _step(found, move, size, without_changes)
-        move = Move.of(step, move.centre).after(move) if np.isfinite(step).all() and longest < max(_MARGIN, sigma) else move
+        move = (
+            Move.of(step, move.centre).after(move)
+            if np.isfinite(step).all() and longest < max(_MARGIN, sigma)
+            else move
+        )
         if longest < _DONE:
             break
     return move

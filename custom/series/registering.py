@@ -27,7 +27,9 @@ def register(fixed: View, moving: View, starts: Sequence[Move]) -> Move:
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # of points outside, which every move has
     bands = [(band(fixed, sigma), band(moving, sigma)) for sigma in _LEVELS]
     begin = [*starts, *(_shifted(*bands[0], fixed, start) for start in starts)]
-    methods = [_method(one, fixed, sigma, points) for (one, _), sigma, points in zip(bands, _LEVELS, _POINTS, strict=True)]
+    methods = [
+        _method(one, fixed, sigma, points) for (one, _), sigma, points in zip(bands, _LEVELS, _POINTS, strict=True)
+    ]
     images = [(_image(one, fixed), _image(other, moving)) for one, other in bands]
     move = min(begin, key=lambda one: _metric(methods[0], *images[0], one))
     for method, (one, other) in zip(methods, images, strict=True):

@@ -110,7 +110,11 @@ class Registration:
         return found.overlap >= _LEAST_OVERLAP and (found.agreement is None or found.agreement >= self.least)
 
     def _refusal(self, scan: Scan, found: Agreement) -> BadInput:
-        agree = "" if found.agreement is None else f" and agree there by {max(found.agreement, 0):.2f}, less than {self.least}"
+        agree = (
+            ""
+            if found.agreement is None
+            else f" and agree there by {max(found.agreement, 0):.2f}, less than {self.least}"
+        )
         return BadInput(
             f"{self.listed.place(scan)}: {scan.files['mask']} does not register to the first scan by {self.by}; they share "
             f"{found.overlap:.0%} of the field of view{agree}; leave the row away if it is of another cell or place, else turn "

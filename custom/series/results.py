@@ -29,12 +29,16 @@ NAMES = (SERIES, GROWTH, TRACKS, REGISTRATION, PAGE)
 
 
 def write_results(
-    folder: Path, listed: Listed, cells: Sequence[Cell], registered: Sequence[Registered], steps: Sequence[Step]
+    folder: Path,
+    listed: Listed,
+    cells: Sequence[Cell],
+    registered: Sequence[Registered],
+    steps: Sequence[tuple[Step, tuple[int, int]]],
 ) -> None:
     """Write all of it; files get their names together when all are whole.
 
     Args:
-        steps: from each scan to the next.
+        steps: from each scan to the next, with the voxels of lithium before and after.
 
     Raises:
         BadInput: a full disk.
@@ -45,10 +49,10 @@ def write_results(
     voxels = [
         piece_voxels(folder / scan.name, one["agglomerates"]) for scan, one in zip(listed.scans, figures, strict=True)
     ]
-    linked = [links(step.pairs, len(voxels[at]), len(voxels[at + 1])) for at, step in enumerate(steps)]
+    linked = [links(step.pairs, len(voxels[at]), len(voxels[at + 1])) for at, (step, _) in enumerate(steps)]
     tables: dict[str, list[Row]] = {
         SERIES: series_rows(listed, figures),
-        GROWTH: [growth_row(listed, at, step, first) for at, step in enumerate(steps, 1)],
+        GROWTH: [growth_row(listed, at, *step, first) for at, step in enumerate(steps, 1)],
         TRACKS: follow(
             [scan.name for scan in listed.scans], voxels, linked, float(np.prod(first.voxel_size)) if known else None
         ),
@@ -61,7 +65,7 @@ def write_results(
             return files.enter_context(complete_file(folder / name))
 
         seen: dict[str, np.ndarray] = {}
-        for scan, step in zip(listed.scans[1:], steps, strict=True):
+        for scan, (step, _) in zip(listed.scans[1:], steps, strict=True):
             for name in MAPS if step.maps else ():
                 assert first.electrodes is not None
                 values = map_values(step, name, first)

@@ -27,6 +27,7 @@ from custom.series.opening import Opener, open_scans
 from custom.series.registration import Registered, Registration, middle
 from custom.series.results import NAMES, write_results
 from custom.series.step import Laying, Step, measure_step
+from custom.series.volumes import volumes_in_view
 from custom.stack import fingerprint, open_stack, slabs
 from custom.stack.writers import OUTPUT_FORMATS
 
@@ -60,7 +61,12 @@ class Series:
         given: dict[str, Any] | None = None,
     ) -> None:
         self.path, self.opener, self.classes, self.measured = Path(listed), opener, classes, measured
-        self.slab_height, self.place, self.folder, self.label_format = slab_height, folder, Path(folder.path), label_format
+        self.slab_height, self.place, self.folder, self.label_format = (
+            slab_height,
+            folder,
+            Path(folder.path),
+            label_format,
+        )
         self.given, self.kept = dict(given or {}), Kept(Path(folder.path))
 
     @cached_property
@@ -81,7 +87,9 @@ class Series:
                 `Measuring.run` refuses.
         """
         for name in (name for name, value in self.given.items() if value is not None):
-            raise BadInput(f"--{name} {self.given[name]}: {self.path} is a series; give it a column {name} in place of --{name}")
+            raise BadInput(
+                f"--{name} {self.given[name]}: {self.path} is a series; give it a column {name} in place of --{name}"
+            )
         settings = [self._settings(scan, cell) for scan, cell in zip(self.listed.scans, self.cells, strict=True)]
         self._look(settings)
         gathering = Gathering(self.place.world_size)
@@ -162,19 +170,30 @@ class Series:
             self.kept.put(name, of, {"numbers": numbers.tolist(), **told})
         return found
 
-    def _step(self, number: int, settings: Sequence[str], registered: Sequence[Registered]) -> Step:
-        first, scan = self.cells[0], self.listed.scans[number]
-        both = [
-            Laying(open_stack(self._labels(self.listed.scans[at]), first.mask.voxel_size_um), registered[at].move)
-            for at in (number - 1, number)
-        ]
-        axis = None if first.electrodes is None else first.electrodes.axis
+    def _step(
+        self, number: int, settings: Sequence[str], registered: Sequence[Registered]
+    ) -> tuple[Step, tuple[int, int]]:
+        """What became of the lithium up to a scan, and how much there was before and after; kept for a longer list."""
+        first, scan, at = self.cells[0], self.listed.scans[number], (number - 1, number)
+        size, shape = np.array(first.voxel_size), first.mask.shape
+        before, after = (
+            Laying(open_stack(self._labels(self.listed.scans[one]), first.mask.voxel_size_um), registered[one].move)
+            for one in at
+        )
         of = {
-            "scans": [settings[0], *settings[number - 1 : number + 1]],
-            "moves": [registered[at].move.numbers.tolist() for at in (number - 1, number)],
+            "scans": [settings[0], *(settings[one] for one in at)],
+            "moves": [registered[one].move.numbers.tolist() for one in at],
             "slab_height": self.slab_height,
         }
         store = SlabStore(self.kept.folder / f"step-{scan.name}", of)
         store.begin(overwrite=True)
-        parts = slabs(first.mask, self.slab_height)
-        return measure_step(both[0], both[1], np.array(first.voxel_size), first.mask.shape, axis, parts, store)
+        axis = None if first.electrodes is None else first.electrodes.axis
+        step = measure_step(before, after, size, shape, axis, slabs(first.mask, self.slab_height), store)
+        if (note := self.kept.get(f"volumes-{scan.name}", store.digest)) is None:
+            one, other = (
+                volumes_in_view(this, [that], shape, size, self.slab_height)
+                for this, that in ((before, after), (after, before))
+            )
+            note = {"before": one, "after": other}
+            self.kept.put(f"volumes-{scan.name}", store.digest, note)
+        return step, (note["before"], note["after"])

@@ -13,7 +13,7 @@ from custom.series.laying import laid
 from custom.series.move import Move, Shape
 from custom.stack import Slab, Stack
 
-COUNTS = ("seen", "before", "after", "grown", "dissolved", "grown_beyond", "dissolved_beyond")
+COUNTS = ("seen", "grown", "dissolved", "grown_beyond", "dissolved_beyond")
 MAPS = ("grown", "dissolved")
 
 
@@ -35,8 +35,8 @@ class Step:
     """What is known of a step, on the first scan's grid, where both scans see.
 
     Attributes:
-        counts: voxels, by the names of `COUNTS`: seen by both; lithium before and after; grown and dissolved, and what of
-            either lies more than a voxel away from lithium of the other scan.
+        counts: voxels, by the names of `COUNTS`: seen by both; grown and dissolved, and what of either lies more than a
+            voxel away from lithium of the other scan.
         pairs: int64 (n, 3): an agglomerate of the scan before, one of the scan after, and how many voxels they share; 0 is none.
         maps: uint32, grown and dissolved voxels through the thickness, over the electrodes' plane; none without electrodes.
         seen_share: of the electrodes' plane, which both scans see; of the field of view where there are no electrodes.
@@ -85,12 +85,13 @@ def _of_slab(
         (found & ~ndimage.binary_dilation(lithium, around))[own]
         for found, lithium in ((grown, first), (dissolved, second))
     ]
-    fields = [seen, seen & first, seen & second, grown, dissolved]
-    counts = [np.count_nonzero(field[own]) for field in fields] + [np.count_nonzero(field) for field in far]
+    counts = [np.count_nonzero(field[own]) for field in (seen, grown, dissolved)] + [
+        np.count_nonzero(field) for field in far
+    ]
     found = {"counts": np.array(counts), "pairs": _pairs(one.numbers[own], other.numbers[own], seen[own])}
     if axis is not None:
-        fields = {"grown": grown[own], "dissolved": dissolved[own], "seen": seen[own]}
-        found |= {f"map_{name}": field.sum(axis=axis, dtype=np.uint32) for name, field in fields.items()}
+        fields = {"grown": grown, "dissolved": dissolved, "seen": seen}
+        found |= {f"map_{name}": field[own].sum(axis=axis, dtype=np.uint32) for name, field in fields.items()}
     return found
 
 
@@ -110,7 +111,9 @@ def _together(slabs: Sequence[Mapping[str, np.ndarray]], shape: Shape, axis: int
     together = np.concatenate([pairs, shared[:, None]], axis=1)
     if axis is None:
         return Step(counts, together, {}, counts["seen"] / float(np.prod(shape)))
-    join = (lambda found: np.sum(found, axis=0, dtype=np.uint32)) if axis == 0 else np.concatenate
-    maps = {name: join([slab[f"map_{name}"] for slab in slabs]) for name in (*MAPS, "seen")}
+    maps: dict[str, np.ndarray] = {}
+    for name in (*MAPS, "seen"):
+        planes = [slab[f"map_{name}"] for slab in slabs]
+        maps[name] = np.asarray(np.sum(planes, axis=0, dtype=np.uint32)) if axis == 0 else np.concatenate(planes)
     seen = maps.pop("seen")
     return Step(counts, together, maps, float((seen > 0).mean()))
