@@ -161,9 +161,11 @@ def _balls(shape: Shape, electrodes: tuple[float, float], scans: int, random: np
     for z in np.arange(from_z, shape[0] - 13, pitch):
         for x in np.arange(from_x, shape[2] - 13, pitch):
             at = np.array([z, 0.0, x]) + random.uniform(-1.5, 1.5, 3)
+            # no two pieces lie alike to the voxels, whose rounding would add up
+            aside, scale = [0, random.uniform(-0.5, 0.5), 0], random.uniform(0.92, 1.08)
             for place, size in lives[number % len(lives)](at, low, high, scans, random):
-                centres.append(place)
-                radii.append(size)
+                centres.append(place + aside)
+                radii.append(size * scale)
             number += 1
     return Balls(np.array(centres), np.array(radii).T)
 

@@ -57,7 +57,7 @@ class Registration:
         self.listed, self.cells = listed, cells
         self.factor = max(factor_for(cell.mask.shape, most) for cell in cells)
         grey = all(cell.grey is not None for cell in cells)
-        self.cells = list(cells) if grey else [replace(cell, grey=None) for cell in cells]
+        self.cells = list(cells) if grey else list(map(_of_masks, listed.scans, cells))
         self.by, self.least = ("grey values", _LEAST_GREY) if grey else ("lithium and electrodes", _LEAST_MASKS)
         self._views: dict[int, View] = {}
 
@@ -121,6 +121,12 @@ class Registration:
             f"and shift it by hand to within some voxels"
             + ("" if self.by == "grey values" else ", or give the grey stacks of all scans in a column stack")
         )
+
+
+def _of_masks(scan: Scan, cell: Cell) -> Cell:
+    """What of a scan is compared without grey values: planes that are given for all scans do not move with one."""
+    for_all = cell.electrodes is not None and cell.electrodes.source.startswith("given") and scan.electrodes is None
+    return replace(cell, grey=None, electrodes=None if for_all else cell.electrodes)
 
 
 def _chained(before: Move, turned: Move) -> Move:
