@@ -55,11 +55,11 @@ def true_cases(cell: GrowingCell, scan: int) -> tuple[dict[Piece, Case], dict[Pi
     follows = {a: max((b for x, b in shared if x == a), key=lambda b: shared[a, b], default=None) for a in before}
     comes = {b: max((a for a, x in shared if x == b), key=lambda a: shared[a, b], default=None) for b in after}
     begins: dict[Piece, Case] = {}
-    for b, a in comes.items():
-        kind = "born" if a is None else "on" if follows[a] == b else "split"
-        begins[after[b]] = kind, None if a is None else before[a]
+    for b, last in comes.items():
+        kind = "born" if last is None else "on" if follows[last] == b else "split"
+        begins[after[b]] = kind, None if last is None else before[last]
     ends: dict[Piece, Case] = {}
-    for a, b in follows.items():
-        if b is None or comes[b] != a:
-            ends[before[a]] = ("gone", None) if b is None else ("merged", after[b])
+    for a, next_ in follows.items():
+        if next_ is None or comes[next_] != a:
+            ends[before[a]] = ("gone", None) if next_ is None else ("merged", after[next_])
     return begins, ends

@@ -128,7 +128,7 @@ class Series:
 
     def _measuring(self, scan: Scan, cell: Cell) -> Measuring:
         place = OutputFolder(self.folder / scan.name, self.place.overwrite)
-        return self.measured(opened=lambda: cell, classes=cell.classes, folder=place, label_format=self.label_format)
+        return self.measured(opened=lambda: cell, folder=place, label_format=self.label_format)
 
     def _settings(self, scan: Scan, cell: Cell) -> str:
         grey = None if cell.grey is None else fingerprint(cell.grey)
