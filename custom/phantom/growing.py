@@ -72,12 +72,16 @@ class GrowingCell:
         """Where places (..., 3) of a scan lie in the first one."""
         return np.asarray((places - self.centre - self.shifts[scan]) @ self.turns[scan] + self.centre)
 
-    def lithium(self, scan: int, places: np.ndarray) -> np.ndarray:
-        """Whether there is lithium at places (Z, Y, X, 3) of the first scan, at the time of another one: bool."""
+    def lithium(self, scan: int, places: np.ndarray, turned: bool = True) -> np.ndarray:
+        """Whether there is lithium at places (Z, Y, X, 3) of the first scan, at the time of another one: bool.
+
+        Args:
+            turned: the places may be a grid that is turned by some degrees; else they lie along the axes.
+        """
         found = np.zeros(places.shape[:-1], bool)
         for centre, radius in zip(self.balls.centres, self.balls.radii[scan], strict=True):
             if radius > 0:
-                box = _near(places, centre, radius)
+                box = _near(places, centre, radius, 0.12 if turned else 0.0)
                 found[box] |= ((places[box] - centre) ** 2).sum(axis=-1) < radius**2
         return found
 
@@ -88,7 +92,7 @@ class GrowingCell:
 
     def unmoved_mask(self, scan: int) -> np.ndarray:
         """bool (Z, Y, X), what `mask` would be had the scan not been moved."""
-        return self.lithium(scan, self._grid()) & ~self._electrode(self._grid())
+        return self.lithium(scan, self._grid(), False) & ~self._electrode(self._grid())
 
     def grey(self, scan: int, noise: float = 900.0, fine: int = 2) -> np.ndarray:
         """uint16 (Z, Y, X): means over `fine` places along each axis of a voxel, and noise."""
@@ -115,7 +119,7 @@ class GrowingCell:
         for aside in np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3):
             grid = self._grid() + aside
             for which, one in enumerate((scan, scan + 1)):
-                places = grid[self.lithium(one, grid)]
+                places = grid[self.lithium(one, grid, False)]
                 seen = self.seen(scan, places) & self.seen(scan + 1, places) & ~self._electrode(places)
                 counts[which] += np.count_nonzero(seen)
         return float(counts[0] / fine**3), float(counts[1] / fine**3)
@@ -124,17 +128,21 @@ class GrowingCell:
         return np.stack(np.meshgrid(*(np.arange(float(n)) for n in self.shape), indexing="ij"), axis=-1)
 
     def _electrode(self, places: np.ndarray) -> np.ndarray:
+        return self.clear(places) < 0
+
+    def clear(self, places: np.ndarray) -> np.ndarray:
+        """How far places (..., 3) of the first scan lie from the nearer electrode along y, in voxels; negative within one."""
         y, across = places[..., 1], places[..., [0, 2]] + _PAD
         low, high = (height + _at(wave, across) for height, wave in zip(self.electrodes, self._waves, strict=True))
-        return np.asarray((y < low) | (y > high))
+        return np.asarray(np.minimum(y - low, high - y))
 
 
-def _near(places: np.ndarray, centre: np.ndarray, radius: float) -> tuple[slice, slice, slice]:
-    """A part of the grid that holds a ball: scans are turned by little, so that 4 degrees are room enough."""
+def _near(places: np.ndarray, centre: np.ndarray, radius: float, turned: float) -> tuple[slice, slice, slice]:
+    """A part of the grid that holds a ball; of a grid turned by 4 degrees, with .12 of the way from its middle as room."""
     shape = places.shape[:3]
     middle = places[tuple(n // 2 for n in shape)]
     at = centre - middle + np.array([n // 2 for n in shape])
-    reach = radius + 2 + 0.12 * float(np.abs(centre - middle).max())
+    reach = radius + 2 + turned * float(np.abs(centre - middle).max())
     low = np.maximum(np.floor(at - reach), 0).astype(int)
     high = np.maximum(np.ceil(at + reach) + 1, 0).astype(int)
     return slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])

@@ -9,7 +9,7 @@ from custom.phantom.growing import GrowingCell
 
 Piece = frozenset[int]  # its balls
 Case = tuple[str, Piece | None]
-_CLEAR = 4.0  # voxels from an electrode's mean height, where its waves may cover the middle of a ball
+_CLEAR = 1.0  # voxels from an electrode, within which a rounded middle of a ball may lie in it or not
 
 
 def true_pieces(cell: GrowingCell, scan: int) -> tuple[np.ndarray, dict[int, Piece]]:
@@ -27,8 +27,7 @@ def balls_of(cell: GrowingCell, scan: int, labels: np.ndarray, places: np.ndarra
     """
     found: dict[int, set[int]] = {}
     at = np.rint(places).astype(int)
-    heights = cell.balls.centres[:, 1]
-    clear = np.min([abs(heights - electrode) for electrode in cell.electrodes], axis=0) > _CLEAR
+    clear = cell.clear(cell.balls.centres) > _CLEAR
     for ball, place in enumerate(at):
         inside = clear[ball] and (place >= 0).all() and (place < labels.shape).all()
         if cell.balls.radii[scan][ball] > 0 and inside and (label := int(labels[tuple(place)])):
@@ -55,11 +54,11 @@ def true_cases(cell: GrowingCell, scan: int) -> tuple[dict[Piece, Case], dict[Pi
     follows = {a: max((b for x, b in shared if x == a), key=lambda b: shared[a, b], default=None) for a in before}
     comes = {b: max((a for a, x in shared if x == b), key=lambda a: shared[a, b], default=None) for b in after}
     begins: dict[Piece, Case] = {}
-    for b, last in comes.items():
-        kind = "born" if last is None else "on" if follows[last] == b else "split"
-        begins[after[b]] = kind, None if last is None else before[last]
+    for b, a in comes.items():
+        kind = "born" if a is None else "on" if follows[a] == b else "split"
+        begins[after[b]] = kind, None if a is None else before[a]
     ends: dict[Piece, Case] = {}
-    for a, next_ in follows.items():
-        if next_ is None or comes[next_] != a:
-            ends[before[a]] = ("gone", None) if next_ is None else ("merged", after[next_])
+    for a, last in follows.items():
+        if last is None or comes[last] != a:
+            ends[before[a]] = ("gone", None) if last is None else ("merged", after[last])
     return begins, ends

@@ -36,7 +36,7 @@ def growth_row(listed: Listed, number: int, step: Step, volumes: tuple[int, int]
     if known and first.electrodes is not None and step.seen_share:
         area = first.electrodes.area(first.mask.shape, first.voxel_size) * step.seen_share
         capacity = volume / area * 1e-4 * MAH_PER_CM3
-        row |= {f"{name}_mAh_cm2": count * capacity for name, count in voxels.items()}
+        row |= {f"{name}_mAh_cm2": count * capacity for name, count in (voxels | beyond).items()}
     return {**row, "common_field_of_view": counts["seen"] / math.prod(first.mask.shape)}
 
 

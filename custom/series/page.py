@@ -78,14 +78,21 @@ def write_series_page(
 
 
 def _answer(listed: Listed, growth: Sequence[Row], unit: str) -> str:
-    kind = "mAh_cm2" if "net_mAh_cm2" in growth[0] else "um3" if unit == "um" else "voxels"
+    kind = _kind(growth, unit)
     words = {"mAh_cm2": "mAh/cm2", "um3": "um3", "voxels": "voxels"}[kind]
-    net, grown, dissolved = (sum(_numbers(growth, f"{what}_{kind}")) for what in ("net", "grown", "dissolved"))
-    last = listed.scans[-1]
+    names = ("net", "grown", "dissolved", "grown_beyond_a_voxel", "dissolved_beyond_a_voxel")
+    net, grown, dissolved, far, gone = (number(sum(_numbers(growth, f"{name}_{kind}"))) for name in names)
+    what, _, measured = ALONG[listed.column].partition(", ")
     return (
-        f"Over {len(listed.scans)} scans, to {number(last.along)} ({ALONG[listed.column]}), lithium changes by {number(net)} "
-        f"{words} net: {number(grown)} grew and {number(dissolved)} dissolved, where two scans in a row see it."
+        f"From {what} {number(listed.scans[0].along)} to {number(listed.scans[-1].along)} {measured}".rstrip()
+        + f", over {len(listed.scans)} scans, lithium changes by {net} {words} net: {grown} grew and {dissolved} dissolved, {far} and "
+        f"{gone} of it more than a voxel away from lithium that stayed."
     )
+
+
+def _kind(growth: Sequence[Row], unit: str) -> str:
+    """What growth is told in: the last part of its columns' names."""
+    return "mAh_cm2" if "net_mAh_cm2" in growth[0] else "um3" if unit == "um" else "voxels"
 
 
 def _figures(listed: Listed, series: Sequence[Row], unit: str) -> list[str]:
@@ -93,7 +100,7 @@ def _figures(listed: Listed, series: Sequence[Row], unit: str) -> list[str]:
     found = []
     for title, named, measured in _FIGURES:
         name = named.format(unit)
-        if not any(row.get(name) is not None for row in series):
+        if all(row.get(name) is None for row in series) or (unit == "um" and name.endswith("_voxels")):
             continue
         ranges = [
             (row[f"{name}_least"], row[f"{name}_most"]) if row.get(f"{name}_least") is not None else None
@@ -106,7 +113,7 @@ def _figures(listed: Listed, series: Sequence[Row], unit: str) -> list[str]:
 
 
 def _growth_plot(listed: Listed, growth: Sequence[Row], unit: str) -> str:
-    kind = "mAh_cm2" if "net_mAh_cm2" in growth[0] else "um3" if unit == "um" else "voxels"
+    kind = _kind(growth, unit)
     at = [scan.along for scan in listed.scans]
     totals = [0.0, *accumulate(_numbers(growth, f"net_{kind}"))]
     return plot("Net growth, summed up", at, totals, ALONG[listed.column], kind.replace("_", "/", 1))

@@ -75,7 +75,7 @@ def refined(
 
 def _lows(shape: tuple[int, int, int], blocks: int) -> list[tuple[int, int, int]]:
     """First voxels of blocks that fill the scan, or lie spread over it evenly."""
-    counts = [max(1, length // _SIDE) for length in shape]
+    counts = [-(-length // _SIDE) for length in shape]
     while np.prod(counts) > blocks:
         counts[int(np.argmax(counts))] -= 1
     along = [

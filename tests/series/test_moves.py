@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from custom.measuring.opening import open_cell
 from custom.measuring.reading import Cell
+from custom.series.agreement import Agreement
 from custom.series.laying import laid
 from custom.series.listing import read_list
 from custom.series.move import Move, apart
@@ -103,8 +104,13 @@ def test_a_scan_goes_on_from_the_one_before_where_it_is_too_unlike_the_first(
     listed = script().write_scans(small_cell(), Path(cells[0].mask.path).parent)
     registration = Registration(read_list(listed), cells)
     known = replace(registration.first(), move=Move(cell.turns[1], cell.shifts[1] * size, middle(cells[0])))
-    tried: list[bool] = []
-    monkeypatch.setattr(Registration, "_good", lambda self, found: bool(tried.append(True) or len(tried) > 1))
+    tried: list[Agreement] = []
+
+    def good(self: Registration, found: Agreement) -> bool:
+        tried.append(found)
+        return len(tried) > 1
+
+    monkeypatch.setattr(Registration, "_good", good)
     found = registration.register(2, known)
     assert len(tried) == 2
     assert apart(found.move, Move(cell.turns[2], cell.shifts[2] * size, middle(cells[0])), SHAPE, size) < 0.3

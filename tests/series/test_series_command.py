@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ import pytest
 import tifffile
 from growing import lines, script, small_cell
 
+from custom.measuring.opening import open_cell
 from custom.measuring.run import Measuring
+from custom.running import OutputFolder
 from custom.running.slab_store import SlabStore
 from custom.running.taken import release_folders
+from custom.series import run as of_series
 
 CLOCK = re.compile(r"\d{4}-\d\d-\d\dT[\d:+]+|/[\w./-]*/out\w*")  # when and where
 
@@ -78,6 +82,7 @@ def test_tables_and_maps(out: Path, listed: Path) -> None:
         area = 48 * 64 * 1.5**2
         assert both[0] == pytest.approx(both[1]) and both[0] == pytest.approx(1e-4 * 2061.2 / area, rel=0.12)
     page = (out / "series.html").read_text()
+    assert "From charge 0 to 1 mAh/cm2, over 3 scans, lithium changes by" in page
     assert page.count("<svg") >= 6 and 'href="002/report.html"' in page
     assert not re.search(r"(src|href)=\"http|url\(http|<script", page)
 
@@ -93,7 +98,12 @@ def test_a_longer_list_measures_the_new_scan_alone(
     release_folders()
     stamps = {path: path.stat().st_mtime_ns for path in folder.glob("00[12]/*.*")}
     own, run = Measuring.run, list[Path]()
-    monkeypatch.setattr(Measuring, "run", lambda self: (run.append(self.folder), own(self)))
+
+    def noted(self: Measuring) -> None:
+        run.append(self.folder)
+        own(self)
+
+    monkeypatch.setattr(Measuring, "run", noted)
     assert cli.run("measure", mask=listed, output_dir=folder).code == 0
     assert run == [folder / "003"] and stamps == {path: path.stat().st_mtime_ns for path in stamps}
     assert {name: text for name, text in content(folder).items() if name.endswith(("csv", "tif"))} == {
@@ -104,6 +114,33 @@ def test_a_longer_list_measures_the_new_scan_alone(
 def registered_already(out: Path, folder: Path) -> None:
     """What takes longest is known from another run."""
     shutil.copytree(out / ".series", folder / ".series", ignore=shutil.ignore_patterns("s*", "v*"))
+
+
+def test_two_processes_share_the_scans(
+    out: Path, listed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one measures its scans while the first one waits for it."""
+    folder = tmp_path / "out"
+    registered_already(out, folder)
+
+    class Meeting:
+        def __init__(self, world_size: int) -> None: ...
+
+        def arrive(self, point: str) -> None: ...
+
+        def wait(self, point: str) -> None:
+            monkeypatch.setattr(Meeting, "wait", lambda self, point: None)
+            series(listed, OutputFolder(folder, rank=1, world_size=2)).run()
+
+    monkeypatch.setattr(of_series, "Gathering", Meeting)
+    series(listed, OutputFolder(folder, rank=0, world_size=2)).run()
+    tables = {name: text for name, text in content(folder).items() if name.endswith(("csv", "tif"))}
+    assert tables == {name: text for name, text in content(out).items() if name in tables} and "series.csv" in tables
+
+
+def series(listed: Path, place: OutputFolder) -> of_series.Series:
+    measuring = partial(Measuring, slab_height=16, thresholds=(0.3, 0.4, 0.5, 0.6, 0.7))
+    return of_series.Series(listed, open_cell, None, measuring, 16, place)
 
 
 class Killed(BaseException):
