@@ -18,6 +18,7 @@ Put = Callable[[np.ndarray], np.ndarray]
 
 _PAD = 24  # voxels by which the texture goes on beyond the first scan
 _ELECTRODE, _SEPARATOR, _LITHIUM = 8000.0, 12000.0, 7000.0
+_SWAY = 1.2  # voxels by which a trunk winds
 _TEXTURE = 700.0  # standard deviation of the grey values' texture
 
 
@@ -185,9 +186,12 @@ def _trunk(at: np.ndarray, start: float, lengths: np.ndarray, radius: float, ran
     """Balls one above the other, as many in each scan as its length has room for."""
     step = 0.7 * radius
     drift = random.uniform(-0.15, 0.15, 3) * [1, 0, 1]
+    phases = random.uniform(0, 2 * np.pi, 2)
     found: Life = []
     for n in range(int(lengths.max() / step) + 1):
-        place = at * [1, 0, 1] + [0, start + n * step, 0] + n * drift
+        # upright along the voxels, a trunk of 5 voxels' radius would be a hundredth too thick or thin from end to end
+        sway = _SWAY * np.sin(phases + 0.7 * n)
+        place = at * [1, 0, 1] + [sway[0], start + n * step, sway[1]] + n * drift
         grown = np.clip((lengths - n * step) / step, 0, 1) * radius
         found.append((place, np.where(grown > 0.6, grown, 0.0)))
     return found
