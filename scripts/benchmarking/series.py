@@ -71,6 +71,13 @@ def growth_errors(cell: GrowingCell, out: Path) -> list[float]:
     return found
 
 
+def rounding(cell: GrowingCell, out: Path) -> list[float]:
+    """By what share the net growth of each step differs from that of the masks' voxels: what their rounding has no part in."""
+    voxels = [int(np.count_nonzero(cell.mask(scan))) for scan in range(cell.scans)]
+    nets = [float(row["net_voxels"]) for row in table(out / "growth.csv")]
+    return [net / (after - before) - 1 for net, before, after in zip(nets, voxels, voxels[1:], strict=False)]
+
+
 def followed_rightly(cell: GrowingCell, out: Path) -> tuple[int, int]:
     """How many cases were told rightly, of how many: where each piece comes from, and what becomes of those that end."""
     tracks = table(out / "tracks.csv")
@@ -127,7 +134,8 @@ def row_of(seed: int, grey: bool, folder: Path) -> dict[str, Any]:
         "by": "grey values" if grey else "masks",
         "moved, voxels": f"{max(_moved(cell, scan) for scan in range(1, cell.scans)):.1f}",
         "registration, voxels": f"{max(errors):.3f}",
-        "net growth": f"{max(map(abs, growth)):.2%}",
+        "net growth, each step": ", ".join(f"{error:+.1%}" for error in growth),
+        "beside the masks' voxels": f"{max(map(abs, rounding(cell, folder / 'out'))):.2%}",
         "followed": f"{right} of {cases}",
         "seconds": f"{seconds:.0f}",
     }
