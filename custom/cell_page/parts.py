@@ -51,12 +51,12 @@ def slice_url(picture: Image.Image) -> str:
 
 def map_picture(values: np.ndarray, longest: int = 900) -> Image.Image:
     """A map from dark to bright, as `colour` has it: 0 is the darkest, its largest value the brightest."""
-    scaled = values / max(float(values.max(initial=0)), 1e-12)
+    shrink = min(longest / max(values.shape), 1)
+    size = max(round(values.shape[1] * shrink), 1), max(round(values.shape[0] * shrink), 1)
+    seen = np.asarray(Image.fromarray(values.astype(np.float32, copy=False)).resize(size, Image.Resampling.BOX))
+    scaled = seen / max(float(values.max(initial=0)), 1e-12)
     red, green, blue = (np.interp(scaled, np.linspace(0, 1, len(_SCALE)), part) for part in np.array(_SCALE).T)
-    picture = Image.fromarray(np.stack([red, green, blue], axis=-1).round().astype(np.uint8))
-    shrink = min(longest / max(picture.size), 1)
-    size = max(round(picture.width * shrink), 1), max(round(picture.height * shrink), 1)
-    return picture.resize(size, Image.Resampling.BOX)
+    return Image.fromarray(np.stack([red, green, blue], axis=-1).round().astype(np.uint8))
 
 
 # from dark to bright and of growing lightness, so that it is read in grey and by the colour-blind too

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from custom.measuring.agglomerates import Agglomerates, Found
+from custom.measuring.agglomerates import Agglomerates
 from custom.measuring.cell_slab import CellSlab
+from custom.measuring.found import Found
 from custom.pieces.bridging import TOUCHES_FIRST, TOUCHES_SECOND, Bridging, forests_of_slab
 from custom.pieces.directions import REACH
 from custom.quantities.quantity import Quantity, VoxelSize

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class Depth(Quantity[CellSlab]):
             told[f"{name}_{unit}"] = None if at is None else (at + 0.5) * self._bin
         return told
 
-    def tables(self, voxel_size_um: VoxelSize) -> dict[str, list[Row]]:
+    def tables(self, voxel_size_um: VoxelSize) -> dict[str, Sequence[Row]]:
         """A row for each fiftieth of the way from the first electrode to the second."""
         rows: list[Row] = []
         for n, (voxels, lithium) in enumerate(self._places.T.tolist()):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom.measuring.agglomerates import Pieces
 from custom.measuring.cell_slab import CellSlab, Lengths
+from custom.measuring.found import Pieces
 from custom.pieces.gap import Gap, Point
 
 

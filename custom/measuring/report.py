@@ -12,8 +12,8 @@ from PIL import Image
 
 from custom.cell_page.page import Page, write_page
 from custom.cell_page.parts import chart, map_picture, number, picture_url, slice_url
-from custom.measuring.agglomerates import Pieces
 from custom.measuring.coarse import CoarseCell
+from custom.measuring.found import Pieces
 from custom.measuring.headline import answer, cards
 from custom.measuring.reading import Cell
 from custom.measuring.scene import scene_of

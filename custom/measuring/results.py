@@ -93,7 +93,7 @@ class Results:
         axis = None if self.cell.electrodes is None else self.cell.electrodes.axis
         of_coarse, thickness = coarse_figures.coarse_figures(coarse, axis, self.unit)
         figures = self._figures() | of_coarse | _provenance()
-        tables: dict[str, list[Row]] = dict(thickness)
+        tables: dict[str, Sequence[Row]] = dict(thickness)
         for quantity in self.quantities:
             tables |= quantity.tables(self.cell.mask.voxel_size_um)
         tables[AGGLOMERATES] = self._with_branches(tables[AGGLOMERATES])
@@ -116,7 +116,7 @@ class Results:
             write_report(part(REPORT), self.cell, figures, tables, coarse, self.pieces, self.numbers.numbers(), maps)
         logger.info("In %s: %s, %s and tables.", folder, REPORT, FIGURES)
 
-    def _with_branches(self, rows: list[Row]) -> list[Row]:
+    def _with_branches(self, rows: Sequence[Row]) -> Sequence[Row]:
         found: list[tuple[float, int] | tuple[None, None]] = [*self.skeletons.found()]
         if not found:
             return rows

@@ -10,8 +10,8 @@ import numpy as np
 from custom.base.colours import class_colour
 from custom.cell_page.meshes import Mesh, Nearest, at_vertices, surface_mesh
 from custom.cell_page.parts import packed
-from custom.measuring.agglomerates import Pieces
 from custom.measuring.coarse import CoarseCell
+from custom.measuring.found import Pieces
 from custom.measuring.reading import Cell
 from custom.pieces.measured import shapes
 

@@ -7,8 +7,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from skimage.morphology import skeletonize
 
-from custom.measuring.agglomerates import Pieces
 from custom.measuring.cell_slab import CellSlab, Lengths
+from custom.measuring.found import Pieces
 from custom.pieces.bridging import neighbours
 
 _MOST = 200_000_000  # voxels of all boxes together, a byte each

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from custom.measuring.agglomerates import Found
 from custom.measuring.cell_slab import CellSlab, Lengths
 from custom.measuring.contact import FURTHEST, without_contact
+from custom.measuring.found import Found
 from custom.quantities.quantity import Quantity, Row, VoxelSize
 
 FILE = "by_threshold.csv"
@@ -73,7 +73,7 @@ class Sweep(Quantity[CellSlab]):
             told["ranges"]["dead_lithium_fraction"] = _ends(both)
         return told
 
-    def tables(self, voxel_size_um: VoxelSize) -> dict[str, list[Row]]:
+    def tables(self, voxel_size_um: VoxelSize) -> dict[str, Sequence[Row]]:
         """A row for each threshold, and two for the members."""
         return {FILE: list(self._rows(voxel_size_um))}
 

@@ -50,7 +50,7 @@ class Profile(Quantity[FoundSlab]):
         """``profiles``: the tables' names by axis."""
         return {"profiles": dict(zip(AXES, self.files, strict=True))}
 
-    def tables(self, voxel_size_um: VoxelSize) -> dict[str, list[Row]]:
+    def tables(self, voxel_size_um: VoxelSize) -> dict[str, Sequence[Row]]:
         """A row for each plane: its number, where its middle lies, its voxels and those of each class."""
         counts = {"z": np.concatenate(self._slices, axis=1), **self._sums}
         return {

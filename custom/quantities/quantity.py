@@ -70,6 +70,6 @@ class Quantity(ABC, Generic[S]):
     def result(self, voxel_size_um: VoxelSize) -> dict[str, Any]:
         """What summary.json says of all slabs that were added; nothing in micrometres without a voxel size."""
 
-    def tables(self, voxel_size_um: VoxelSize) -> dict[str, list[Row]]:
+    def tables(self, voxel_size_um: VoxelSize) -> dict[str, Sequence[Row]]:
         """CSV files beside summary.json, by their names: rows of the same columns, at least one."""
         return {}

@@ -97,12 +97,14 @@ def assemble(
     logger.info(summary_text(summary, kept.classes, folder))
 
 
-def _tables(stack: Stack, quantities: Sequence[Quantity]) -> dict[str, list[Row]]:
+def _tables(stack: Stack, quantities: Sequence[Quantity]) -> dict[str, Sequence[Row]]:
     return {name: rows for quantity in quantities for name, rows in quantity.tables(stack.voxel_size_um).items()}
 
 
 @contextmanager
-def _written(folder: Path, tables: Mapping[str, list[Row]], summary: Mapping[str, Any], page: Page) -> Iterator[None]:
+def _written(
+    folder: Path, tables: Mapping[str, Sequence[Row]], summary: Mapping[str, Any], page: Page
+) -> Iterator[None]:
     """summary.json, the tables and the page, which get their names when what is done within is done."""
     with ExitStack() as files:
         write_json(files.enter_context(complete_file(folder / "summary.json")), summary)

@@ -1,0 +1,97 @@
+"""The connected pieces of lithium of a stack, from those of its slabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from custom.measuring.cell_slab import CellSlab
+from custom.pieces.labelled import Joining, label_slab
+from custom.pieces.measured import Table, measure_slab, merged
+
+_FAR = np.float32(np.inf)
+
+
+class Found:
+    """The pieces of lithium of one threshold and connectivity, from those of slabs.
+
+    Args:
+        connectivity: 6 or 26.
+        threshold: of the probability; None: the mask.
+        classes: how many values the mask has; 0: of a piece its voxels and its distance from the electrodes are enough.
+        deviations: of an E-Net's members, that are added to the probability.
+    """
+
+    def __init__(
+        self, connectivity: int, threshold: float | None = None, classes: int = 0, deviations: int = 0
+    ) -> None:
+        self.connectivity, self.threshold, self.classes, self.deviations = connectivity, threshold, classes, deviations
+        self._joining = Joining()
+        self._tables: list[Mapping[str, np.ndarray]] = []
+        self.first_of_slab: list[int] = []
+
+    def of_slab(self, slab: CellSlab) -> Table:
+        """What is kept of a slab: columns of its pieces, and what joins them to the next."""
+        padded = slab.lithium_at(self.threshold, self.deviations)
+        found = label_slab(slab.with_behind(padded), slab.height, self.connectivity)
+        labels = found.labels[: slab.height]
+        flat = np.flatnonzero(labels)
+        of_piece = labels.reshape(-1)[flat] - 1
+        near = np.full((found.pieces, 2), _FAR, np.float32)
+        if slab.distances is not None:
+            for side in range(2):
+                np.minimum.at(near[:, side], of_piece, slab.distances[side, : slab.height].reshape(-1)[flat])
+        joins = {"pieces": np.array(found.pieces), "first": found.first, "last": found.last}
+        if not self.classes:
+            return {"voxels": np.bincount(of_piece, minlength=found.pieces), "near": near, **joins}
+        table = measure_slab(padded, labels, found.pieces, slab.start, slab.voxel_size)
+        values = slab.mask.reshape(-1)[flat].astype(np.intp)
+        by_class = np.bincount(of_piece * (self.classes + 1) + values, minlength=found.pieces * (self.classes + 1))
+        by_class = by_class.reshape(found.pieces, self.classes + 1)[:, 1:]
+        return {**table, "near": near, "classes": by_class.astype(np.int64), **joins}
+
+    def add(self, slab: Mapping[str, np.ndarray]) -> None:
+        """Take up the next slab."""
+        self.first_of_slab.append(self._joining.add(int(slab["pieces"]), slab["first"], slab["last"]))
+        self._tables.append({name: slab[name] for name in slab.keys() - {"pieces", "first", "last"}})
+
+    def pieces(self, touching: float) -> Pieces:
+        """All pieces, the largest first."""
+        count, numbers = self._joining.joined()
+        table = merged(self._tables, numbers, count)
+        order = np.lexsort((np.arange(count), -table["voxels"]))
+        place = np.empty(count, np.int32)
+        place[order] = np.arange(count, dtype=np.int32)
+        return Pieces({name: column[order] for name, column in table.items()}, place[numbers], touching)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """All pieces of a stack.
+
+    Attributes:
+        table: columns as `measure_slab` has them, ``near`` float32 (n, 2), the least distance of a voxel's middle from either
+            electrode, and ``classes`` int64 (n, classes), voxels of each class.
+        numbers: which piece each slab's is, one slab after the other.
+        touching: up to which distance a piece touches an electrode.
+    """
+
+    table: Table
+    numbers: np.ndarray
+    touching: float
+
+    @property
+    def touches(self) -> np.ndarray:
+        """Which electrodes each touches: bool (n, 2)."""
+        return np.asarray(self.table["near"] <= self.touching)
+
+    @property
+    def bridges(self) -> np.ndarray:
+        """Which join both electrodes: bool (n,)."""
+        return np.asarray(self.touches.all(axis=1))
+
+    def cut(self, shape: Sequence[int]) -> np.ndarray:
+        """Which reach the side of the stack, so that a part of them may be out of view: bool (n,)."""
+        return np.asarray(((self.table["low"] <= 0) | (self.table["high"] >= np.array(shape) - 1)).any(axis=1))
