@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from custom.base.files import complete_file
 from custom.base.readable import HANDLER
 from custom.cell_page.parts import SCALE
 from custom.cell_page.script import SCRIPT, SLICES
@@ -67,7 +68,11 @@ def _three() -> str:
 
 
 def write_page(page: Page, path: Path) -> None:
-    """Write it as one file that needs no network."""
+    """Write it as one file that needs no network.
+
+    Raises:
+        BadInput: it cannot be written; nothing is left under its name.
+    """
     body = "".join(
         [
             f"<h1>{escape(page.title)}</h1>",
@@ -80,13 +85,14 @@ def write_page(page: Page, path: Path) -> None:
             _told(page.told),
         ]
     )
-    path.write_text(
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(page.title)}</title>\n<style>{STYLE}</style></head>\n<body>{body}\n"
-        f"<script>{SLICES}</script>{'' if page.scene is None else _script(page.scene)}</body></html>\n",
-        encoding="utf-8",
-        errors=HANDLER,
-    )
+    with complete_file(path) as part:
+        part.write_text(
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f"<title>{escape(page.title)}</title>\n<style>{STYLE}</style></head>\n<body>{body}\n"
+            f"<script>{SLICES}</script>{'' if page.scene is None else _script(page.scene)}</body></html>\n",
+            encoding="utf-8",
+            errors=HANDLER,
+        )
 
 
 def _card(card: Card) -> str:

@@ -64,13 +64,13 @@ def cards(figures: Mapping[str, Any], unit: str) -> list[Card]:
         found.append(Card("Penetration depth", f"{number(value)} {unit}", note))
     found.append(Card("Agglomerates", number(figures["agglomerates"]), _range(rows, "agglomerates")))
     if figures.get("dead_lithium_fraction") is not None:
-        ends = (figures.get("ranges") or {}).get("dead_lithium_fraction") or [
+        dead = (figures.get("ranges") or {}).get("dead_lithium_fraction") or [
             row["dead_lithium_fraction"]
             for row in figures["dead_lithium_by_contact"]
             if row["contact_voxels"] <= FURTHEST
         ]
         note = f"{number(figures['dead_agglomerates'])} pieces that touch no electrode; "
-        note += f"{min(ends):.1%} to {max(ends):.1%} with contact to {FURTHEST:g} voxels"
+        note += f"{min(dead):.1%} to {max(dead):.1%} with contact to {FURTHEST:g} voxels"
         found.append(Card("Dead lithium", f"{figures['dead_lithium_fraction']:.1%}", note))
     thick = figures.get(f"local_thickness_mean_{unit}")
     if thick is not None:

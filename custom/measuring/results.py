@@ -111,8 +111,10 @@ class Results:
                     write_table(part(name), rows)
             for name, values in maps.items():
                 assert axis is not None
-                write_map(part(FILES[name]), values, self.cell.voxel_size, axis, self.unit)
-            part(SURFACE).write_bytes(ply_of(surface))
+                with complete_file(part(FILES[name])) as whole:  # on disk before any of all files gets its name
+                    write_map(whole, values, self.cell.voxel_size, axis, self.unit)
+            with complete_file(part(SURFACE)) as whole:
+                whole.write_bytes(ply_of(surface))
             write_report(part(REPORT), self.cell, figures, tables, coarse, self.pieces, self.numbers.numbers(), maps)
         logger.info("In %s: %s, %s and tables.", folder, REPORT, FIGURES)
 

@@ -88,7 +88,7 @@ def check_finished(
         BadInput: see there.
     """
     earlier = earlier_volumes(output_dir, results)
-    names = (*volume_names(results), *earlier, "summary.json", PAGE, *table_names(quantities))
+    names = (*volume_names(results), *earlier, "summary.json", *table_names(quantities), PAGE)
     check_output(output_dir, overwrite, names, inputs)
 
 

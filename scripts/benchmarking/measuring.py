@@ -33,6 +33,19 @@ def read_config(base: str, network: str) -> ConfigParser:
     return parser
 
 
+# by name: Python 3.11 does not hand sys.path on to the server, so that it finds no module of this folder
+_PRELOADED = [
+    "torch",
+    "monai.bundle",
+    "monai.engines",
+    "scipy.ndimage",
+    "scipy.spatial",
+    "numba",
+    "cv2",
+    "skimage.measure",
+]
+
+
 class Worker:
     """A row of a table in a process of its own, so that no row gains or suffers from what another one keeps in memory.
 
@@ -50,7 +63,7 @@ class Worker:
         threads: int | None,
     ) -> None:
         forking = multiprocessing.get_context("forkserver")
-        forking.set_forkserver_preload([prepare.__module__])  # imported once; no row has run there
+        forking.set_forkserver_preload(_PRELOADED)  # imported once; no row has run there
         self.pipe, theirs = forking.Pipe()
         self.process = forking.Process(target=_serve, args=(theirs, prepare, given, device, threads))
         self.process.start()
