@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "pieces": {"base"},
     "electrodes": {"base"},
     "cell_page": {"base"},
-    "measuring": {"base", "running", "stack", "pieces", "electrodes", "quantities", "report", "cell_page"},
+    "measuring": {"base", "running", "speed", "stack", "pieces", "electrodes", "quantities", "report", "cell_page"},
     "series": {"base", "running", "stack", "quantities", "report", "cell_page", "measuring"},
     "quantities": {"base"},
     "report": {"base"},

@@ -8,6 +8,17 @@ from custom.base.compiling import compiled
 
 
 @compiled
+def radii(nearest, order, size, radius):  # type: ignore[no-untyped-def]
+    """Put the distance of voxels at flat places from the one outside that is `nearest` into `radius`, float32 (Z, Y, X)."""
+    depth, rows, columns = radius.shape
+    for at in order:
+        z, y, x = at // (rows * columns), at // columns % rows, at % columns
+        d_z, d_y = (nearest[0, z, y, x] - z) * size[0], (nearest[1, z, y, x] - y) * size[1]
+        d_x = (nearest[2, z, y, x] - x) * size[2]
+        radius[z, y, x] = np.sqrt(d_z * d_z + d_y * d_y + d_x * d_x)
+
+
+@compiled
 def surrounded(radius, order, steps, away):  # type: ignore[no-untyped-def]
     """Of voxels at flat places, whether their ball lies within that of a neighbour: bool (n,).
 

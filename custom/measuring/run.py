@@ -22,6 +22,7 @@ from custom.running import OutputFolder
 from custom.running.interruption import goes_on
 from custom.running.processes import Gathering
 from custom.running.slab_store import SlabStore
+from custom.speed.allocation import release_freed_memory
 from custom.stack import Slab, Stack, fingerprint, slabs
 from custom.stack.writers import open_writer
 
@@ -89,6 +90,7 @@ class Measuring:
         gathering.wait("finish")
         for part in parts:
             quantities.add(part.start, store.read(part.start))
+        release_freed_memory()  # the slabs', some 200 MB
         self._finish(cell, parts, quantities, store)
         store.remove()
         self.place.release()
@@ -121,6 +123,7 @@ class Measuring:
             path = self.folder / LABELS
             with open_writer(path, self.label_format, shape, np.uint32, size, overwrite=True, place=place) as writer:
                 results.number(parts, threads, writer)
+        release_freed_memory()
         if [fingerprint(stack) for stack in _inputs(cell)] != store.settings["files"]:
             raise BadInput(
                 f"{cell.mask.path}: it, or its probability, changed while it was measured; give the command again with --overwrite "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from custom.measuring.balls import cover, largest, surrounded
+from custom.measuring.balls import cover, largest, radii, surrounded
 from custom.measuring.cell_slab import Lengths
 from custom.pieces.bridging import neighbours
 
@@ -33,16 +33,21 @@ def local_thickness(lithium: np.ndarray, voxel_size: Lengths) -> np.ndarray:
     if not lithium.any():
         return np.zeros(lithium.shape, np.float32)
     size = np.array(voxel_size, np.float32)
-    distances, nearest = ndimage.distance_transform_edt(lithium, voxel_size, return_indices=True)
-    radius = distances.astype(np.float32)
-    del distances
+    # asked for distances too, scipy takes another 24 bytes a voxel
+    nearest = ndimage.distance_transform_edt(lithium, voxel_size, return_distances=False, return_indices=True)
+    order, radius = np.flatnonzero(lithium), np.zeros(lithium.shape, np.float32)
+    radii(nearest, order, size, radius)
     steps = neighbours(26)
     away = np.linalg.norm(steps * size, axis=1).astype(np.float32)
-    order = np.flatnonzero(lithium)
     order = order[~surrounded(radius, order, steps, away)]
     middles, reach = largest(nearest, order, size)
+    del nearest, radius
     order = np.argsort(-reach, kind="stable")
-    covered = np.zeros(lithium.shape, np.float32)
-    cover(lithium, middles[order], reach[order], size, covered)
+    thickness = np.zeros(lithium.shape, np.float32)
+    cover(lithium, middles[order], reach[order], size, thickness)
     least = size.min()
-    return np.asarray(np.where(lithium, np.maximum(2 * covered - np.float32(_BEYOND) * least, least), 0))
+    thickness *= 2
+    thickness -= np.float32(_BEYOND) * least
+    np.maximum(thickness, least, out=thickness)
+    thickness[~lithium] = 0
+    return thickness
