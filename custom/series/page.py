@@ -13,9 +13,8 @@ from urllib.parse import quote
 import numpy as np
 
 from custom.base.readable import HANDLER
-from custom.cell_page.parts import map_picture, picture_url
+from custom.cell_page.parts import map_picture, number, picture_url
 from custom.cell_page.style import STYLE
-from custom.measuring.headline import number
 from custom.quantities.quantity import Row
 from custom.series.listing import ALONG, Listed
 from custom.series.plot import plot
