@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import cli
+import numpy as np
 import pytest
+import tifffile
+from scipy import ndimage
+
+from custom.base.errors import BadInput
 
 pytestmark = pytest.mark.slow
 
@@ -64,21 +69,19 @@ def test_region(tmp_path: Path) -> None:
     assert found["rows"][3]["Mvoxel/s"] == pytest.approx(8 * 130 * 176 / found["rows"][3]["seconds"] / 1e6)
 
 
-def test_pieces(tmp_path: Path) -> None:
-    words = [sys.executable, "scripts/benchmark.py", "pieces", "--slices", "40", "--size", "200", "330"]
-    words += [
-        "--repeats",
-        "1",
-        "--threads",
-        "1",
-        "--dataset_dir",
-        "data/phantom",
-        "--json",
-        str(tmp_path / "found.json"),
-    ]
-    ended = subprocess.run(words, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    found = json.loads((tmp_path / "found.json").read_text())
-    theirs, ours = found["rows"]
-    assert found["mask"] == [40, 200, 330] and found["pieces"] > 10
-    assert ours["x the row above"] == pytest.approx(theirs["seconds"] / ours["seconds"])
+def test_both_rows_of_pieces_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(cli.ROOT / "scripts"))
+    from benchmarking import pieces
+
+    (tmp_path / "labels").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        cell = ndimage.gaussian_filter(rng.standard_normal((8, 50, 60)), 2) > 0.08
+        tifffile.imwrite(tmp_path / f"labels/{number}.tif", cell.astype(np.uint8), photometric="minisblack")
+    blocks = list(pieces.tiled(tmp_path, 40, (120, 130)))
+    assert [block.shape for block in blocks] == [(8, 120, 130)] * 5
+    np.save(tmp_path / "mask.npy", np.concatenate(blocks))
+    counts = {name: pieces.row(name, str(tmp_path / "mask.npy"), 2)() for name in pieces.WHAT}
+    assert counts["ours"] == counts["skimage"] > 10
+    with pytest.raises(BadInput, match=r"holds no labels; make some by python scripts/make_phantom.py"):
+        next(pieces.tiled(tmp_path / "labels", 4, (9, 9)))

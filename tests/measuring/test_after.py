@@ -6,23 +6,33 @@ import json
 from pathlib import Path
 
 import cli
+import numpy as np
 import pytest
 
-STACK = cli.ROOT / "data/phantom/images/cell_0008.tif"
+GREY = np.random.default_rng(0).normal(20000, 3000, (20, 60, 40)).clip(0).astype(np.uint16)
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cli.saved(tmp_path_factory.mktemp("stack"), GREY)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return cli.tiny_weights(tmp_path_factory.mktemp("weights") / "model.pt", GREY)
+
+
+@pytest.fixture(scope="module")
+def measured(stack: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out: Path = tmp_path_factory.mktemp("segmented") / "out"
-    how = {"stack": STACK, "probability": "true", "measure": "true", "electrodes": "[20,170]"}
-    result = cli.run("inference", "network_unet", output_dir=out, **how)
+    result = cli.segment(stack, out, weights, probability="true", measure="true", electrodes="[10,50]")
     assert result.code == 0, result.error
     return out
 
 
-def test_the_figures_are_those_of_the_command(measured: Path, tmp_path: Path) -> None:
-    how = {"mask": measured / "mask.zarr", "probability": measured / "probability.zarr", "stack": STACK}
-    assert cli.run("measure", output_dir=tmp_path, electrodes="[20,170]", **how).code == 0
+def test_the_figures_are_those_of_the_command(measured: Path, stack: Path, tmp_path: Path) -> None:
+    how = {"mask": measured / "mask.zarr", "probability": measured / "probability.zarr", "stack": stack}
+    assert cli.run("measure", output_dir=tmp_path, electrodes="[10,50]", **how).code == 0
     found, alone = (json.loads((one / "quantities.json").read_text()) for one in (measured / "measured", tmp_path))
     assert found["lithium_voxels"] == json.loads((measured / "summary.json").read_text())["lithium_voxels"] > 0
     clock = {"command", "finished"}
@@ -37,7 +47,9 @@ def test_the_figures_are_those_of_the_command(measured: Path, tmp_path: Path) ->
         ({"measure": "true", "lithium": "['moss']"}, "none of its classes (lithium) is lithium; name those that are"),
     ],
 )
-def test_what_cannot_be_measured_is_not_segmented(keys: dict[str, str], words: str, tmp_path: Path) -> None:
-    result = cli.run("inference", "network_unet", stack=STACK, output_dir=tmp_path / "out", **keys)
+def test_what_cannot_be_measured_is_not_segmented(
+    keys: dict[str, str], words: str, stack: Path, weights: Path, tmp_path: Path
+) -> None:
+    result = cli.segment(stack, tmp_path / "out", weights, **keys)
     assert result.code == 2 and words in result.error, result.error
     assert not list((tmp_path / "out").glob("*"))
