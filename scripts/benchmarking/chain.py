@@ -13,19 +13,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarking.commands import bundle
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.metrics.masks import dice_of
 from custom.phantom.raw_dataset import FIELDS, make_raw_phantom
-from custom.running.bundle import run_bundle
 from custom.stack import open_stack
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "bundle/configs/region.json"
 SEGMENTING = "['bundle/configs/inference.json','bundle/configs/network_unet.json']"
 ORDERS = ("linear", "cubic")
@@ -35,18 +35,6 @@ def drawn_size(seed: int) -> tuple[int, int, int]:
     """(Z, Y, X): every second one the phantom's usual cube."""
     sides = (256, 256, 256) if seed % 2 == 0 else np.random.default_rng(seed + 100).integers(256, 360, 3).tolist()
     return int(sides[0]), int(sides[1]), int(sides[2])
-
-
-def bundle(config: str, log: Path, **options: object) -> None:
-    """One command of the documents, here in the project's root; what it says is added to a file.
-
-    Raises:
-        BadInput: it failed.
-    """
-    words = ["run", "--config_file", config, *[str(word) for key in options for word in (f"--{key}", options[key])]]
-    with log.open("a", encoding="utf-8") as file:
-        if code := run_bundle(words, ROOT, file):
-            raise BadInput(f"{log}: a command ended with {code}; the reason stands at its end")
 
 
 def whole(path: Path) -> NDArray[Any]:

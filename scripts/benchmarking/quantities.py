@@ -21,15 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
+from benchmarking.commands import bundle
 from benchmarking.true_figures import plane_of, true_figures, true_surfaces
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.electrodes.surface import Surface
 from custom.measuring.opening import open_cell
 from custom.phantom.classes import CLASSES
-from custom.running.bundle import run_bundle
 
-ROOT = Path(__file__).resolve().parents[2]
 SEGMENTING = "['bundle/configs/inference.json','bundle/configs/network_unet.json']"
 MEASURING = "bundle/configs/measure.json"
 # how the error of a figure is told: a share of the truth, the difference, the difference in voxels, right or wrong
@@ -53,18 +52,6 @@ ERRORS = {
     "Sq_1_um": VOXELS,
     "Sq_2_um": VOXELS,
 }
-
-
-def bundle(config: str, log: Path, **options: object) -> None:
-    """One command of the documents.
-
-    Raises:
-        BadInput: it failed.
-    """
-    words = ["run", "--config_file", config, *[str(word) for key in options for word in (f"--{key}", options[key])]]
-    with log.open("a", encoding="utf-8") as file:
-        if code := run_bundle(words, ROOT, file):
-            raise BadInput(f"{log}: a command ended with {code}; the reason stands at its end")
 
 
 def measured(phantom: Path, stem: str, folder: Path) -> dict[str, Any]:
