@@ -11,8 +11,10 @@ from custom.electrodes.fitting import fit_surface
 from custom.electrodes.surface import Surface
 from custom.electrodes.thinned import Thinned, block_places, in_blocks
 
-_BLOCK = 4  # columns whose median counts: a voxel taken wrongly moves none, and waves of a dozen voxels are followed
+_BLOCK = 4  # columns whose median is near the surface although voxels are taken wrongly
 _SMOOTH = 0.6  # blocks
+_NEAR = 3.0  # voxels from those medians within which a column counts itself: waves of a dozen voxels stay, specks do not
+_SHARP = 1.0  # columns: a rounded height is 0.29 voxels off, a dozen of them together 0.1
 _LUMP = 0.25  # of the most that any layer holds, from which one belongs to an electrode
 
 
@@ -49,5 +51,8 @@ def _surface(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> Surf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a block without any height has none
         median = np.nanmedian(in_blocks(heights, block), axis=(1, 3))
-    at = block_places(places[0], block), block_places(places[1], block)
-    return fit_surface(median, at, _SMOOTH)
+    rough = fit_surface(median, (block_places(places[0], block), block_places(places[1], block)), _SMOOTH)
+    near = np.abs(heights - rough.heights(*places)) < _NEAR
+    if np.count_nonzero(near) < 3:
+        return rough
+    return fit_surface(np.where(near, heights, np.nan), places, _SHARP)

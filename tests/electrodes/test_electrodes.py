@@ -77,6 +77,22 @@ def test_waves_and_roughness() -> None:
         assert roughness(surface)[1] == pytest.approx(2.5 / 2, rel=0.15)
 
 
+def test_waves_of_two_dozen_voxels_under_specks() -> None:
+    z, x = np.indices((SHAPE[0], SHAPE[2]))
+    short = 1.5 * np.sin(2 * np.pi * x / 25) * np.cos(2 * np.pi * z / 30)
+    wanted = heights((1, -1), 22) + short, heights((1, -1), 66) - short
+    y = np.arange(SHAPE[1])[None, :, None] + 0.5
+    electrode = (y < wanted[0][:, None]) | (y > wanted[1][:, None])
+    rng = np.random.default_rng(0)
+    specks = rng.random((SHAPE[0], SHAPE[2])) < 0.02
+    electrode[:, 30][specks] = electrode[:, 55][specks] = True
+    found = electrodes_of_class(thinned(InMemory(electrode), 1), 1)
+    assert found is not None
+    for surface, expected in zip(found.surfaces, wanted, strict=True):
+        apart = np.abs(at(surface) - expected)
+        assert apart.mean() < 0.15 and apart.max() < 1
+
+
 @pytest.mark.parametrize("axis", [0, 2])
 def test_any_axis_may_lead_through_the_thickness(axis: int) -> None:
     share, _ = cell(heights((1, -1), 20), heights((0.5, 0), 68))
