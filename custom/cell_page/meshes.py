@@ -47,11 +47,14 @@ def surface_mesh(volume: np.ndarray, level: float, voxel_size: Lengths, most: in
         voxel_size: (z, y, x).
         most: triangles.
     """
-    found = list(_blocks(volume, level * (1 - 1e-6)))  # a voxel of just that level is within
-    total = sum(len(block.faces) for block in found)
-    if total > most:
-        kept = min(max(_MOST, 2 * most) / total, 1)
-        found = [_simplified(block, round(kept * len(block.faces)), sides_stay=True) for block in found]
+    level = level * (1 - 1e-6)  # a voxel of just that level is within
+    total = sum(len(block.faces) for block in _blocks(volume, level))
+    kept = min(max(_MOST, 2 * most) / max(total, 1), 1) if total > most else 1
+    # made a second time, since all of them at once would be as large as the volume
+    found = [
+        block if kept == 1 else _simplified(block, round(kept * len(block.faces)), sides_stay=True)
+        for block in _blocks(volume, level)
+    ]
     whole = _joined(found) if found else EMPTY
     if len(whole.faces) > most:
         whole = _simplified(whole, most, sides_stay=False)

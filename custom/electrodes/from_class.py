@@ -13,7 +13,9 @@ from custom.electrodes.thinned import Thinned, block_places, in_blocks
 
 _BLOCK = 4  # columns whose median is near the surface although voxels are taken wrongly
 _SMOOTH = 0.6  # blocks
-_NEAR = 3.0  # voxels from those medians within which a column counts itself: waves of a dozen voxels stay, specks do not
+_NEAR = (
+    3.0  # voxels from those medians within which a column counts itself: waves of a dozen voxels stay, specks do not
+)
 _SHARP = 1.0  # columns: a rounded height is 0.29 voxels off, a dozen of them together 0.1
 _LUMP = 0.25  # of the most that any layer holds, from which one belongs to an electrode
 

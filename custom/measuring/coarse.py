@@ -91,6 +91,7 @@ class Coarse(Quantity[CellSlab]):
         self.factor = 1
         while math.prod(self.small) > most:
             self.factor += 1
+        self._cell: CoarseCell | None = None
         self._sums = {"lithium": np.zeros(self.small, np.uint32)}
         if has_probability:
             self._sums["levels"] = np.zeros(self.small, np.uint8)
@@ -132,13 +133,18 @@ class Coarse(Quantity[CellSlab]):
         return {}
 
     def cell(self) -> CoarseCell:
-        """The copy, when all slabs were added."""
-        edges = [
-            np.minimum(np.arange(n + 1) * self.factor, length) for n, length in zip(self.small, self.shape, strict=True)
-        ]
-        z, y, x = (np.diff(edge).astype(np.float32) for edge in edges)
-        size = z[:, None, None] * y[:, None] * x
-        middles = [(edge[:-1] + edge[1:] - 1) / 2 for edge in edges]
-        voxel = tuple(self.factor * along for along in self.voxel_size)
-        share = self._sums["lithium"] / size
-        return CoarseCell(self.factor, share, self._sums.get("levels"), voxel, self.electrodes, middles)  # type: ignore[arg-type]
+        """The copy, when all slabs were added; none can be added after it."""
+        if self._cell is None:
+            edges = [
+                np.minimum(np.arange(n + 1) * self.factor, length)
+                for n, length in zip(self.small, self.shape, strict=True)
+            ]
+            z, y, x = (np.diff(edge).astype(np.float32) for edge in edges)
+            share = self._sums.pop("lithium").astype(np.float32)  # which are as large, and no longer needed
+            share /= z[:, None, None] * y[:, None]
+            share /= x
+            middles = [(edge[:-1] + edge[1:] - 1) / 2 for edge in edges]
+            voxel = tuple(self.factor * along for along in self.voxel_size)
+            levels = self._sums.get("levels")
+            self._cell = CoarseCell(self.factor, share, levels, voxel, self.electrodes, middles)  # type: ignore[arg-type]
+        return self._cell

@@ -30,7 +30,8 @@ class Maps(Quantity[CellSlab]):
     def __init__(self, shape: tuple[int, int, int], voxel_size: Lengths, axis: int) -> None:
         self.axis, self.along = axis, voxel_size[axis]
         plane = [length for number, length in enumerate(shape) if number != axis]
-        self._counts, self._depths = np.zeros(plane, np.uint32), np.zeros(plane, np.float32)
+        self._counts = np.zeros(plane, np.uint16 if shape[axis] < 1 << 16 else np.uint32)
+        self._depths = np.zeros(plane, np.float32)
 
     def of_slab(self, slab: CellSlab) -> dict[str, np.ndarray]:
         """``counts`` uint32 and ``depths`` float32 of the places that the slab has a part of: (h, X) or (h, Y), of z (Y, X)."""
@@ -43,7 +44,7 @@ class Maps(Quantity[CellSlab]):
     def add(self, start: int, slab: Mapping[str, np.ndarray]) -> None:
         """Along z they follow one another, through z they add up."""
         rows = slice(None) if self.axis == 0 else slice(start, start + len(slab["counts"]))
-        self._counts[rows] += slab["counts"]
+        self._counts[rows] += slab["counts"].astype(self._counts.dtype)
         np.maximum(self._depths[rows], slab["depths"], out=self._depths[rows])
 
     def result(self, voxel_size_um: VoxelSize) -> dict[str, Any]:

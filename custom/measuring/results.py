@@ -32,6 +32,7 @@ from custom.measuring.skeletons import Skeletons
 from custom.quantities.quantity import Row
 from custom.report import write_json
 from custom.report.csv_table import write_table
+from custom.speed.allocation import release_freed_memory
 from custom.stack import Slab
 from custom.stack.writers import OUTPUT_FORMATS, StackWriter
 
@@ -97,8 +98,10 @@ class Results:
         for quantity in self.quantities:
             tables |= quantity.tables(self.cell.mask.voxel_size_um)
         tables[AGGLOMERATES] = self._with_branches(tables[AGGLOMERATES])
-        maps = {} if axis is None else self.quantities.one(Maps).maps()
+        release_freed_memory()  # of the figures on the copy, some 200 MB
         surface = surface_mesh(coarse.share, coarse.level, coarse.voxel_size, _MOST_TRIANGLES)
+        release_freed_memory()
+        maps = {} if axis is None else self.quantities.one(Maps).maps()
         with ExitStack() as files:
 
             def part(name: str) -> Path:
@@ -115,6 +118,7 @@ class Results:
                     write_map(whole, values, self.cell.voxel_size, axis, self.unit)
             with complete_file(part(SURFACE)) as whole:
                 whole.write_bytes(ply_of(surface))
+            del surface
             write_report(part(REPORT), self.cell, figures, tables, coarse, self.pieces, self.numbers.numbers(), maps)
         logger.info("In %s: %s, %s and tables.", folder, REPORT, FIGURES)
 
