@@ -30,7 +30,8 @@ class Maps(Quantity[CellSlab]):
     def __init__(self, shape: tuple[int, int, int], voxel_size: Lengths, axis: int) -> None:
         self.axis, self.along = axis, voxel_size[axis]
         plane = [length for number, length in enumerate(shape) if number != axis]
-        self._counts = np.zeros(plane, np.uint16 if shape[axis] < 1 << 16 else np.uint32)
+        kind: type[np.unsignedinteger[Any]] = np.uint16 if shape[axis] < 1 << 16 else np.uint32
+        self._counts: np.ndarray = np.zeros(plane, kind)
         self._depths = np.zeros(plane, np.float32)
 
     def of_slab(self, slab: CellSlab) -> dict[str, np.ndarray]:
