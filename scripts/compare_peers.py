@@ -1,7 +1,6 @@
 """This project beside what users would pick instead, e.g. `python scripts/compare_peers.py --dataset_dir my_slices --output_dir runs/peers --budget 20m`."""
 
 import argparse
-import importlib.util
 import logging
 import sys
 from collections.abc import Sequence
@@ -16,12 +15,10 @@ if __name__ == "__main__":
     install()  # before what takes seconds to import
 
 import torch
-from comparing import classical
-from comparing.nnunet import nnunet
-from comparing.ours import bundle_network
-from comparing.patch_recipes import monai_unet, smp_unet
+from comparing.methods import METHODS, OURS
+from comparing.once import run_once
 from comparing.scoring import scored, table
-from comparing.task import Method, Task, make_task
+from comparing.task import Budget, Task, make_task
 
 from custom.base.errors import BadInput
 from custom.base.readable import readable_streams
@@ -35,25 +32,7 @@ from custom.running.taken import take_folder
 from custom.study.dataset_keys import add_dataset_keys, reading_of
 from custom.study.page import Section, write_markdown
 from custom.study.plan import minutes_of
-from custom.study.reading import read_json
 from custom.study.running import listing
-
-# title, package that has to be there, how it trains and predicts
-METHODS: dict[str, tuple[str, str | None, Method]] = {
-    "unet": ("ours: U-Net", None, bundle_network("network_unet")),
-    "ynet": ("ours: Y-Net", None, bundle_network("network_ynet")),
-    "transforcnn": ("ours: TransforCNN", None, bundle_network(None)),
-    "monai": ("MONAI BasicUNet, Dice + cross-entropy", None, lambda task, folder: monai_unet()(task, folder)),
-    "smp": (
-        "segmentation_models.pytorch U-Net, resnet18",
-        "segmentation_models_pytorch",
-        lambda task, folder: smp_unet()(task, folder),
-    ),
-    "nnunet": ("nnU-Net v2, 2-D", "nnunetv2", nnunet),
-    "grey_window": ("median filter + best grey window", None, classical.grey_window),
-    "otsu": ("median filter + Otsu", "skimage", classical.otsu),
-}
-OURS = ("unet", "ynet", "transforcnn")  # which alone tell several classes apart
 
 
 def arguments() -> argparse.Namespace:
@@ -85,29 +64,17 @@ def arguments() -> argparse.Namespace:
 
 def run(name: str, task: Task, folder: Path, log: logging.Logger) -> dict[str, Any]:
     """Train and score one method, unless that is done."""
-    title, package, method = METHODS[name]
-    if package and importlib.util.find_spec(package) is None:
-        raise BadInput(f"{package}: is not installed; run pip install '.[peers]', or leave {name} out of --methods")
-    about = folder / "about.json"
-    done = read_json(about) if about.is_file() else None
-    if done is None or done["task"] != asked(task):
-        log.info("%s, seed %d", title, task.seed)
-        done = {**method(task, folder), "task": asked(task)}
-        write_json(about, done)
+    METHODS[name].check_package(name, "--methods")
+    log.info("%s, seed %d", METHODS[name].title, task.seed)
+    done = run_once(METHODS[name].run, task, folder, asked(task))
     return {**done, **scored(folder, task.sides["test"], task.reading.classes), "seed": task.seed}
 
 
 def asked(task: Task) -> dict[str, Any]:
     """By which a finished run is known again."""
-    return {
-        "dataset_dir": str(task.dataset_dir),
-        "files": listing(task.dataset_dir, task.reading.label_folder),  # with others the sides are others too
-        **task.reading.given(),
-        "seconds": task.seconds,
-        "patches_per_epoch": task.patches_per_epoch,
-        "device": str(task.device),
-        "threads": torch.get_num_threads(),
-    }
+    # with other files the sides are others too
+    files = listing(task.dataset_dir, task.reading.label_folder)
+    return {"dataset_dir": str(task.dataset_dir), "files": files, **task.circumstances()}
 
 
 def check_classes(classes: Sequence[str], methods: Sequence[str]) -> None:
@@ -136,15 +103,16 @@ def main() -> int:
             ensure_dataset(given.dataset_dir) if str(given.dataset_dir) == "data/phantom" else given.dataset_dir
         )
         minutes, device, out = minutes_of(given.budget), check_device(given.device), Path(given.output_dir).absolute()
+        budget = Budget(seconds=60 * minutes, patches_per_epoch=given.patches_per_epoch)
         check_place(out, dataset_dir)
         goes_on(lambda: f"what is finished is in {out}")
         take_folder(out)
         rows: dict[str, list[dict[str, Any]]] = {}
         for seed in given.seeds:
-            task = make_task(dataset_dir.absolute(), minutes, seed, device, reading, given.patches_per_epoch)
+            task = make_task(dataset_dir.absolute(), budget, seed, device, reading)
             for name in given.methods:
                 found = run(name, task, out / name / f"seed_{seed}", logging.getLogger("peers"))
-                rows.setdefault(METHODS[name][0], []).append(found)
+                rows.setdefault(METHODS[name].title, []).append(found)
         write_json(out / "peers.json", rows)
         changes = [f"{title}: changed against its documentation: {runs[0]['changed']}." for title, runs in rows.items()]
         sections = [Section("Scores on the test side", [table(rows), *changes])]

@@ -1,4 +1,4 @@
-"""nnU-Net v2, its 2-D configuration as it plans it, for a given time."""
+"""nnU-Net v2, its 2-D configuration as it plans it, for a given budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import tifffile
 import torch
 from monai.utils import set_determinism
 
-from comparing.task import UNLABELLED, Task, keep_probability
+from comparing.task import UNLABELLED, Budget, Task, keep_probability
 from custom.study.slices import LabelledSlice
 
 NAME = "Dataset001_lithium"
@@ -32,7 +32,7 @@ CHANGED_ON_CPU = (
 
 
 def nnunet(task: Task, folder: Path) -> dict[str, Any]:
-    """Plan, preprocess, train for the task's time, predict with mirroring; planning is not counted as training."""
+    """Plan, preprocess, train for the task's budget, predict with mirroring; planning is not counted as training."""
     work = folder / "nnunet"
     shutil.rmtree(work, ignore_errors=True)
     for name in ("raw", "preprocessed", "results"):
@@ -58,7 +58,7 @@ def nnunet(task: Task, folder: Path) -> dict[str, Any]:
     trainer = nnUNetTrainer({**planned, "continue_training": False}, "2d", 0, about, task.device)
     trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = ITERATIONS, VALIDATIONS
     started = time.time()
-    epochs = _train(trainer, task.seconds)
+    epochs = _train(trainer, task.budget, planned["configurations"]["2d"]["batch_size"])
     minutes = (time.time() - started) / 60
     _predict(trainer, task, folder)
     chosen = planned["configurations"]["2d"]
@@ -115,8 +115,8 @@ def _plan(small: bool) -> None:
     (SmallPatches if small else ExperimentPlanner)(1).plan_experiment()
 
 
-def _train(trainer: Any, seconds: float) -> int:
-    """The trainer's own loop, whose number of epochs follows from how long an epoch takes."""
+def _train(trainer: Any, budget: Budget, batch_size: int) -> int:
+    """The trainer's own loop, whose number of epochs follows from the share of the budget that an epoch takes."""
     trainer.on_train_start()
     started, epochs = time.time(), 0
     while epochs < trainer.num_epochs:
@@ -129,7 +129,8 @@ def _train(trainer: Any, seconds: float) -> int:
         trainer.on_validation_epoch_end(with_val)
         trainer.on_epoch_end()
         epochs += 1
-        trainer.num_epochs = max(epochs, round(epochs * seconds / (time.time() - started)))
+        used = budget.used(time.time() - started, epochs * ITERATIONS * batch_size)
+        trainer.num_epochs = max(epochs, round(epochs / used))
         trainer.lr_scheduler.max_steps = trainer.num_epochs
     trainer.on_train_end()
     return epochs

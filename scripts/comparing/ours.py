@@ -1,49 +1,39 @@
-"""This project's networks, by the bundle's own commands and default recipe."""
+"""This project's recipes, by the bundle's own commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from comparing.task import Task
+from comparing.task import Budget, Method, Task
+from custom.study.commands import MANY_EPOCHS
 from custom.study.dataset_keys import words_of
 from custom.study.plan import CONFIGS
 from custom.study.reading import read_curves, read_json
 from custom.study.running import Bundle
 
 ROOT = Path(__file__).resolve().parents[2]
-MANY_EPOCHS = 1_000_000  # the time alone ends a training
 
 
-def bundle_network(overlay: str | None) -> Callable[[Task, Path], dict[str, Any]]:
-    """Train with train.json and the network's overlay, score with evaluate.json."""
+def bundle_recipe(configs: Sequence[str | Path]) -> Method:
+    """Train with config files as `--config_file` stacks them, train.json first; score with evaluate.json.
+
+    A training that was cut off in the same folder goes on.
+    """
 
     def method(task: Task, folder: Path) -> dict[str, Any]:
-        overlays = [overlay] if overlay else []
         keys = [word for key, value in words_of(task.reading).items() for word in (f"--{key}", value)]
         given = ("--dataset_dir", str(task.dataset_dir), "--seed", str(task.seed), "--device", str(task.device), *keys)
         out, scored = ("--output_dir", str(folder / "training")), ("--output_dir", str(folder))
-        time = ("--max_minutes", f"{task.seconds / 60:g}", "--max_epochs", str(MANY_EPOCHS))
-        epoch = ("--patches_per_epoch", str(task.patches_per_epoch))
         execute = Bundle(ROOT)
         execute(
-            ("run", "training", *files("train", *overlays), *given, *out, *time, *epoch, "--overwrite", "true"),
+            ("run", "training", *stacked(configs), *given, *out, *limits(task.budget), "--resume", "true"),
             folder / "training.log",
         )
-        weights = ("--weights", str(folder / "training/model.pt"))
-        execute(
-            (
-                "run",
-                *files("train", *overlays, "evaluate", "study_evaluate"),
-                *given,
-                *scored,
-                *weights,
-                "--overwrite",
-                "true",
-            ),
-            folder / "evaluation.log",
-        )
+        weights = ("--weights", str(folder / "training/model.pt"), "--overwrite", "true")
+        judged = stacked([*configs, config("evaluate"), config("study_evaluate")])
+        execute(("run", *judged, *given, *scored, *weights), folder / "evaluation.log")
         curves, about = read_curves(folder / "training/metrics.csv"), read_json(folder / "training/model.json")
         epochs = len(curves["epoch"])
         return {
@@ -58,6 +48,19 @@ def bundle_network(overlay: str | None) -> Callable[[Task, Path], dict[str, Any]
     return method
 
 
-def files(*names: str) -> tuple[str, str]:
-    """--config_file with several of the bundle's configs."""
-    return "--config_file", "[" + ",".join(f"'{CONFIGS / name}.json'" for name in names) + "]"
+def limits(budget: Budget) -> tuple[str, ...]:
+    """The keys that end a training; 0 minutes are no limit."""
+    minutes = 0.0 if budget.seconds is None else budget.seconds / 60
+    epochs = MANY_EPOCHS if budget.epochs is None else budget.epochs
+    length = ("--patches_per_epoch", str(budget.patches_per_epoch))
+    return ("--max_minutes", f"{minutes:g}", "--max_epochs", str(epochs), *length)
+
+
+def config(name: str) -> str:
+    """The path of one of the bundle's configs, from the project's root."""
+    return str(CONFIGS / f"{name}.json")
+
+
+def stacked(paths: Sequence[str | Path]) -> tuple[str, str]:
+    """--config_file with several files."""
+    return "--config_file", "[" + ",".join(f"'{path}'" for path in paths) + "]"

@@ -24,7 +24,7 @@ from custom.study.slices import LabelledSlice
 
 PATCH = 128
 SLICES, PATCHES = 2, 4  # of a batch, and of a slice
-VALIDATIONS = 20  # within the time, however short the epochs are
+VALIDATIONS = 20  # within the budget, however short the epochs are
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Recipe:
         network: builds it.
         loss: takes logits and {0, 1} labels, both (B, 1, Y, X).
         learning_rate: of Adam.
-        cosine: whether the rate falls to 1e-5 along a cosine, by the share of the time that has passed.
+        cosine: whether the rate falls to 1e-5 along a cosine, by the share of the budget that is used.
         changed: what was changed against the library's documentation, and why.
     """
 
@@ -46,16 +46,16 @@ class Recipe:
     changed: str
 
     def __call__(self, task: Task, folder: Path) -> dict[str, Any]:
-        """Train for the task's time, take the weights of the best validation, predict the test slices."""
+        """Train for the task's budget, take the weights of the best validation, predict the test slices."""
         set_determinism(task.seed)
         network = self.network().to(task.device)
         optimizer = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
         batches = endless(task)
         started, steps, best, kept = time.time(), 0, -1.0, {}
-        next_validation = task.seconds / VALIDATIONS
-        while (passed := time.time() - started) < task.seconds:
+        validations = 0
+        while (used := task.budget.used(time.time() - started, steps * SLICES * PATCHES)) < 1:
             if self.cosine:
-                share = 0.5 * (1 + torch.cos(torch.tensor(torch.pi * passed / task.seconds)).item())
+                share = 0.5 * (1 + torch.cos(torch.tensor(torch.pi * used)).item())
                 optimizer.param_groups[0]["lr"] = 1e-5 + (self.learning_rate - 1e-5) * share
             network.train()
             batch = next(batches)
@@ -68,8 +68,9 @@ class Recipe:
                     f"{folder}: the training diverged in step {steps + 1}; leave the method out of --methods"
                 )
             steps += 1
-            if time.time() - started >= next_validation:
-                next_validation += task.seconds / VALIDATIONS
+            used = task.budget.used(time.time() - started, steps * SLICES * PATCHES)
+            if used * VALIDATIONS >= validations + 1:
+                validations += 1
                 score = pooled_dice(network, task)
                 if score > best:
                     best, kept = score, {key: value.clone() for key, value in network.state_dict().items()}
