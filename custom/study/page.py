@@ -47,12 +47,17 @@ class Section:
 
 
 def write_markdown(path: Path, title: str, sections: list[Section]) -> None:
-    """Write the report as Markdown; pictures are linked by their names."""
+    """Write the report as Markdown."""
+    with complete_file(path) as part:
+        part.write_text(markdown(title, sections) + "\n", encoding="utf-8", errors=HANDLER)
+
+
+def markdown(title: str, sections: list[Section]) -> str:
+    """The report as Markdown; pictures are linked by their names."""
     lines = [f"# {title}"]
     for section in sections:
         lines += [f"## {section.title}", *(_markdown(block) for block in section.blocks)]
-    with complete_file(path) as part:
-        part.write_text("\n\n".join(lines) + "\n", encoding="utf-8", errors=HANDLER)
+    return "\n\n".join(lines)
 
 
 def _markdown(block: str | Table | Picture) -> str:

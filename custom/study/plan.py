@@ -122,5 +122,14 @@ def check_paths(study: Study) -> None:
         BadInput: names the path and the character.
     """
     for path in (study.dataset_dir, study.output_dir, *([study.stack] if study.stack else [])):
-        if wrong := re.search(r"[#,'\"\[\]@$%]|::", str(path)):
-            raise BadInput(f"{path}: holds {wrong[0]!r}, which a config file cannot; use a path without it")
+        check_path(path)
+
+
+def check_path(path: Path) -> None:
+    """Refuse a path that MONAI's command line or config parser would read as something else.
+
+    Raises:
+        BadInput: names the path and the character.
+    """
+    if wrong := re.search(r"[#,'\"\[\]@$%]|::", str(path)):
+        raise BadInput(f"{path}: holds {wrong[0]!r}, which a config file cannot; use a path without it")

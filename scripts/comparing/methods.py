@@ -21,13 +21,13 @@ class Compared:
         title: for people.
         run: how it trains and predicts.
         package: that has to be there.
-        ours: whether it is this project's, which alone tells several classes apart.
+        configs: the config files of this project's recipes, which alone tell several classes apart.
     """
 
     title: str
     run: Method
     package: str | None = None
-    ours: bool = False
+    configs: tuple[str, ...] = ()
 
     @property
     def missing(self) -> bool:
@@ -47,7 +47,8 @@ class Compared:
 
 
 def _of_the_bundle(title: str, *overlays: str) -> Compared:
-    return Compared(title, bundle_recipe([config("train"), *map(config, overlays)]), ours=True)
+    configs = (config("train"), *map(config, overlays))
+    return Compared(title, bundle_recipe(configs), configs=configs)
 
 
 METHODS: dict[str, Compared] = {
@@ -64,4 +65,4 @@ METHODS: dict[str, Compared] = {
     "grey_window": Compared("median filter + best grey window", classical.grey_window),
     "otsu": Compared("median filter + Otsu", classical.otsu, "skimage"),
 }
-OURS = tuple(name for name, one in METHODS.items() if one.ours)
+OURS = tuple(name for name, one in METHODS.items() if one.configs)
