@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comparing.runs import Row
-from custom.study.page import Section, Table
+from custom.study.page import Picture, Section, Table
 
 CELL = ("set", "test", "labels", "seed")  # what every recipe is run on
 PLACE = ("set", "test", "labels")
@@ -57,7 +57,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         ``places``: a dict for each set, test, number of labels and recipe with ``seeds`` and, by the name of a score,
         ``mean``, ``spread`` (standard deviation of the sample, None of one run), ``worst`` and ``worst_seed``;
         ``over_sets``: the same recipes for each number of labels with ``mean`` (a set's is that of its tests), ``worst`` and
-        ``worst_set``, and of the worst run ``worst_run`` and ``worst_run_seed``; ``left_out``: runs that are not of all recipes.
+        ``worst_set``, and of the worst run ``worst_run``, ``worst_run_set`` and ``worst_run_seed``; ``left_out``: runs that are not of all recipes.
     """
     recipes = list(dict.fromkeys(row["recipe"] for row in rows))
     run_by = {
@@ -132,15 +132,14 @@ def _name(place: dict[str, Any]) -> str:
 def sections(found: dict[str, Any], rows: Sequence[Row]) -> list[Section]:
     """The tables, for Markdown."""
     told = [_left_out(found["left_out"])] if found["left_out"] else []
-    failed = [
-        f"Failed: {row['recipe']} on {_name(row)}, seed {row['seed']}: {row['failed']}"
-        for row in rows
-        if row.get("failed")
+    failed: list[str | Table | Picture] = [
+        f"{row['recipe']} on {_name(row)}, seed {row['seed']}: {row['failed']}" for row in rows if row.get("failed")
     ]
     return [
-        Section("Overlap on the test side", [*told, _places(found["places"], OVERLAP)]),
+        Section("Over all sets", [*told, _sets(found["over_sets"])]),
+        Section("Overlap on the test side", [_places(found["places"], OVERLAP)]),
         Section("Beside overlap", [_places(found["places"], OTHERS)]),
-        Section("Over all sets: mean; worst set; worst run", [_sets(found["over_sets"]), *failed]),
+        *([Section("Failed", failed)] if failed else []),
     ]
 
 
@@ -166,23 +165,32 @@ def _cell(found: dict[str, Any], score: Score) -> str:
 
 
 def _sets(over: Sequence[dict[str, Any]]) -> Table:
-    body = []
-    for one in over:
-        cells = [_over(one[score.name], score) for score in SUMMED]
-        body.append([one["recipe"], one["labels"], str(one["failed"]), *cells])
-    return Table(["recipe", "labels", "failed", *(score.title for score in SUMMED)], body)
+    """A line for each score, so that the recipes stand below each other."""
+    labels = dict.fromkeys(one["labels"] for one in over)
+    body = [
+        [one["recipe"], one["labels"], score.title, *_over(one[score.name], score), str(one["failed"] or "")]
+        for count in labels
+        for score in SUMMED
+        for one in over
+        if one["labels"] == count
+    ]
+    return Table(["recipe", "labels", "score", "mean over sets", "worst set", "worst run", "failed runs"], body)
 
 
-def _over(found: dict[str, Any] | None, score: Score) -> str:
+def _over(found: dict[str, Any] | None, score: Score) -> list[str]:
     if found is None:
-        return "–"
+        return ["–"] * 3
     mean, worst, run = (f"{found[name]:.{score.digits}f}" for name in ("mean", "worst", "worst_run"))
-    return f"{mean}; {worst} ({found['worst_set']}); {run} ({found['worst_run_set']}, seed {found['worst_run_seed']})"
+    return [
+        mean,
+        f"{worst} ({found['worst_set']})",
+        f"{run} ({found['worst_run_set']}, seed {found['worst_run_seed']})",
+    ]
 
 
 def described(settings: dict[str, Any]) -> str:
     """The budget, in words."""
-    length = f"{settings['epochs']} epochs of {settings['patches_per_epoch']} patches"
+    length = f"{settings['epochs']} x {settings['patches_per_epoch']} patches"
     if settings["epochs"] is None:
         length = f"{settings['seconds'] / 60:g} minutes"
     return f"{length} of training each, {settings['device']}, {settings['threads']} threads"

@@ -32,7 +32,7 @@ class Case:
     Attributes:
         dataset: name of the data set.
         test: what is tested on: `OWN`, or the scan that is left out.
-        labels: how many slices are trained on, as text; `ALL`.
+        labels: how many slices are trained on at most, as text; `ALL`.
         seed: of the draw, and of the training.
         sides: ``train``, ``val`` and ``test``.
         others: labelled slices on no side.
@@ -54,7 +54,7 @@ class Case:
 def cases_of(
     name: str, split: Split, protocols: Sequence[str], labels: Sequence[str], seed: int, classes: int = 1
 ) -> list[Case]:
-    """The cases of a data set, each once.
+    """The cases of a data set; a scan that is the set's own test side is no case of its own.
 
     Args:
         name: of the data set.
@@ -72,10 +72,8 @@ def cases_of(
         _check_sides(case)
     known: dict[str, Case] = {}
     for case in whole:
-        for count in labels:
-            few = _with_labels(case, count, classes)
-            known.setdefault(repr([few.labels, few.places]), few)
-    return list(known.values())
+        known.setdefault(repr(case.places), case)
+    return [_with_labels(case, count, classes) for case in known.values() for count in labels]
 
 
 def _check_sides(case: Case) -> None:
@@ -134,9 +132,9 @@ def _with_labels(case: Case, count: str, classes: int) -> Case:
     if int(count) >= len(train):
         if int(count) > len(train):
             logger.warning(
-                "%s (%s): has %d training slices, not %s, and all are used.", case.dataset, case.test, len(train), count
+                "%s, %s: has %d training slices, not %s; all are used.", case.dataset, case.test, len(train), count
             )
-        return case
+        return replace(case, labels=count)
     chosen = evenly(train, int(count), case.seed, classes)
     kept = {place_of(item) for item in chosen}
     others = [item for item in train if place_of(item) not in kept]

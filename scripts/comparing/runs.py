@@ -51,11 +51,10 @@ class Runs:
             except (ValueError, KeyError, TypeError) as error:
                 raise BadInput(f"{path}: line {number + 1} is none of a run; take it out") from error
 
-    def finished(self, row: Row) -> bool:
-        """Whether a run has ended with these very words."""
-        return any(
-            old["asked"] == row["asked"] and not old.get("failed") for old in self.rows if key_of(old) == key_of(row)
-        )
+    def finished(self, row: Row) -> Row | None:
+        """The run that has ended with these very words, maybe under another key: all labels may be as many as five."""
+        ended = [old for old in self.rows if old["asked"] == row["asked"] and not old.get("failed")]
+        return max(ended, key=lambda old: key_of(old) == key_of(row), default=None)
 
     def add(self, row: Row) -> None:
         """Add a run in place of an earlier one of the same key."""
@@ -99,15 +98,15 @@ class Bench:
 
     def run(self, cases: Sequence[Case], recipes: Sequence[Recipe]) -> None:
         """Run what is missing; a run that fails is noted as failed, tried again by the next call, and stops no other."""
-        left = [
-            (case, recipe) for case in cases for recipe in recipes if not self.runs.finished(self._row(case, recipe))
-        ]
-        logger.info("%d runs, %d of them to do.", len(cases) * len(recipes), len(left))
-        for number, (case, recipe) in enumerate(left, 1):
-            labels = "" if case.labels == "all" else f", labels {case.labels}"
-            words = f"{recipe.name}: {case.dataset}, {case.test}{labels}, seed {case.seed}"
-            logger.info("%d of %d: %s", number, len(left), words)
+        every = [(case, recipe) for case in cases for recipe in recipes]
+        for number, (case, recipe) in enumerate(every, 1):
             row = self._row(case, recipe)
+            words = f"{recipe.name}: {case.dataset}, {case.test}, labels {case.labels}, seed {case.seed}"
+            if done := self.runs.finished(row):
+                if key_of(done) != key_of(row):
+                    self.runs.add({**done, **row})
+                continue
+            logger.info("%d of %d: %s", number, len(every), words)
             try:
                 row |= self._done(case, recipe)
             except BadInput as error:
@@ -124,7 +123,7 @@ class Bench:
 
     def _asked(self, case: Case, recipe: Recipe) -> dict[str, Any]:
         """By which a run is known again."""
-        return {"data": self._about(case), "recipe": recipe.files, **self.given}
+        return {"data": self._about(case), "recipe": [recipe.name, recipe.files], "seed": case.seed, **self.given}
 
     def _about(self, case: Case) -> dict[str, Any]:
         reading, digest = self.sets[case.dataset]
