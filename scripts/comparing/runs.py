@@ -58,7 +58,11 @@ class Runs:
 
     def add(self, row: Row) -> None:
         """Add a run in place of an earlier one of the same key."""
-        self.rows = [old for old in self.rows if key_of(old) != key_of(row)] + [row]
+        places = [place for place, old in enumerate(self.rows) if key_of(old) == key_of(row)]
+        if places:
+            self.rows[places[0]] = row
+        else:
+            self.rows.append(row)
         with complete_file(self.path) as part:
             part.write_text("".join(f"{json.dumps(plain(one))}\n" for one in self.rows), encoding="utf-8")
 
