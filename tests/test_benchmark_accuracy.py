@@ -140,16 +140,17 @@ def bench(out: Path, patches: int = 8) -> Bench:
 def test_what_is_finished_is_not_run_again_and_the_same_run_serves_twice(flat: Path, tmp_path: Path) -> None:
     stub, failing = Stub(), Stub(fails=True)
     recipes = [Recipe("stub", stub), Recipe("failing", failing)]
-    cases = cases_of("flat", split_dataset(flat), ["split"], ["9", "all"], 0)
+    split = split_dataset(flat)
+    cases = cases_of("flat", split, ["split"], ["9", "all"], 0) + cases_of("flat", split, ["split"], ["all"], 1)
     bench(tmp_path).run(cases, recipes)
-    assert stub.calls == 1 and failing.calls == 2  # all labels are as many as nine; a failure serves for nothing
+    assert stub.calls == 2 and failing.calls == 3  # all labels are as many as nine; a failure serves for nothing
     bench(tmp_path).run(cases, recipes)
-    assert stub.calls == 1 and failing.calls == 4
+    assert stub.calls == 2 and failing.calls == 6
     rows = Runs(tmp_path / "runs.jsonl").rows
-    assert len(rows) == 4 and {row["failed"] for row in rows if row["recipe"] == "failing"} == {"it diverged"}
+    assert len(rows) == 6 and {row["failed"] for row in rows if row["recipe"] == "failing"} == {"it diverged"}
     assert not list(tmp_path.rglob("probability"))
     bench(tmp_path).run(cases, [Recipe("stub", stub, {"my.json": "changed"})])
-    assert stub.calls == 2 and [row["recipe"] for row in Runs(tmp_path / "runs.jsonl").rows] == ["stub", "failing"] * 2
+    assert stub.calls == 4 and [row["recipe"] for row in Runs(tmp_path / "runs.jsonl").rows] == ["stub", "failing"] * 3
     with pytest.raises(
         BadInput, match=r"runs.jsonl: its runs were made with .*patches_per_epoch 8.*; give the same, or"
     ):

@@ -19,7 +19,9 @@ from skimage.filters import threshold_otsu
 from sklearn.metrics import f1_score
 
 from custom.base.errors import BadInput
+from custom.data import split_dataset
 from custom.running.lock import FolderLock
+from custom.study.slices import LabelledSlice
 
 pytestmark = pytest.mark.slow
 SECONDS = "2s"
@@ -80,6 +82,21 @@ def test_networks_are_trained_for_the_time_and_scored(out: Path) -> None:
     assert ours["scores"]["dsc_d"] == own["dsc_d"]  # the same scoring as the evaluate command's
     low, high = ours["interval_95"]["dsc_d"]
     assert low <= ours["scores"]["dsc_d"] <= high
+
+
+def test_probabilities_are_judged_as_evaluate_does(
+    out: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its metrics.json, a network's probabilities come to what stood there."""
+    monkeypatch.syspath_prepend(str(cli.ROOT / "scripts"))
+    judged = importlib.import_module("comparing.scoring").judged
+    (tmp_path / "probability").symlink_to(out / "unet/seed_0/probability")
+    found = judged(tmp_path, [LabelledSlice(item) for item in split_dataset(dataset)["test"]])
+    own = json.loads((out / "unet/seed_0/metrics.json").read_text())
+    for name in ("dsc_a", "dsc_b", "dsc_c", "dsc_d", "lithium_volume_error", "n_patches"):
+        assert found[name] == own[name], name
+    assert found["calibration_error"] == pytest.approx(own["calibration_error"], abs=1e-5)
+    assert json.loads(json.dumps(found["shape"])) == own["shape"]
 
 
 def test_what_is_finished_is_not_run_again(out: Path, dataset: Path) -> None:
