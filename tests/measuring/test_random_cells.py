@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from custom.measuring.cell_slab import TOUCHING
 from custom.measuring.gap import GapFinder
 from custom.measuring.numbered import numbered
 from custom.measuring.reading import Cell
+from custom.pieces import measured
 from custom.stack import open_stack, slabs
 
 FLAT = np.zeros((1, 1), np.float32)
@@ -46,6 +49,14 @@ def cell(seed: int, folder: Path) -> tuple[Cell, np.ndarray]:
 def brute_gap(one: np.ndarray, other: np.ndarray, size: tuple[float, float, float]) -> float:
     steps = np.maximum(np.abs(np.argwhere(one)[:, None] - np.argwhere(other)[None]) - 1, 0) * np.array(size)
     return float(np.sqrt((steps**2).sum(axis=-1)).min(initial=np.inf))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kept_directions() -> Iterator[None]:
+    """Two linear programs for each of the 64 voxels, which cells share, and not for each cell."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(measured, "directions", cache(measured.directions))
+        yield
 
 
 @pytest.mark.parametrize(("block", "height"), [*((block, 3) for block in range(5)), (0, 1), (1, 50)])
