@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -37,6 +38,7 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}  # of processes that a test starts
+
 
 FEATURES = [4, 4, 4, 4, 4, 4]
 TINY: dict[str, Any] = {
@@ -137,20 +139,23 @@ def own_process(arguments: list[str], folder: Path = ROOT) -> Iterator[None]:
             root.setLevel(level)
 
 
+def script_of(name: str) -> ModuleType:
+    """A module of its own, made of `scripts/NAME.py`."""
+    found = importlib.util.spec_from_file_location(name, ROOT / f"scripts/{name}.py")
+    assert found and found.loader
+    script = importlib.util.module_from_spec(found)
+    with patch.object(sys, "path", [str(ROOT / "scripts"), *sys.path]):
+        found.loader.exec_module(script)
+    return script
+
+
 def study(words: list[str], folder: Path = ROOT, execute: Callable[[list[str]], None] | None = None) -> int:
     """`python scripts/run_study.py WORDS...`, run from `folder`, with all its commands in this process.
 
     Args:
         execute: runs the words of one command in place of `study_command`.
     """
-    found = importlib.util.spec_from_file_location("run_study", ROOT / "scripts/run_study.py")
-    assert found and found.loader
-    script = importlib.util.module_from_spec(found)
-    path = sys.path[:]
-    try:
-        found.loader.exec_module(script)
-    finally:
-        sys.path[:] = path
+    script = script_of("run_study")
     run_one = execute or (lambda words: study_command(words, folder))
     with contextlib.chdir(folder):
         code: int = script.main(words, lambda words, log: run_one(list(words)))

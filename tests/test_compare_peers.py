@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import importlib.util
+import io
 import json
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from unittest.mock import patch
 
 import cli
 import numpy as np
@@ -21,17 +22,37 @@ from sklearn.metrics import f1_score
 from custom.base.errors import BadInput
 from custom.data import split_dataset
 from custom.running.lock import FolderLock
+from custom.running.taken import release_folders
+from custom.study import running
 from custom.study.slices import LabelledSlice
 
 pytestmark = pytest.mark.slow
 SECONDS = "2s"
 
 
-def compare(dataset: Path, out: Path, *methods: str, budget: str = SECONDS) -> subprocess.CompletedProcess[str]:
+def in_this_process(words: Sequence[str], folder: Path, output: IO[str]) -> int:
+    """Stands for `run_bundle`; what the command ends with goes to its log as well."""
+    ended = cli.bundle_words(list(words), folder)
+    output.write(ended.output + ended.error)
+    return ended.code
+
+
+def compare(dataset: Path, out: Path, *methods: str, budget: str = SECONDS) -> cli.Outcome:
+    """`python scripts/compare_peers.py`, with its commands in this process; README's own runs in one of its own."""
     words = ["--dataset_dir", str(dataset), "--output_dir", str(out), "--budget", budget, "--device", "cpu"]
-    words += ["--patches_per_epoch", "16"]
-    command = [sys.executable, "scripts/compare_peers.py", *words, "--methods", *methods]
-    return subprocess.run(command, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
+    words += ["--patches_per_epoch", "16", "--methods", *methods]
+    printed, refused = io.StringIO(), io.StringIO()
+    with (
+        cli.own_process(words),
+        patch.object(running, "run_bundle", in_this_process),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(refused),
+    ):
+        try:
+            code = cli.script_of("compare_peers").main()
+        finally:
+            release_folders()
+    return cli.Outcome(code, printed.getvalue(), refused.getvalue())
 
 
 def rows_of(out: Path) -> dict[str, Any]:
@@ -57,8 +78,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def out(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out")
     ended = compare(dataset, folder, "unet", "monai", "grey_window", "otsu")
-    assert ended.returncode == 0, ended.stderr
-    assert "| median filter + Otsu | 0 | – |" in ended.stdout
+    assert ended.code == 0, ended.error
+    assert "| median filter + Otsu | 0 | – |" in ended.output
     return folder
 
 
@@ -102,7 +123,7 @@ def test_probabilities_are_judged_as_evaluate_does(
 def test_what_is_finished_is_not_run_again(out: Path, dataset: Path) -> None:
     before = rows_of(out)
     weights = (out / "unet/seed_0/training/model.pt").stat().st_mtime_ns
-    assert compare(dataset, out, "unet", "monai", "grey_window", "otsu").returncode == 0
+    assert compare(dataset, out, "unet", "monai", "grey_window", "otsu").code == 0
     assert rows_of(out) == before
     assert (out / "unet/seed_0/training/model.pt").stat().st_mtime_ns == weights
 
@@ -111,10 +132,10 @@ def test_what_is_finished_is_not_run_again(out: Path, dataset: Path) -> None:
 def test_other_libraries(method: str, package: str, dataset: Path, tmp_path: Path) -> None:
     ended = compare(dataset, tmp_path, method)
     if importlib.util.find_spec(package) is None:
-        assert ended.returncode == 2
-        assert ended.stderr.count("\n") == 1 and f"error: {package}: is not installed; run pip install" in ended.stderr
+        assert ended.code == 2
+        assert ended.error.count("\n") == 1 and f"error: {package}: is not installed; run pip install" in ended.error
         return
-    assert ended.returncode == 0, ended.stderr
+    assert ended.code == 0, ended.error
     (run,) = rows_of(tmp_path).values()
     assert run["steps"] >= 1 and 0 <= run["scores"]["dsc_d"] <= 1
 
@@ -123,13 +144,12 @@ def test_a_folder_in_use_is_refused(dataset: Path, tmp_path: Path) -> None:
     held = FolderLock(tmp_path)
     ended = compare(dataset, tmp_path, "otsu")
     held.release()
-    assert ended.returncode == 2 and ended.stderr.startswith(f"error: {tmp_path}: another run is writing here")
+    assert ended.code == 2 and ended.error.startswith(f"error: {tmp_path}: another run is writing here")
     assert not list(tmp_path.iterdir())
 
 
-def test_several_classes_are_refused_for_what_looks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(cli.ROOT / "scripts"))
-    check = importlib.import_module("compare_peers").check_classes
+def test_several_classes_are_refused_for_what_looks_for_one() -> None:
+    check = cli.script_of("compare_peers").check_classes
     check(["lithium"], ["unet", "monai"])
     check(["pit", "dendrite"], ["unet", "ynet"])
     with pytest.raises(
