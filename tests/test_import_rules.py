@@ -215,7 +215,7 @@ def test_no_environment_variables() -> None:
 
 
 def test_json_is_read_as_data_alone() -> None:
-    """splits.json, what a run notes for its successor or its last words, what the study's commands wrote, and a packed bundle.
+    """splits.json and scans.json, what a run notes for its successor or its last words, what the study's commands wrote, and a packed bundle.
 
     The configs' keys are looked at by the command line, and their networks built where weights are matched with them.
     """
@@ -240,7 +240,7 @@ def test_json_is_read_as_data_alone() -> None:
         "custom/weights/records.py",
         "custom/handlers/checkpoint.py",
     }
-    assert set(found) == {"custom/data/splits_json.py", "custom/study/reading.py"} | notes | SHARING_JSON
+    assert set(found) == {"custom/data/json_beside.py", "custom/study/reading.py"} | notes | SHARING_JSON
     parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))
     assert set(parsing) == PARSING
 

@@ -104,6 +104,7 @@ class Device:
 # of all commands, in the order in which they are looked at; what a command has not, is none of its keys
 OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "loss": Word(("dice_bce", "bce", "balanced_bce", "tversky", "focal_tversky")),
+    "hold_out": Word(("blocks", "scan")),
     "section": Word(("train", "val", "test")),
     "max_epochs": Number(1, 1_000_000),
     "max_minutes": Number(0.0, 1_000_000.0),

@@ -1,7 +1,7 @@
 """Labelled slices, their split, the data sets over them, and a loader."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
-from custom.data.known import noted_earlier, noted_split
+from custom.data.known import noted_earlier, noted_scans, noted_split
 from custom.data.labelled import common_folder, labelled_slices, stems, voxel_size_of_stems, voxel_sizes
 from custom.data.listing import list_pairs
 from custom.data.read_ahead import ReadAheadLoader
@@ -20,6 +20,7 @@ __all__ = [
     "labelled_slices",
     "list_pairs",
     "noted_earlier",
+    "noted_scans",
     "noted_split",
     "side_to_score",
     "split_dataset",

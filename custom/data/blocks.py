@@ -16,11 +16,14 @@ _KEPT_WHOLE = 3  # up to about so many neighbours are not cut apart where others
 def cut_into_blocks(items: Sequence[dict[str, Any]]) -> list[Block]:
     """About ten blocks of neighbouring slices, which never cross from one stack into the next.
 
-    2-D files in natural order are one run of z; every stack file is a run of its own. Labelled slices of a stack that lie
+    2-D files in natural order are one run of z, those of a scan that is told one each; every stack file is a run of its
+    own. Labelled slices of a stack that lie
     together, with none labelled for a while before and after, are cut apart only where they are more than a block.
     """
-    sizes = {stem: len(list(group)) for stem, group in groupby(items, key=lambda item: item["stem"])}
-    runs = [list(g) for _, g in groupby(items, key=lambda item: item["stem"] if sizes[item["stem"]] > 1 else None)]
+    scans: dict[str | None, Block] = {}
+    for item in items:
+        scans.setdefault(item.get("scan"), []).append(item)
+    runs = [run for scan in scans.values() for run in _runs(scan)]
     height = len(items) / 10
     blocks = [block for run in runs for block in _blocks_of_run(run, height)]
     return _cut(blocks[0], 2) if len(blocks) == 1 else blocks
@@ -56,6 +59,11 @@ def voxels_of(item: dict[str, Any], number: int | None = None) -> int:
     return int(item["lithium"] if number is None else item["classes"][number])
 
 
+def _runs(items: Sequence[dict[str, Any]]) -> list[Block]:
+    sizes = {stem: len(list(group)) for stem, group in groupby(items, key=lambda item: item["stem"])}
+    return [list(g) for _, g in groupby(items, key=lambda item: item["stem"] if sizes[item["stem"]] > 1 else None)]
+
+
 def _blocks_of_run(run: Block, height: float) -> list[Block]:
     pieces = max(1, min(len(run), round(len(run) / height)))
     groups = _lying_together(run)
@@ -72,10 +80,17 @@ def _blocks_of_run(run: Block, height: float) -> list[Block]:
 
 
 def _lying_together(run: Block) -> list[Block]:
-    """The groups of slices of one stack with a wide gap before and after; 2-D files, whose z are all 0, are one group."""
-    steps = [after["z"] - before["z"] for before, after in pairwise(run)]
+    """The groups of slices of one stack with a wide gap before and after.
+
+    2-D files of a scan lie where their numbers say; others, whose z are all 0, are one group.
+    """
+    steps = [_height(after) - _height(before) for before, after in pairwise(run)]
     wide = [k + 1 for k, step in enumerate(steps) if step > _FAR * max(1, min(steps))]
     return [run[start:stop] for start, stop in pairwise([0, *wide, len(run)])]
+
+
+def _height(item: dict[str, Any]) -> float:
+    return float(item.get("at", item["z"]))
 
 
 def _cut(block: Block, pieces: int) -> list[Block]:

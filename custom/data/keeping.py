@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from custom.base.errors import BadInput
+from custom.data.hold_out import BLOCKS, SCAN, side_of_scans
 from custom.data.known import Known
 from custom.data.sides import Item, Place, Split, place_of
-from custom.data.splits_json import SIDES
+from custom.data.splits_json import LONG, SIDES
 
 logger = logging.getLogger("data")
-LONG = {"train": "training", "val": "validation", "test": "test"}
 Sides = Mapping[str, Sequence[Item]]
 
 
@@ -23,10 +23,11 @@ def keep_sides(
     new: str,
     folder: str,
     resumed: bool = False,
+    hold_out: str = BLOCKS,
 ) -> Split:
     """Split as the training that `known` tells of; slices that it did not know go to `new`, or as splits.json says.
 
-    A data set that shares no slice with it is split by itself, and so are the slices that are new where a training that
+    Where whole scans are held out, in that training or now, they go where their scan is. A data set that shares no slice with it is split by itself, and so are the slices that are new where a training that
     begins with the weights would have none to validate on.
 
     Args:
@@ -37,9 +38,10 @@ def keep_sides(
         new: the side of the slices that are new.
         folder: the data set's, for what is said.
         resumed: whether that training is to go on.
+        hold_out: what the own split holds out.
 
     Raises:
-        BadInput: it is to go on with nothing left of its slices, or without its validation side.
+        BadInput: it is to go on with nothing left of its slices, without its validation side, or with other scans.
     """
     seen = _seen(items, known, folder)
     if not seen:
@@ -51,11 +53,15 @@ def keep_sides(
                 "another training with --weights and another --output_dir"
             )
         namesakes = _told_of_namesakes(items, known, folder)
-        return Split(draw(items), None if namesakes else {}, "the data set's own")
+        return Split(draw(items), None if namesakes else {}, "the data set's own", hold_out=hold_out)
+    _check_scans(items, known, folder, resumed)
     added = [item for item in items if place_of(item) not in seen]
     lacks_val = new == "train" and not resumed and "val" not in seen.values() and len(added) > 1
     own = draw(items) if listed else draw(added) if lacks_val else {new: added}
     side_of = {place_of(item): side for side in own for item in own[side]}
+    held_out = SCAN if SCAN in (hold_out, known.hold_out) else BLOCKS
+    if held_out == SCAN and not listed:
+        side_of |= side_of_scans(items, seen)
     sides: dict[str, list[Item]] = {side: [] for side in SIDES}
     for item in items:
         side = seen.get(place_of(item)) or side_of.get(place_of(item))
@@ -64,7 +70,7 @@ def keep_sides(
     _tell(folder, added, sides, side_of, seen)
     if resumed:
         _check_what_is_left(items, known, sides, folder)
-    return Split(sides, seen, "that of the training", len(added))
+    return Split(sides, seen, "that of the training", len(added), held_out)
 
 
 def _seen(items: Sequence[Item], known: Known, folder: str) -> dict[Place, str]:
@@ -84,6 +90,28 @@ def _seen(items: Sequence[Item], known: Known, folder: str) -> dict[Place, str]:
             )
         return by_name
     return {}
+
+
+def _check_scans(items: Sequence[Item], known: Known, folder: str, resumed: bool) -> None:
+    """Compare which files are told to be of one scan, and so have one grey window, as far as the training had them."""
+    before, now = {stem for (stem, _), _ in known.own}, {str(item["stem"]) for item in items}
+    scans: dict[str, set[str]] = {}
+    for item in items:
+        if "scan" in item and item["stem"] in before:
+            scans.setdefault(item["scan"], set()).add(str(item["stem"]))
+    if {frozenset(files) for files in scans.values()} == {files & now for files in known.told_scans() if files & now}:
+        return
+    if resumed:
+        raise BadInput(
+            f"{folder}: scans.json does not tell the scans that this training was begun with, so that it would go on with other "
+            "grey windows; put it back as it was, or take it away if there was none, or begin another training with --weights and another "
+            "--output_dir"
+        )
+    logger.warning(
+        "%s: scans.json does not tell the scans that the weights were trained with, so that slices have other grey windows "
+        "than then.",
+        folder,
+    )
 
 
 def _told_of_namesakes(items: Sequence[Item], known: Known, folder: str) -> int:

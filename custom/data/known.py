@@ -40,6 +40,18 @@ def noted(sides: Mapping[str, Sequence[Item]]) -> Noted:
     return found
 
 
+def noted_scans(train: Sequence[Item]) -> dict[str, Any]:
+    """Of the split that the training side belongs to, for a record: what is held out and the files of each scan, if any is told."""
+    if not isinstance(train, Side):
+        return {}
+    told: dict[str, set[str]] = {}
+    for item in (item for part in train.split.values() for item in part):
+        if "scan" in item:
+            told.setdefault(item["scan"], set()).add(str(item["stem"]))
+    scans = {"scans": {name: sorted(files) for name, files in told.items()}} if told else {}
+    return scans | ({} if train.split.hold_out == "blocks" else {"hold_out": train.split.hold_out})
+
+
 def _text(slices: Sequence[tuple[int, str]]) -> str:
     ranges: list[list[int]] = []
     for z, _ in slices:
@@ -105,6 +117,7 @@ class Known:
         self.contents: dict[str, str] = {}
         self.stems: dict[str, str | None] = {}
         self.own: set[tuple[Place, str]] = set()
+        self.hold_out = next((str(record["hold_out"]) for record in records if "hold_out" in record), None)
         for record in records:
             slices = list(known_slices(record))
             for side, stem, z, digest in slices:
@@ -134,6 +147,10 @@ class Known:
         """
         sides = {self.content(item) or self.places.get(place_of(item)), self.stems.get(str(item["stem"]))}
         return next((side for side in SIDES if side in sides), None)
+
+    def told_scans(self) -> set[frozenset[str]]:
+        """The files of each scan that the trainings were told of."""
+        return {frozenset(files) for record in self.records for files in (record.get("scans") or {}).values()}
 
     def same_folder(self, folder: str) -> bool:
         """Whether one of the trainings was on the data set in this folder, as far as its path tells."""

@@ -25,9 +25,11 @@ from custom.data.looking import look_at, tell_beyond
 from custom.data.meaning import SliceCounts, lithium_is_255
 from custom.data.numbers import check_numbers
 from custom.data.reading import Reading
-from custom.data.windows import windows_of
+from custom.data.scans_json import Scan, check_all_told, find_scans, read_scans
+from custom.data.windows import windows_of_files
 from custom.stack import LABEL, ON_THE_GRID, Stack, source
 from custom.stack.formats import stem_of
+from custom.stack.numbering import counting_numbers
 
 logger = logging.getLogger("data")
 
@@ -40,7 +42,8 @@ def labelled_slices(
 ) -> list[dict[str, Any]]:
     """Open and check a labelled data set.
 
-    All 2-D files of one grey scale count as one stack and share a grey window; every 3-D file is a stack with its own.
+    All 2-D files of one grey scale count as one stack and share a grey window, unless ``scans.json`` tells which scan they
+    came from; every 3-D file is a stack with its own.
 
     Args:
         dataset_dir: the folder that holds images/ and labels/.
@@ -52,7 +55,8 @@ def labelled_slices(
         one item per slice that has a labelled voxel: ``image`` and ``label`` (paths), ``z`` (index in the file), ``stem``,
         ``grey_window`` (lower, upper), ``surround`` (values outside the reconstruction), ``lithium`` (number of voxels
         labelled lithium, or as any class, within the reconstruction), of several classes ``classes`` (that of each) and
-        ``digest`` (of its image); beside a path what `custom.stack.source` needs to read it, where that is not the usual.
+        ``digest`` (of its image), where scans are told ``scan`` (its name) and of a 2-D file ``at`` (its place along z, by
+        its number); beside a path what `custom.stack.source` needs to read it, where that is not the usual.
 
     Raises:
         BadInput: whatever is wrong with the files, and a set without any labelled voxel or any of a class.
@@ -72,7 +76,9 @@ def labelled_slices(
     labelled = [[z for z, count in enumerate(counts) if lithium_255 or count.labelled] for counts in counted]
     used = [file for file, some in enumerate(labelled) if some]
     ends = (float(percentiles[0]), float(percentiles[1]))
-    windows = windows_of([stacks[i] for i in used], ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
+    scans = _scans_of(Path(dataset_dir), pairs, stacks)
+    windows = windows_of_files(stacks, used, scans, ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
+    about = _about_scans(scans, stacks)
     items: list[dict[str, Any]] = []
     beyond: dict[Path, int] = {}
     lost = 0
@@ -83,6 +89,7 @@ def labelled_slices(
             "stem": stem_of(stacks[file].path),
             "grey_window": (window.lower, window.upper),
             "surround": window.surround,
+            **about[file],
         }
         found = {z: _of_classes(counted[file][z], lithium_255) for z in labelled[file]}
         values = [(1 + i, UNLABELLED) if lithium_255 else (1 + i,) for i in range(len(reading.classes))]
@@ -111,6 +118,27 @@ def labelled_slices(
             "background with 0, or say with --label_map which value stands for it"
         )
     return items
+
+
+def _scans_of(root: Path, pairs: Sequence[tuple[Path, Path]], stacks: Sequence[Stack]) -> list[Scan | None]:
+    """The scan that each file is told to be of; None where nothing is told."""
+    listing = find_scans(root)
+    if listing is None:
+        return [None] * len(stacks)
+    scans = read_scans(listing, pairs)
+    check_all_told(scans, stacks, listing)
+    return [scans.get(stem_of(stack.path)) for stack in stacks]
+
+
+def _about_scans(scans: Sequence[Scan | None], stacks: Sequence[Stack]) -> list[dict[str, Any]]:
+    """What the items of each file say of its scan; of a 2-D file also ``at``, its number among those of the scan."""
+    found: list[dict[str, Any]] = [{} if scan is None else {"scan": scan.name} for scan in scans]
+    for scan in {scan.name: scan for scan in scans if scan is not None}.values():
+        flat = [file for file, stack in enumerate(stacks) if scans[file] is scan and stack.shape[0] == 1]
+        numbers = counting_numbers([stacks[file].path for file in flat])
+        for file, number in zip(flat, numbers or [0.0] * len(flat), strict=True):
+            found[file]["at"] = number
+    return found
 
 
 def _of_classes(counts: SliceCounts, lithium_255: bool) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ class Split(dict[str, Side]):
             where that cannot be told.
         origin: what decided, in words.
         new: how many slices were added since that training.
+        hold_out: what is kept off the other sides: "blocks" of z, or every "scan" as a whole.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Split(dict[str, Side]):
         seen: Mapping[Place, str] | None = None,
         origin: str = "the seed",
         new: int = 0,
+        hold_out: str = "blocks",
     ) -> None:
         super().__init__({side: Side(sides[side], self) for side in SIDES})
         self.seen = seen
         self.origin = origin
         self.new = new
+        self.hold_out = hold_out
 
     def count(self, items: Sequence[Item], side: str) -> int | None:
         """How many of the items the earlier training had on a side; None where that cannot be told."""

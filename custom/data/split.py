@@ -8,24 +8,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from custom.base.errors import BadInput
-from custom.data.blocks import Block, cut_into_blocks, holds, spread, voxels_of
+from custom.data.blocks import holds, voxels_of
 from custom.data.copies import draw_once, drop_copies
-from custom.data.keeping import LONG, keep_sides
+from custom.data.dealing import Sides, split_by_blocks
+from custom.data.hold_out import BLOCKS, SCAN, split_by_scans
+from custom.data.json_beside import names_of
+from custom.data.keeping import keep_sides
 from custom.data.known import Known
 from custom.data.labelled import labelled_slices
 from custom.data.listing import list_pairs
 from custom.data.reading import Reading
+from custom.data.scans_json import read_scans
 from custom.data.sides import Item, Split
-from custom.data.splits_json import SIDES, find_splits, names_of, read_splits
+from custom.data.splits_json import LONG, SIDES, find_splits, read_splits
 from custom.stack import Scaling
 
 logger = logging.getLogger("data")
-
-Sides = dict[str, list[Item]]
-DRAWS = 200  # among which one that gives every side of every class is found, if some do
 
 
 class Earlier(Protocol):
@@ -45,11 +44,14 @@ def split_dataset(
     reading: Reading | None = None,
     trained: Earlier | None = None,
     new: str = "train",
+    hold_out: str = BLOCKS,
 ) -> Split:
     """The items of `labelled_slices` as ``{"train": [...], "val": [...], "test": [...]}``.
 
-    ``dataset_dir/splits.json`` decides where it is present: ``{"train": [stems], "val": [stems], "test": [stems]}``.
-    Otherwise contiguous blocks of z, 80/10/10, fixed by the seed. A slice that the records know keeps the side that it
+    ``dataset_dir/splits.json`` decides where it is present: ``{"train": [stems], "val": [stems], "test": [stems]}``, where a
+    scan's name stands for all its files. Otherwise contiguous blocks of z, 80/10/10, fixed by the seed. They are the default
+    where scans are told apart too: labels are few, most are to segment the scans that they come from, and with two or
+    three scans a third to a half of all labels would teach nothing. `hold_out` "scan" deals out whole scans. A slice that the records know keeps the side that it
     had then, see `keep_sides`; a copy of a training slice is on no other side.
 
     Args:
@@ -58,27 +60,42 @@ def split_dataset(
         seed: of the blocks.
         trained: what is known of the weights that are evaluated or that a training begins with or goes on from.
         new: the side of slices that the records do not know, in a data set that they know: "train" for a training.
+        hold_out: "blocks" of z, or "scan" for whole ones, see `split_by_scans`.
 
     Raises:
-        BadInput: a faulty splits.json, too few slices to split, a training side without lithium, or a training that
+        BadInput: a faulty splits.json, or one beside `hold_out` "scan", too few slices to split, a training side without lithium, or a training that
             cannot go on with what is there.
     """
     if trained is not None:
         trained.check_seed(seed)
     items = labelled_slices(dataset_dir, reading=reading, **(scaling or {}))
     listing = find_splits(Path(dataset_dir))
+    if listing and hold_out == SCAN:
+        raise BadInput(
+            f"{listing}: decides on the sides, which --hold_out scan would draw; list whole scans there, which their names do, "
+            "and leave --hold_out away, or take the file away"
+        )
 
     folder, classes = os.fspath(dataset_dir), (reading or Reading()).classes
 
     def draw(part: Sequence[Item]) -> Sides:
         if listing:
             return split_by_stems(part, listing, (reading or Reading()).label_folder, new == "train")
-        return draw_once(part, lambda originals: split_by_blocks(originals, seed, dataset_dir, len(classes)), folder)
+        if hold_out == BLOCKS and len(told := {item["scan"] for item in part if "scan" in item}) > 1:
+            logger.info(
+                "%s: blocks of z of its %d scans are dealt out; --hold_out scan keeps whole scans for validation and test.",
+                folder,
+                len(told),
+            )
+        by = split_by_scans if hold_out == SCAN else split_by_blocks
+        return draw_once(part, lambda originals: by(originals, seed, folder, len(classes)), folder)
 
     if trained is not None and trained.records:
-        split = keep_sides(items, Known(trained.records), draw, listing is not None, new, folder, trained.resumed)
+        known = Known(trained.records)
+        split = keep_sides(items, known, draw, listing is not None, new, folder, trained.resumed, hold_out)
     else:
-        split = Split(draw(items), origin="splits.json" if listing else "the seed")
+        drawn = "the seed, whole scans" if hold_out == SCAN else "the seed"
+        split = Split(draw(items), origin="splits.json" if listing else drawn, hold_out=hold_out)
     drop_copies(split, folder, training=new == "train")
     if new == "train" and not split["val"]:
         raise BadInput(
@@ -121,7 +138,9 @@ def split_by_stems(
     items: Sequence[dict[str, Any]], listing: Path, label_folder: str = "labels", training: bool = True
 ) -> Sides:
     """Split as `splits.json` says; stems that it does not list are left out."""
-    owner = read_splits(listing, names_of(list_pairs(listing.parent, label_folder)), training)
+    pairs, told = list_pairs(listing.parent, label_folder), listing.with_name("scans.json")
+    scans = read_scans(told, pairs).values() if told.is_file() else ()
+    owner = read_splits(listing, names_of(pairs), training, {scan.name: scan.files for scan in scans})
     split = {side: [item for item in items if owner.get(item["stem"]) == side] for side in SIDES}
     for side in SIDES:
         listed = list(owner.values()).count(side)
@@ -131,71 +150,6 @@ def split_by_stems(
                 f"{side!r}; label some of them or list others"
             )
     return split
-
-
-def split_by_blocks(
-    items: Sequence[dict[str, Any]], seed: int, source: str | os.PathLike[str] = "data set", classes: int = 1
-) -> Sides:
-    """Split into contiguous blocks of z: one tenth for val, one tenth for test, the rest for train.
-
-    The slices are cut into about ten blocks that never cross from one stack into the next; a random draw that the seed
-    fixes gives blocks to val and to test. With fewer than ten slices every slice is a block; two slices leave test empty.
-    Where lithium is in two slices at least, val holds some; in three, test does too: blocks change sides for it. Of
-    several classes, that one of `DRAWS` draws is taken which leaves the fewest of them out of train, then of val and test.
-    """
-    if len(items) < 2:
-        raise BadInput(f"{source}: one labelled slice cannot be split into training and validation; label a second one")
-    if classes > 1:
-        return _draw_with_classes(cut_into_blocks(items), seed, classes)
-    blocks = spread(cut_into_blocks(items), len(SIDES))
-    share = max(1, round(len(blocks) / 10))
-    drawn = np.random.default_rng(seed).permutation(len(blocks))
-    # training needs lithium, so the block that holds most of it is never drawn for another side
-    richest = max(range(len(blocks)), key=lambda i: sum(item["lithium"] for item in blocks[i]))
-    order = [int(i) for i in drawn if i != richest]
-    n_test = share if len(blocks) > 2 else 0
-    dealt = {"val": order[:share], "test": order[share : share + n_test], "train": order[share + n_test :]}
-    _share_lithium(dealt, {i for i, block in enumerate(blocks) if holds(block)})
-    side_of = {i: side for side, numbers in dealt.items() for i in numbers}
-    split: Sides = {side: [] for side in SIDES}
-    for i, block in enumerate(blocks):
-        split[side_of.get(i, "train")] += block
-    return split
-
-
-def _draw_with_classes(blocks: Sequence[Block], seed: int, classes: int) -> Sides:
-    for number in range(classes):
-        blocks = spread(blocks, len(SIDES), number)
-    share, rng = max(1, round(len(blocks) / 10)), np.random.default_rng(seed)
-    n_test = share if len(blocks) > 2 else 0
-    side = np.repeat(
-        [SIDES.index("train"), SIDES.index("val"), SIDES.index("test")], [len(blocks) - share - n_test, share, n_test]
-    )
-    held = np.array([[holds(block, number) for number in range(classes)] for block in blocks])
-    best, least = side, (classes + 1, 2 * classes + 1)
-    for _ in range(DRAWS):
-        drawn = rng.permutation(side)
-        lacks = [classes - int(held[drawn == number].any(axis=0).sum()) for number in range(len(SIDES))]
-        missing = lacks[0], lacks[1] + lacks[2] * bool(n_test)
-        if missing < least:
-            best, least = drawn, missing
-        if not any(missing):
-            break
-    return {
-        name: [item for i in np.flatnonzero(best == k).tolist() for item in blocks[i]] for k, name in enumerate(SIDES)
-    }
-
-
-def _share_lithium(dealt: dict[str, list[int]], rich: set[int]) -> None:
-    """Exchange the last block of val, or of test, that drew no lithium for the first one of another side that did."""
-    for needy, other in (("val", "test"), ("test", "val")):
-        if not dealt[needy] or rich.intersection(dealt[needy]):
-            continue
-        for giver in ("train", other):
-            spare = [k for k, number in enumerate(dealt[giver]) if number in rich]
-            if len(spare) > (giver == "val"):  # val gives nothing that it needs itself
-                dealt[giver][spare[0]], dealt[needy][-1] = dealt[needy][-1], dealt[giver][spare[0]]
-                break
 
 
 def warn_of_sides_without(split: Mapping[str, Sequence[Item]], classes: Sequence[str], source: str) -> None:

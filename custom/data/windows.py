@@ -1,16 +1,20 @@
-"""The grey windows of a labelled data set: one a stack, and one for all 2-D slices of one grey scale."""
+"""The grey windows of a labelled data set: one a stack, one a scan, and one for all other 2-D slices of one grey scale."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from custom.stack import GreyWindow, Stack, grey_range, grey_window_of, tell_once
+from custom.base.errors import BadInput
+from custom.data.scans_json import Scan
+from custom.stack import GreyWindow, Stack, grey_range, grey_window, grey_window_of, tell_once, warn_once
 from custom.stack.formats import stem_of
 from custom.stack.numbering import number_key
 
 FAR = 10.0  # spans between two slices' grey values, from which on they cannot be of one scale
 WIDER = 8.0  # times the span, from which on one scale for both is worth a word
+_MOST = 8  # scans in a sentence
 
 Range = tuple[float, float]
 
@@ -76,13 +80,83 @@ def windows_of(stacks: Sequence[Stack], percentiles: Range, fixed: Range | None)
     return [shared.get(id(stack)) or _of([stack], percentiles, fixed) for stack in stacks]
 
 
+def windows_of_files(
+    stacks: Sequence[Stack], used: Sequence[int], scans: Sequence[Scan | None], percentiles: Range, fixed: Range | None
+) -> list[GreyWindow]:
+    """The grey windows of a data set whose scans are told apart, or not.
+
+    Args:
+        stacks: all files.
+        used: the numbers of those whose windows are wanted.
+        scans: for each of `stacks` the scan that it is told to be of, or None: then `windows_of` decides.
+        percentiles, fixed: as for `windows_of`.
+
+    Returns:
+        the window of each of `used`, in order.
+
+    Raises:
+        BadInput: whatever `window_of_scan` and `grey_window_of` refuse.
+    """
+    alone = [file for file in used if scans[file] is None]
+    found = dict(zip(alone, windows_of([stacks[file] for file in alone], percentiles, fixed), strict=True))
+    told: list[str] = []
+    listing: Path | None = None
+    for scan in dict.fromkeys(scan for file in used if (scan := scans[file]) is not None):
+        own = [file for file, of in enumerate(scans) if of is scan]
+        window = window_of_scan(scan, [stacks[file] for file in own], percentiles, fixed)
+        found |= dict.fromkeys(own, window)
+        listing = scan.listing
+        amount = f"{len(own)} files" if scan.stack is None else f"its stack {scan.stack.name}"
+        told.append(f"{scan.name} {window.lower:g} to {window.upper:g} ({amount})")
+    if told and fixed is None:
+        more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
+        tell_once(f"{listing}: the grey window of each scan: {', '.join(told[:_MOST])}{more}.")
+    return [found[file] for file in used]
+
+
+def window_of_scan(scan: Scan, stacks: Sequence[Stack], percentiles: Range, fixed: Range | None) -> GreyWindow:
+    """One grey window for all files of a scan: that of its stack, as a segmentation of it has it, else that of the files.
+
+    Args:
+        scan: which says whether its stack is at hand.
+        stacks: its files, labelled or not.
+        percentiles, fixed: as for `windows_of`; a fixed window needs no stack.
+
+    Raises:
+        BadInput: no such stack, or one whose grey values are others than those of the files.
+    """
+    if fixed is not None:
+        return _of(stacks, percentiles, fixed)
+    scales = _scales(stacks)
+    every = Scale(list(stacks), [r for s in scales for r in s.known], {v for s in scales for v in s.surround})
+    if len(scales) > 1:
+        warn_once(
+            f"{scan.listing}: the files of the scan {scan.name!r} have {len(scales)} grey scales "
+            f"({'; '.join(scale.words() for scale in scales)}) and one grey window; make them scans of their own if they are."
+        )
+    if scan.stack is None:
+        return _of_all(every, percentiles, None)
+    window = grey_window(scan.open(), percentiles)
+    ends = [end for values in every.ranges for end in values]
+    if ends and not _alike((min(ends), max(ends)), (window.lower, window.upper)):
+        raise BadInput(
+            f"{scan.listing}: the files of the scan {scan.name!r} have grey values from {min(ends):g} to {max(ends):g}, and its stack "
+            f"{scan.stack} from {window.lower:g} to {window.upper:g}; give the stack that they were cut from, export the files "
+            'anew with its grey values, or leave "stack" away'
+        )
+    return _with_surrounds(window, every)
+
+
 def _of(stacks: Sequence[Stack], percentiles: Range, fixed: Range | None) -> GreyWindow:
     return grey_window_of(stacks, percentiles=percentiles, fixed=fixed)
 
 
 def _of_all(scale: Scale, percentiles: Range, fixed: Range | None) -> GreyWindow:
     """The window knows the surrounds of all slices, though it is found in at most 64 of them."""
-    window = _of(scale.stacks, percentiles, fixed)
+    return _with_surrounds(_of(scale.stacks, percentiles, fixed), scale)
+
+
+def _with_surrounds(window: GreyWindow, scale: Scale) -> GreyWindow:
     # NaN, always math.nan, comes last
     return replace(window, surround=tuple(sorted(scale.surround.union(window.surround), key=lambda v: (v != v, v))))
 
@@ -129,6 +203,6 @@ def _tell_of_spans(scale: Scale) -> None:
         (least, narrow), (most, wide) = min(named), max(named)
         tell_once(
             f"{scale.stacks[0].path.parent}: the grey values of {wide} spread {most / least:.0f} times as far "
-            f"as those of {narrow}, and both have one grey window; put slices of different scans into one stack file each "
-            "if they are not of one scale."
+            f"as those of {narrow}, and both have one grey window; tell in scans.json which slices are of which scan if "
+            "they are not of one scale."
         )

@@ -74,6 +74,6 @@ def run_part(part: Part, output_dir: Path, execute: Execute) -> bool:
 def listing(dataset_dir: Path, label_folder: str = "labels") -> str:
     """A digest of names, sizes and times of a data set's files, by which a change between two runs is seen."""
     files = sorted(p for name in ("images", label_folder) for p in (dataset_dir / name).rglob("*") if p.is_file())
-    files += [dataset_dir / "splits.json"] if (dataset_dir / "splits.json").is_file() else []
+    files += [path for name in ("splits.json", "scans.json") if (path := dataset_dir / name).is_file()]
     stats = [(os.path.relpath(p, dataset_dir), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     return hashlib.sha256(repr(stats).encode()).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 import ignite.distributed as idist
 from monai.engines import SupervisedEvaluator, SupervisedTrainer
 
-from custom.data import Reading, common_folder, noted_earlier, noted_split, stems, voxel_sizes
+from custom.data import Reading, common_folder, noted_earlier, noted_scans, noted_split, stems, voxel_sizes
 from custom.weights.tensors import origin
 from custom.weights.trained import Trained
 
@@ -53,6 +53,7 @@ class TrainingRecord:
             "val": stems(val),
             "split": noted_split(train, val),
             "earlier": noted_earlier(train, self.trained.records),
+            **noted_scans(train),
             "reading": self.reading.given(),
             "classes": list(self.reading.classes),
             "grey_window": self.scaling,

@@ -92,7 +92,7 @@ def check_form(record: Record) -> None:
     Raises:
         ValueError, LookupError, TypeError, AttributeError: it is of another form.
     """
-    Known([record])
+    Known([record]).told_scans()
     int(record.get("patch_size", 1))
     if window := record.get("grey_window"):
         lower, upper = window["percentiles"] if window["fixed"] is None else window["fixed"]
