@@ -64,8 +64,12 @@ def labelled_slices(
     reading = reading or Reading()
     pairs, folder = list_pairs(dataset_dir, reading.label_folder), Path(dataset_dir) / reading.label_folder
     several = len(reading.classes) > 1
+    listing = find_scans(Path(dataset_dir))
+    told = read_scans(listing, pairs) if listing else {}
     images, labels = (reading.sources([pair[i] for pair in pairs], part) for i, part in enumerate(("image", LABEL)))
     stacks = [image.open() for image in images]
+    if listing:
+        check_all_told(told, stacks, listing)
     opened = [replace(label, grid=image).open() for image, label in zip(images, labels, strict=True)]
     tell_doubts(opened)
     counted = [check_label(stack, label, len(reading.classes)) for stack, label in zip(stacks, opened, strict=True)]
@@ -76,7 +80,7 @@ def labelled_slices(
     labelled = [[z for z, count in enumerate(counts) if lithium_255 or count.labelled] for counts in counted]
     used = [file for file, some in enumerate(labelled) if some]
     ends = (float(percentiles[0]), float(percentiles[1]))
-    scans = _scans_of(Path(dataset_dir), pairs, stacks)
+    scans = [told.get(stem_of(stack.path)) for stack in stacks]
     windows = windows_of_files(stacks, used, scans, ends, None if fixed is None else (float(fixed[0]), float(fixed[1])))
     about = _about_scans(scans, stacks)
     items: list[dict[str, Any]] = []
@@ -118,16 +122,6 @@ def labelled_slices(
             "background with 0, or say with --label_map which value stands for it"
         )
     return items
-
-
-def _scans_of(root: Path, pairs: Sequence[tuple[Path, Path]], stacks: Sequence[Stack]) -> list[Scan | None]:
-    """The scan that each file is told to be of; None where nothing is told."""
-    listing = find_scans(root)
-    if listing is None:
-        return [None] * len(stacks)
-    scans = read_scans(listing, pairs)
-    check_all_told(scans, stacks, listing)
-    return [scans.get(stem_of(stack.path)) for stack in stacks]
 
 
 def _about_scans(scans: Sequence[Scan | None], stacks: Sequence[Stack]) -> list[dict[str, Any]]:
