@@ -26,7 +26,7 @@ from custom.weights.same_parts import KINDS, check_parts, kinds, load_optimizer
 
 logger = logging.getLogger("training")
 SLOWER = "give a lower --learning_rate, with --resume true from the second epoch on"
-SPLIT = ("split", "earlier")  # what a record says of slices
+SPLIT = ("split", "earlier", "scans", "hold_out")  # what a record says of slices
 SETTLED = 0.75  # from here on the learning rate is below 16 % of its start
 
 
