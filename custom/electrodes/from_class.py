@@ -54,7 +54,6 @@ def _surface(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> Surf
         warnings.simplefilter("ignore", RuntimeWarning)  # a block without any height has none
         median = np.nanmedian(in_blocks(heights, block), axis=(1, 3))
     rough = fit_surface(median, (block_places(places[0], block), block_places(places[1], block)), _SMOOTH)
-    near = np.abs(heights - rough.heights(*places)) < _NEAR
-    if np.count_nonzero(near) < 3:
-        return rough
-    return fit_surface(np.where(near, heights, np.nan), places, _SHARP)
+    nearby = rough.heights(*places)
+    # where a column tells nothing, the medians around it do
+    return fit_surface(np.where(np.abs(heights - nearby) < _NEAR, heights, nearby), places, _SHARP)

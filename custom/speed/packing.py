@@ -58,7 +58,8 @@ def pack_convolutions(network: nn.Module, shape: Sequence[int], precision: str, 
 
     In bfloat16 its convolutional parts run so throughout (`lower_convolutions`). Then each convolution that runs gets
     packed weights and takes over the ReLU that follows it, as one random batch shows; if the output is no longer the
-    same, because something else takes a convolution's output too, they are put back.
+    same, because something else takes a convolution's output too, they are put back. oneDNN packs bfloat16 on CPUs with
+    AVX-512 alone; on others that has no packed weights.
 
     Args:
         network: in evaluation mode, with its weights and its batch norms folded; for inference alone afterwards.
@@ -73,6 +74,8 @@ def pack_convolutions(network: nn.Module, shape: Sequence[int], precision: str, 
     if chosen == "bf16":
         lower_convolutions(network)
     _leave_out_padding(network, shape)
+    if chosen == "bf16" and not _bf16_packs():
+        return network
     windows = torch.rand(tuple(shape), generator=torch.Generator().manual_seed(0))
     windows = windows.contiguous(memory_format=torch.channels_last)
     with autocast(device, chosen):
@@ -87,6 +90,10 @@ def pack_convolutions(network: nn.Module, shape: Sequence[int], precision: str, 
     if not same_output(after, seen.output.float(), TOLERANCES[chosen]):
         replace_modules(network, {new: old for old, new in changed.items()})
     return network
+
+
+def _bf16_packs() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _packs(convolution: Convolution) -> bool:

@@ -11,7 +11,7 @@ from monai.networks.nets import BasicUNet, UNet
 from torch import nn
 
 from custom.networks import ENet, TransforCNN, YNet
-from custom.speed import fold_batch_norm, pack_convolutions
+from custom.speed import fold_batch_norm, pack_convolutions, packing
 from custom.speed.lowering import InBfloat16
 from custom.speed.packing import PackedConvolution
 from custom.speed.precision import autocast
@@ -73,7 +73,18 @@ def test_logits_stay_in_float32(name: str, batch: int) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 @torch.no_grad()
 def test_bfloat16_is_as_near_to_float32_as_autocast_is(name: str) -> None:
-    network, packed = made_ready(name, "bf16")
+    _check_bfloat16(*made_ready(name, "bf16"))
+
+
+@torch.no_grad()
+def test_bfloat16_on_a_cpu_that_cannot_pack_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_bf16_packs", lambda: False)
+    network, left = made_ready("BasicUNet", "bf16")
+    assert count(left, PackedConvolution) == 0
+    _check_bfloat16(network, left)
+
+
+def _check_bfloat16(network: nn.Module, packed: nn.Module) -> None:
     assert count(packed, InBfloat16) > 0
     windows = torch.rand(SHAPE)
     exact = network(windows)
