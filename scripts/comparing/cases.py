@@ -12,8 +12,8 @@ import numpy as np
 
 from custom.base.errors import BadInput
 from custom.data.blocks import holds
+from custom.data.dealing import split_by_blocks
 from custom.data.sides import Split, place_of
-from custom.data.split import split_by_blocks
 from custom.data.splits_json import SIDES
 from custom.stack import source
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from custom.data.blocks import cut_into_blocks
-from custom.data.split import split_by_blocks, warn_of_sides_without_lithium
+from custom.data.dealing import split_by_blocks
+from custom.data.split import warn_of_sides_without_lithium
 
 Items = list[dict[str, Any]]
 
