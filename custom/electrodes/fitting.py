@@ -37,7 +37,7 @@ def fit_surface(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray], smoo
         apart = rest - np.median(rest)
         spread = max(_MAD * float(np.median(np.abs(apart))), 1e-3)
         weights = np.clip(1 - (apart / (_FAR * spread)) ** 2, 0, None) ** 2
-    deviation = np.zeros((1, 1), np.float32)
+    deviation = np.zeros((1, 1))
     if smooth is not None:
         held, by = np.zeros(heights.shape), np.zeros(heights.shape)
         held[known], by[known] = rest * weights, weights
@@ -48,11 +48,32 @@ def fit_surface(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray], smoo
         whole = np.stack([np.ones(rows.size), rows.reshape(-1), columns.reshape(-1)], axis=1)
         more = np.linalg.lstsq(whole, smoothed.reshape(-1), rcond=None)[0]
         plane = plane + more
-        deviation = (smoothed - (whole @ more).reshape(smoothed.shape)).astype(np.float32)
+        deviation = smoothed - (whole @ more).reshape(smoothed.shape)
+    return _surface(plane, deviation, places)
+
+
+def surface_through(heights: np.ndarray, places: tuple[np.ndarray, np.ndarray], smooth: float) -> Surface:
+    """The plane of least squares through heights none of which is wrong, and what their smooth part deviates from it.
+
+    The plane is theirs, not that of the smooth part: where a Gaussian meets the border of a short stack it levels slopes.
+
+    Args:
+        heights: float (n, m), in voxels.
+        places: of the rows and of the columns, in voxels, evenly spaced.
+        smooth: standard deviation, in rows and columns, of the Gaussian that deviations are averaged with.
+    """
+    rows, columns = np.meshgrid(*places, indexing="ij")
+    design = np.stack([np.ones(rows.size), rows.ravel(), columns.ravel()], axis=1)
+    plane = np.linalg.lstsq(design, heights.ravel(), rcond=None)[0]
+    rest = heights - (design @ plane).reshape(heights.shape)
+    return _surface(plane, ndimage.gaussian_filter(rest, smooth, mode="nearest"), places)
+
+
+def _surface(plane: np.ndarray, deviation: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> Surface:
     origin = float(places[0][0]), float(places[1][0])
     step = [float(along[1] - along[0]) if len(along) > 1 else 1.0 for along in places]
     slope = float(plane[1]), float(plane[2])
-    return Surface(slope, float(plane[0]), deviation, origin, (step[0], step[1]))
+    return Surface(slope, float(plane[0]), deviation.astype(np.float32), origin, (step[0], step[1]))
 
 
 def roughness(surface: Surface) -> tuple[float, float]:

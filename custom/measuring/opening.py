@@ -18,7 +18,7 @@ from custom.electrodes.electrodes import Electrodes
 from custom.electrodes.from_class import electrodes_of_class
 from custom.electrodes.from_grey import electrodes_of_grey
 from custom.electrodes.given import AXES, axis_number, electrodes_given
-from custom.electrodes.thinned import Thinned, thinned
+from custom.electrodes.thinned import thinned
 from custom.measuring.gap import lengths
 from custom.measuring.reading import Cell
 from custom.stack import Stack, open_stack
@@ -89,7 +89,7 @@ def open_cell(
     axes = _ORDER if thickness_axis is None else (axis_number(thickness_axis),)
     if electrodes is not None:
         found: Electrodes | None = checked_electrodes(opened, electrodes, thickness_axis)
-    elif found := _found(opened, grey, classes, axes):
+    elif found := _found(opened, grey, classes, values, axes):
         _check(found, opened, given=False)
     return replace(cell, electrodes=found, grey=grey)
 
@@ -121,14 +121,15 @@ def checked_electrodes(stack: Stack, electrodes: Any, thickness_axis: Any) -> El
     return found
 
 
-def _found(mask: Stack, grey: Stack | None, classes: Sequence[str], axes: Sequence[int]) -> Electrodes | None:
+def _found(
+    mask: Stack, grey: Stack | None, classes: Sequence[str], lithium: Sequence[int], axes: Sequence[int]
+) -> Electrodes | None:
     candidates: list[Electrodes] = []
     for axis in axes:
         found = None
         if ELECTRODE in classes:
-            held = thinned(mask, axis)
-            values = [value for value, name in enumerate(classes, 1) if name in _OF_ELECTRODE]
-            found = electrodes_of_class(Thinned(np.isin(held.columns, values), held.places), axis)
+            electrode = [value for value, name in enumerate(classes, 1) if name in _OF_ELECTRODE]
+            found = electrodes_of_class(thinned(mask, axis), axis, electrode, (0, *lithium))
         elif grey is not None:
             found = electrodes_of_grey(thinned(grey, axis), axis)
         if found is not None:

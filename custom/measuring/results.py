@@ -23,6 +23,7 @@ from custom.measuring.agglomerates import FILE as AGGLOMERATES
 from custom.measuring.agglomerates import Agglomerates
 from custom.measuring.coarse import Coarse
 from custom.measuring.gap import GapFinder
+from custom.measuring.label_file import label_file
 from custom.measuring.maps import FILES, Maps, write_map
 from custom.measuring.numbered import CoarseNumbers, numbered
 from custom.measuring.quantities import Quantities
@@ -38,14 +39,14 @@ from custom.stack.writers import OUTPUT_FORMATS, StackWriter
 
 logger = logging.getLogger("measuring")
 
-FIGURES, REPORT, SURFACE, LABELS = "quantities.json", "report.html", "lithium.ply", "agglomerates"
+FIGURES, REPORT, SURFACE = "quantities.json", "report.html", "lithium.ply"
 _MOST_TRIANGLES = 400_000  # of the surface, which then has some 10 MB
 
 
 def result_names(quantities: Quantities) -> list[str]:
     """All files that a result may have."""
     tables = [name for quantity in quantities for name in quantity.files]
-    labels = [f"{LABELS}{encoder.suffix}" for encoder in OUTPUT_FORMATS.values()]
+    labels = [label_file(output_format) for output_format in OUTPUT_FORMATS]
     return [FIGURES, REPORT, SURFACE, coarse_figures.FILE, *tables, *labels]
 
 

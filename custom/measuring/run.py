@@ -14,9 +14,10 @@ from tqdm import tqdm
 from custom.base.cores import cores
 from custom.base.errors import BadInput
 from custom.measuring.cell_slab import CellSlab
+from custom.measuring.label_file import open_label_writer
 from custom.measuring.quantities import Quantities
 from custom.measuring.reading import Cell
-from custom.measuring.results import LABELS, Results, result_names
+from custom.measuring.results import Results, result_names
 from custom.report.earlier import check_output
 from custom.running import OutputFolder
 from custom.running.interruption import goes_on
@@ -24,7 +25,6 @@ from custom.running.processes import Gathering
 from custom.running.slab_store import SlabStore
 from custom.speed.allocation import release_freed_memory
 from custom.stack import Slab, Stack, fingerprint, slabs
-from custom.stack.writers import open_writer
 
 STORE = ".measured"
 
@@ -119,9 +119,8 @@ class Measuring:
         if self.label_format is None:
             results.number(parts, threads)
         else:
-            shape, size, place = cell.mask.shape, cell.mask.voxel_size_um, cell.mask.place
-            path = self.folder / LABELS
-            with open_writer(path, self.label_format, shape, np.uint32, size, overwrite=True, place=place) as writer:
+            count = len(results.pieces.table["voxels"])
+            with open_label_writer(self.folder, self.label_format, cell.mask, count) as writer:
                 results.number(parts, threads, writer)
         release_freed_memory()
         if [fingerprint(stack) for stack in _inputs(cell)] != store.settings["files"]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from custom.base.errors import BadInput
+from custom.measuring.label_file import label_file
 from custom.measuring.reading import Cell
-from custom.measuring.results import FIGURES, LABELS
+from custom.measuring.results import FIGURES
 from custom.measuring.run import STORE, Measuring
 from custom.report.earlier import check_output
 from custom.running import OutputFolder
@@ -29,7 +30,6 @@ from custom.series.results import NAMES, write_results
 from custom.series.step import Laying, Step, measure_step
 from custom.series.volumes import volumes_in_view
 from custom.stack import fingerprint, open_stack, slabs
-from custom.stack.writers import OUTPUT_FORMATS
 
 
 class Series:
@@ -140,7 +140,7 @@ class Series:
         return whole and self.kept.get(f"scan-{scan.name}", of) is not None
 
     def _labels(self, scan: Scan) -> Path:
-        return self.folder / scan.name / f"{LABELS}{OUTPUT_FORMATS[self.label_format].suffix}"
+        return self.folder / scan.name / label_file(self.label_format)
 
     def _measure(self, number: int, of: str) -> None:
         scan = self.listed.scans[number]

@@ -93,6 +93,38 @@ def test_waves_of_two_dozen_voxels_under_specks() -> None:
         assert apart.mean() < 0.15 and apart.max() < 1
 
 
+def test_the_plane_of_a_short_stack_is_that_of_all_heights() -> None:
+    z, x = np.indices((24, 300))
+    low = 20 + 0.03 * z + 1.6 * np.sin(2 * np.pi * x / 47 + z / 9) * np.cos(2 * np.pi * z / 40)
+    y = np.arange(SHAPE[1])[None, :, None] + 0.5
+    electrode = (y < low[:, None]) | (y > 95 - low[:, None])
+    found = electrodes_of_class(thinned(InMemory(electrode), 1), 1)
+    assert found is not None
+    design = np.stack([np.ones(z.size), z.ravel(), x.ravel()], axis=1)
+    for heights, surface in zip((low, 95 - low), found.surfaces, strict=True):
+        # a voxel tells a height to its half; with so few slices that is .05 degrees more
+        of_voxels, true = (
+            np.linalg.lstsq(design, one.ravel(), rcond=None)[0][1:] for one in (heights.round(), heights)
+        )
+        np.testing.assert_allclose(np.degrees(np.arctan(surface.slope)), np.degrees(np.arctan(of_voxels)), atol=1e-3)
+        np.testing.assert_allclose(np.degrees(np.arctan(surface.slope)), np.degrees(np.arctan(true)), atol=0.1)
+
+
+@pytest.mark.parametrize("electrolyte", [0, 4])
+def test_the_surface_goes_on_over_what_is_sunk_into_an_electrode(electrolyte: int) -> None:
+    wanted = heights((1, -1), 22), heights((0.5, 0), 66)
+    y = np.arange(SHAPE[1])[None, :, None] + 0.5
+    classes = np.where((y < wanted[0][:, None]) | (y > wanted[1][:, None]), 1, electrolyte).astype(np.uint8)
+    classes[40:60, 14:24, 50:75] = 3  # as wide as waves are
+    classes[80:100, 20:26, 90:110] = 2  # lithium takes none of an electrode
+    found = electrodes_of_class(thinned(InMemory(classes), 1), 1, (1,), (0, 2))
+    assert found is not None
+    for surface, expected in zip(found.surfaces, wanted, strict=True):
+        apart = np.abs(at(surface) - expected)
+        apart[80:100, 90:110] = 0
+        assert apart.max() < 1 and apart.mean() < 0.25
+
+
 @pytest.mark.parametrize("axis", [0, 2])
 def test_any_axis_may_lead_through_the_thickness(axis: int) -> None:
     share, _ = cell(heights((1, -1), 20), heights((0.5, 0), 68))

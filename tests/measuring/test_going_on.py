@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nrrd
 import numpy as np
 import pytest
 import tifffile
@@ -98,6 +100,17 @@ def test_agglomerates_have_their_numbers(files: dict[str, Path], tmp_path: Path)
     expected = np.concatenate([[0], 1 + np.argsort(np.argsort(-sizes))])[labels]
     assert count == 2
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "out/agglomerates.zarr/0", mode="r")[:], expected)
+
+
+def test_agglomerates_are_segments_to_slicer(files: dict[str, Path], tmp_path: Path) -> None:
+    cell = open_cell(files["mask"], files["probability"], files["stack"], electrodes=[10, 50])
+    Measuring(lambda: cell, 3, OutputFolder(tmp_path), LEVELS, "nrrd").run()
+    voxels, header = nrrd.read(str(tmp_path / "agglomerates.seg.nrrd"))
+    assert header["Segmentation_MasterRepresentation"] == "Binary labelmap" and "Segment2_ID" not in header
+    sizes = [np.count_nonzero(voxels == int(header[f"Segment{number}_LabelValue"])) for number in range(2)]
+    assert [header[f"Segment{number}_Name"] for number in range(2)] == ["agglomerate 1", "agglomerate 2"]
+    with (tmp_path / "agglomerates.csv").open(encoding="utf-8-sig") as table:
+        assert sizes == [int(row["voxels"]) for row in csv.DictReader(table)]
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6])

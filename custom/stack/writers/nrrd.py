@@ -18,6 +18,7 @@ class NrrdEncoder(Encoder):
     """A .nrrd file: a plain-text header, then (Z, Y, X) in C order, which is NRRD's x fastest."""
 
     suffix = ".nrrd"
+    segmentation = ".seg"  # a name that ends so is one to 3D Slicer, however few classes it holds
 
     def __init__(self, target: Path, layout: Layout) -> None:
         self._stream = GzipStream(target, plain=_header(layout))
@@ -53,7 +54,7 @@ def _header(layout: Layout) -> bytes:
         fields["space units"] = " ".join([f'"{_unit(layout)}"'] * 3)
         fields["space origin"] = nrrd.format_vector(lps[:3, 3] + 0.0)
     lines = ["NRRD0005", *(f"{name}: {value}" for name, value in fields.items())]
-    if layout.several:
+    if layout.several or layout.name.endswith(NrrdEncoder.segmentation):
         told = segments(layout.classes, layout.shape).items()
         lines += [f"{key}:={value.replace(chr(92), chr(92) * 2)}" for key, value in told]  # as NRRD escapes a backslash
     return "\n".join([*lines, "", ""]).encode("utf-8")
