@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import cli
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(cli.ROOT / "scripts"))
 
+from benchmarking.pieces import side_by_side
 from benchmarking.quantities import error, of_electrodes, table, within
 from benchmarking.true_figures import true_figures, true_surfaces
 
@@ -51,3 +53,14 @@ def test_errors_and_ranges() -> None:
     other = {"errors": {"agglomerates": 1.0, "bridged_6": 0.0}, "within": {"agglomerates": False}}
     made = table([{"phantom": "cells", "predicted": row} for row in (one, other)], "predicted")
     assert "| agglomerates |  | 2.5 | 4 | 1 of 2 |" in made and "| bridged_6 | wrong | 1 of 2 |  |  |" in made
+
+
+def test_cells_lie_side_by_side_mirrored_where_they_meet() -> None:
+    cells = [np.random.default_rng(seed).integers(0, 255, (2, 3, 4), np.uint8) for seed in range(3)]
+    laid = np.concatenate(list(side_by_side(cells, 5, (5, 9))))
+    assert laid.shape == (5, 5, 9)
+    # three in a row, two rows a block, the second one upside down: six, and the next block begins with the first again
+    np.testing.assert_array_equal(laid[:2, :3, :4], cells[0])
+    np.testing.assert_array_equal(laid[:2, :3, 4:8], cells[1][:, :, ::-1])
+    np.testing.assert_array_equal(laid[2:4, :3, 8:], cells[2][:, :, :1])
+    np.testing.assert_array_equal(laid[:2, 3:, :4], cells[0][:, :0:-1])

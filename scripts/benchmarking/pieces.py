@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,18 @@ SIZE = (1.0, 1.0, 1.0)
 
 
 def tiled(dataset: Path, slices: int, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
-    """Labels of a phantom's cells side by side, mirrored where they meet, until they fill a stack: some slices at a time."""
+    """Labels of a phantom's cells, see `side_by_side`."""
     files = sorted((dataset / "labels").glob("*.tif"))
     if not files:
         raise BadInput(
             f"{dataset}: holds no labels; make some by python scripts/make_phantom.py --difficulty hard, or give another --dataset_dir"
         )
     stacks = [open_stack(file) for file in files]
-    cells = [(stack.read(0, stack.shape[0]) == 1).astype(np.uint8) for stack in stacks]
+    yield from side_by_side([(stack.read(0, stack.shape[0]) == 1).astype(np.uint8) for stack in stacks], slices, size)
+
+
+def side_by_side(cells: Sequence[NDArray[Any]], slices: int, size: tuple[int, int]) -> Iterator[NDArray[Any]]:
+    """Stacks of one shape side by side, mirrored where they meet, until they fill a larger one: some slices at a time."""
     made, number = 0, 0
     while made < slices:
         rows = []
