@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from custom.base.errors import BadInput
 from custom.region.looking import FieldLook
-from custom.region.overlap import Ends, Overlap, best_overlap
+from custom.region.overlap import LEAST_ALIKE, Ends, Overlap, correlated, overlaps
 from custom.region.part import Move, Part, Volume, smoothed, varying
 from custom.region.registration import register
 
@@ -21,6 +21,7 @@ LEAST_CORRELATION = (
 )
 _MOST_VOXELS = 24_000_000  # of a part that is registered; wider slices are averaged over squares first
 _MOST_SLICES = 32  # of an overlap, its middle ones
+_BROAD = 4.0  # voxels of smoothing within the slice, under which no noise is left of grey values that are compared
 _MARGIN = 12  # slices around those that should match, for the smoothing and for what the coarse look was wrong by
 
 
@@ -76,14 +77,17 @@ class _Pairs:
         self.looks, self.few = looks, len(looks) <= 7
         ends = [Ends(look.tall) for look in looks] if len(looks) > 1 else []
         near = [pair for pair in itertools.permutations(range(len(ends)), 2) if self.few or abs(pair[0] - pair[1]) == 1]
-        self.overlaps = {pair: best_overlap(ends[pair[0]], ends[pair[1]]) for pair in near}
+        self.overlaps = {pair: overlaps(ends[pair[0]], ends[pair[1]]) for pair in near}
         self.joints: dict[tuple[int, int], Joint | BadInput] = {}
 
     def orders(self) -> list[tuple[int, ...]]:
         """From the one in which neighbours correlate best."""
         numbers = range(len(self.looks))
         every = list(itertools.permutations(numbers)) if self.few else [tuple(numbers), tuple(numbers)[::-1]]
-        return sorted(every, key=lambda one: -sum(self.overlaps[pair].correlation for pair in itertools.pairwise(one)))
+        return sorted(every, key=lambda one: -sum(self._likely(pair) for pair in itertools.pairwise(one)))
+
+    def _likely(self, pair: tuple[int, int]) -> float:
+        return max((one.correlation for one in self.overlaps[pair][:1] if one.alike >= LEAST_ALIKE), default=0.0)
 
     def joint(self, lower: int, upper: int) -> Joint:
         pair = lower, upper
@@ -98,12 +102,39 @@ class _Pairs:
         return found
 
 
-def joint(lower: FieldLook, upper: FieldLook, overlap: Overlap) -> Joint:
-    """Register a field with the one below it at full resolution, in the middle slices of their overlap.
+def joint(lower: FieldLook, upper: FieldLook, likely: Sequence[Overlap]) -> Joint:
+    """How a field joins the one below it, by the first of some overlaps that holds at full resolution.
 
     Raises:
-        BadInput: what changes along z does not correlate there.
+        BadInput: none does; it tells of the best.
     """
+    faults = [(0.0, f"the correlation is 0.00 at best where {LEAST_CORRELATION} is needed")]
+    for overlap in likely:
+        if overlap.alike < LEAST_ALIKE:
+            faults.append((overlap.correlation, _not_alike(overlap.alike)))
+            continue
+        found, alike = _registered(lower, upper, overlap)
+        if found.correlation < LEAST_CORRELATION:
+            fault = f"the correlation is {found.correlation:.2f} at best where {LEAST_CORRELATION} is needed"
+            faults.append((found.correlation, fault))
+        elif alike < LEAST_ALIKE:
+            faults.append((found.correlation, _not_alike(alike)))
+        else:
+            return found
+    raise BadInput(
+        f"{upper.stack.path}: does not match {lower.stack.path} where they should overlap, {max(faults[1:] or faults)[1]}; give "
+        "fields of view that overlap by a tenth or so, or join them yourself and write what you found under fields of a "
+        "region.json."
+    )
+
+
+def _not_alike(found: float) -> str:
+    return f"the grey values there correlate by {found:.2f} at best where {LEAST_ALIKE} is needed"
+
+
+def _registered(lower: FieldLook, upper: FieldLook, overlap: Overlap) -> tuple[Joint, float]:
+    """A field registered with the one below it at full resolution, in the middle slices of their overlap, and how much alike
+    their grey values are there."""
     factor = lower.factor
     start = Move((overlap.shift[0] * lower.thin, overlap.shift[1] * factor, overlap.shift[2] * factor), 0.0)
     first, last = _middle(lower.stack.shape[0], upper.stack.shape[0], start.shift[0])
@@ -113,13 +144,8 @@ def joint(lower: FieldLook, upper: FieldLook, overlap: Overlap) -> Joint:
     above = _part(upper, first - round(start.shift[0]) - _MARGIN, last - round(start.shift[0]) + _MARGIN, step)
     move = register(below, above, start, lower.thin)
     correlation = _correlation(below, above, move)
-    if correlation < LEAST_CORRELATION:
-        raise BadInput(
-            f"{upper.stack.path}: does not match {lower.stack.path} where they should overlap, the correlation is "
-            f"{correlation:.2f} at best where {LEAST_CORRELATION} is needed; give fields of view that overlap by a tenth "
-            "or so, or join them yourself and write what you found under fields of a region.json."
-        )
-    return Joint(move, *_grey_match(below.values, _moved(above, below, move)), correlation)
+    found = Joint(move, *_grey_match(below.values, _moved(above, below, move)), correlation)
+    return found, _alike(below, above, move)
 
 
 def _middle(below: int, above: int, shift: float) -> tuple[int, int]:
@@ -166,6 +192,12 @@ def _correlation(below: Part, above: Part, move: Move) -> float:
     first, second = (varying(np.where(both, some, np.nan)[there], sigma) for some in (one.values, moved))
     norm = math.sqrt(float((first**2).sum()) * float((second**2).sum()))
     return float((first * second).sum()) / norm if norm else 0.0
+
+
+def _alike(below: Part, above: Part, move: Move) -> float:
+    """Correlation of the grey values in the overlap, see `Overlap.alike`."""
+    one, other = (replace(part, values=smoothed(part.values, 0.7, _BROAD / part.step)) for part in (below, above))
+    return correlated(one.values, _moved(other, below, move))
 
 
 def _grey_match(below: Volume, moved: Volume) -> tuple[float, float]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from views import Held, as_uint16, seen, world
 
 from custom.base.errors import BadInput
 from custom.region.joining import join
 from custom.region.looking import FieldLook, look_at
+from custom.region.overlap import LEAST_ALIKE, Ends, overlaps
 
 SHIFTS = ((0.0, 0.0, 0.0), (29.3, 1.6, -2.2), (58.8, -1.3, 2.7))
 ROTATIONS = (0.0, 0.4, -0.3)
@@ -44,3 +46,24 @@ def test_another_cell_is_refused(looks: list[FieldLook]) -> None:
     other = look_at(Held("other", as_uint16(world(DEPTH, seed=7))), 2)
     with pytest.raises(BadInput, match="does not match"):
         join([looks[0], other])
+
+
+def leaning_cell(depth: int, ends: int, seed: int = 0) -> np.ndarray:
+    """(depth, 80, 80): a cell that begins and ends within the volume and leans, its grain weak beside the air around it."""
+    rng = np.random.default_rng(seed)
+    z, y, x = np.mgrid[:depth, :80, :80]
+    share = np.clip(9.5 - abs(y - 28 - 24 * z / depth), 0, 1) * np.clip(28.5 - abs(x - 40), 0, 1)
+    share *= (z >= ends) & (z < depth - ends)
+    grain = ndimage.gaussian_filter(rng.normal(size=share.shape), 0.7)
+    return (share * (3 + 0.3 * grain / grain.std()) + rng.normal(0, 0.02, share.shape)).astype(np.float32)
+
+
+def test_the_ends_of_a_cell_are_no_overlap() -> None:
+    whole, depth = leaning_cell(240, 4), 88
+    low, middle, high = (whole[start : start + depth] for start in (0, 76, 152))
+    for lower, upper in ((low, middle), (middle, high)):
+        found = overlaps(Ends(lower), Ends(upper))
+        assert (76, 0, 0) in [one.shift for one in found] and all(one.alike > 0.9 for one in found)
+    (ends,) = overlaps(Ends(high), Ends(low))
+    # they match well enough to be joined, but one lies on the other's air
+    assert ends.correlation > 0.2 and ends.alike < LEAST_ALIKE
