@@ -20,11 +20,7 @@ _LOW = 0.15  # of the cell's own difference from air: what still belongs to it; 
 _LEAST, _MOST = 0.01, 0.9  # share of the known voxels that a cell fills
 _FLAT = 0.93  # its thickness over its width, at most; else which way it is turned is not to be told
 _WHOLE = 0.6  # of the usual extent along an axis: what a column has at least; at the rims it is less
-_CLOSED = (
-    ("n", ("z", "w"), ("first", "last")),
-    ("w", ("z", "n"), ("left", "right")),
-    ("z", ("n", "w"), ("low", "high")),
-)
+_CLOSED = (("n", ("z", "w"), ("first", "last"), 4), ("w", ("z", "n"), ("left", "right"), 1))  # within a slice
 
 
 @dataclass(frozen=True)
@@ -111,14 +107,43 @@ def _outline(solid: NDArray[np.bool_], factor: int, frame: Frame, air: float, ed
     n, w = frame.framed(y.astype(float), x.astype(float))
     own = {"z": z.astype(float), "n": n, "w": w}
     found: dict[str, Surface] = {}
-    for along, (first, second), names in _CLOSED:
+    for along, (first, second), names, order in _CLOSED:
         at, low, high = _extents(own[along], own[first], own[second], factor)
-        order = 4 if along == "n" else 1
         for name, heights in zip(names, (low - factor / 2, high + factor / 2), strict=True):
             found[name] = fitted(at[:, 0], at[:, 1], heights, order)
         if along == "n":
             ends = [(float(axis.min()), float(axis.max())) for axis in at.T]
+    leaning = _Leaning(found)
+    at, *both = _extents(own["z"], *leaning.off(own["z"], n, w), factor)
+    for name, heights, beyond in zip(("low", "high"), both, (-factor / 2, factor / 2), strict=True):
+        found[name] = fitted(*leaning.at(heights, *at.T), heights + beyond, 1)
     return Outline(frame, ends[0], ends[1], found, air, edge)
+
+
+class _Leaning:
+    """Where the middle of a cell lies at each z. A tall cell leans by more than it is thick: columns along z leave it through
+    its large faces, and only those that lean with it end at its ends.
+
+    Args:
+        faces: "first" and "last", "left" and "right" of an outline.
+    """
+
+    def __init__(self, faces: Mapping[str, Surface]) -> None:
+        self._faces = faces
+
+    def off(self, z: Floats, n: Floats, w: Floats) -> tuple[Floats, Floats]:
+        """n and w from the middle."""
+        return n - self._middle("first", "last", z, w), w - self._middle("left", "right", z, n)
+
+    def at(self, z: Floats, n_off: Floats, w_off: Floats) -> tuple[Floats, Floats]:
+        """n and w of such places."""
+        n = n_off + self._middle("first", "last", z, w_off)
+        w = w_off + self._middle("left", "right", z, n)
+        return n_off + self._middle("first", "last", z, w), w
+
+    def _middle(self, one: str, other: str, z: Floats, across: Floats) -> Floats:
+        found: Floats = (self._faces[one].at(z, across) + self._faces[other].at(z, across)) / 2
+        return found
 
 
 def _extents(along: Floats, first: Floats, second: Floats, factor: int) -> tuple[Floats, Floats, Floats]:

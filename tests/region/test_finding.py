@@ -20,6 +20,8 @@ CASES = {
     "turned by a third": replace(DRAWN, turns=(32.0, 1.0, 1.0), sides=(100, 120, 120)),
     "straight": replace(DRAWN, bend=0.0, turns=(0.0, 0.0, 0.0)),
     "tilted most": replace(DRAWN, turns=(9.0, 5.0, -5.0), sides=(110, 110, 120)),
+    # by nearly as much as it is thick
+    "tall and leaning": replace(DRAWN, turns=(2.0, 3.0, 5.0), sides=(300, 100, 124), shape=(270, 34, 84), bend=1.5),
 }
 
 
