@@ -48,9 +48,8 @@ def drawn_size(seed: int) -> tuple[int, int, int]:
     return int(z), int(y), int(x)
 
 
-def measured(seed: int) -> dict[str, Any]:
+def measured(seed: int, size: tuple[int, int, int]) -> dict[str, Any]:
     """One phantom: what is wrong by how much, in voxels and degrees."""
-    size = drawn_size(seed)
     began = time.monotonic()
     phantom = RawPhantom.draw(size, seed)
     places = phantom.layout.fields
@@ -138,6 +137,7 @@ def main() -> int:
     parser.add_argument("--output_dir", action=GivenPath, default=Path("runs/regions"))
     parser.add_argument("--phantoms", type=int, default=50, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first one's seed; the next have the next seeds")
+    parser.add_argument("--size", type=int, nargs=3, metavar="N", help="voxels along z, y and x; random without it")
     given = parser.parse_args()
     path = Path(given.output_dir) / "phantoms.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def main() -> int:
     for seed in range(given.first, given.first + given.phantoms):
         if seed in {row["seed"] for row in rows}:
             continue
-        rows.append(measured(seed))
+        rows.append(measured(seed, tuple(given.size) if given.size else drawn_size(seed)))
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(rows[-1]) + "\n")
         print(json.dumps(rows[-1]), flush=True)
