@@ -87,7 +87,8 @@ class _Pairs:
         return sorted(every, key=lambda one: -sum(self._likely(pair) for pair in itertools.pairwise(one)))
 
     def _likely(self, pair: tuple[int, int]) -> float:
-        return max((one.correlation for one in self.overlaps[pair][:1] if one.alike >= LEAST_ALIKE), default=0.0)
+        found = self.overlaps[pair]
+        return found[0].correlation if found and found[0].alike >= LEAST_ALIKE else 0.0
 
     def joint(self, lower: int, upper: int) -> Joint:
         pair = lower, upper

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarking.commands import bundle
+from benchmarking.commands import SEGMENTING, bundle
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.metrics.masks import dice_of
@@ -27,7 +27,6 @@ from custom.phantom.raw_dataset import FIELDS, make_raw_phantom
 from custom.stack import open_stack
 
 REGION = "bundle/configs/region.json"
-SEGMENTING = "['bundle/configs/inference.json','bundle/configs/network_unet.json']"
 ORDERS = ("linear", "cubic")
 
 

@@ -8,6 +8,8 @@ from custom.base.errors import BadInput
 from custom.running.bundle import run_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
+SEGMENTING = "['bundle/configs/inference.json','bundle/configs/network_unet.json']"
+MEASURING = "bundle/configs/measure.json"
 
 
 def bundle(config: str, log: Path, **options: object) -> None:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from benchmarking.commands import bundle
+from benchmarking.commands import MEASURING, SEGMENTING, bundle
 from benchmarking.true_figures import plane_of, true_figures, true_surfaces
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
@@ -29,8 +29,6 @@ from custom.electrodes.surface import Surface
 from custom.measuring.opening import open_cell
 from custom.phantom.classes import CLASSES
 
-SEGMENTING = "['bundle/configs/inference.json','bundle/configs/network_unet.json']"
-MEASURING = "bundle/configs/measure.json"
 # how the error of a figure is told: a share of the truth, the difference, the difference in voxels, right or wrong
 SHARE, PLAIN, VOXELS, RIGHT = "%", "", "voxels", "wrong"
 ERRORS = {

@@ -23,15 +23,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
-from benchmarking.commands import bundle
+from benchmarking.commands import MEASURING, SEGMENTING, bundle
 from benchmarking.pieces import side_by_side
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.stack import open_stack
 from custom.stack.writers import open_writer
 
-SEGMENTING = "['bundle/configs/inference.json','bundle/configs/network_unet.json']"
-MEASURING = "bundle/configs/measure.json"
 STUDY = (3849, 340, 2071)  # Quenum, Zenyuk, Ushizima, J. Imaging 9:111, 2023
 FOUND = ("mask", "probability")
 
