@@ -51,7 +51,8 @@ class Electrodes:
         for distance, surface, sign in zip(found, self.surfaces, (1, -1), strict=True):
             heights = np.expand_dims(surface.heights(*across), self.axis)
             cosine = surface.normal(voxel_size, self.axis)[self.axis]
-            np.multiply(along - heights, np.float32(sign * cosine * voxel_size[self.axis]), out=distance)
+            np.subtract(along, heights, out=distance, casting="same_kind")  # heights are float64, all of them 100 MB
+            distance *= np.float32(sign * cosine * voxel_size[self.axis])
         return found
 
     def apart(self, shape: tuple[int, int, int], voxel_size: Lengths) -> float:

@@ -65,8 +65,12 @@ class Bridged(Quantity[CellSlab]):
             f"bridged_{connectivity}": bool(found.bridges.any())
             for connectivity, found in zip(CONNECTIVITIES, pieces, strict=True)
         }
-        for connectivity, bridging in self._bridging.items():
-            if self.has_probability:
-                level = bridging.level()
+        if self.has_probability:
+            for connectivity in CONNECTIVITIES:
+                level = self.level(connectivity)
                 told[f"bridging_threshold_{connectivity}"] = level / 255 if level else None
         return told
+
+    def level(self, connectivity: int) -> int:
+        """The highest of 255 levels of a probability at which lithium joins both electrodes; 0: it does at none."""
+        return self._bridging[connectivity].level()

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from custom.measuring.cell_slab import CellSlab
+from custom.pieces.counted import count_near
 from custom.pieces.labelled import Joining, label_slab
 from custom.pieces.measured import Table, measure_slab, merged
 
-_FAR = np.float32(np.inf)
+_FAR, _NONE = np.float32(np.inf), np.zeros((0, 0, 0, 0), np.float32)
 
 
 class Found:
@@ -29,7 +30,7 @@ class Found:
     ) -> None:
         self.connectivity, self.threshold, self.classes, self.deviations = connectivity, threshold, classes, deviations
         self._joining = Joining()
-        self._tables: list[Mapping[str, np.ndarray]] = []
+        self._tables: list[Table] = []
         self.first_of_slab: list[int] = []
 
     def of_slab(self, slab: CellSlab) -> Table:
@@ -37,20 +38,16 @@ class Found:
         padded = slab.lithium_at(self.threshold, self.deviations)
         found = label_slab(slab.with_behind(padded), slab.height, self.connectivity)
         labels = found.labels[: slab.height]
-        flat = np.flatnonzero(labels)
-        of_piece = labels.reshape(-1)[flat] - 1
-        near = np.full((found.pieces, 2), _FAR, np.float32)
-        if slab.distances is not None:
-            for side in range(2):
-                np.minimum.at(near[:, side], of_piece, slab.distances[side, : slab.height].reshape(-1)[flat])
-        joins = {"pieces": np.array(found.pieces), "first": found.first, "last": found.last}
+        near, voxels = np.full((found.pieces, 2), _FAR, np.float32), np.zeros(found.pieces, np.int64)
+        by_class = np.zeros((found.pieces, self.classes), np.int64)
+        distances = slab.distances
+        given = near[:, : 0 if distances is None else 2]
+        count_near(labels, _NONE if distances is None else distances, slab.mask, voxels, given, by_class)
+        joins = {"near": near, "pieces": np.array(found.pieces), "first": found.first, "last": found.last}
         if not self.classes:
-            return {"voxels": np.bincount(of_piece, minlength=found.pieces), "near": near, **joins}
+            return {"voxels": voxels, **joins}
         table = measure_slab(padded, labels, found.pieces, slab.start, slab.voxel_size)
-        values = slab.mask.reshape(-1)[flat].astype(np.intp)
-        by_class = np.bincount(of_piece * (self.classes + 1) + values, minlength=found.pieces * (self.classes + 1))
-        by_class = by_class.reshape(found.pieces, self.classes + 1)[:, 1:]
-        return {**table, "near": near, "classes": by_class.astype(np.int64), **joins}
+        return {**table, "classes": by_class, **joins}
 
     def add(self, slab: Mapping[str, np.ndarray]) -> None:
         """Take up the next slab."""
@@ -58,13 +55,17 @@ class Found:
         self._tables.append({name: slab[name] for name in slab.keys() - {"pieces", "first", "last"}})
 
     def pieces(self, touching: float) -> Pieces:
-        """All pieces, the largest first."""
+        """All pieces, the largest first; once, since the slabs' rows are given up for them."""
         count, numbers = self._joining.joined()
-        table = merged(self._tables, numbers, count)
-        order = np.lexsort((np.arange(count), -table["voxels"]))
+        tables, self._tables = self._tables, []
+        order = np.argsort(-merged("voxels", [table["voxels"] for table in tables], numbers, count), kind="stable")
         place = np.empty(count, np.int32)
         place[order] = np.arange(count, dtype=np.int32)
-        return Pieces({name: column[order] for name, column in table.items()}, place[numbers], touching)
+        numbers = place[numbers]
+        columns = {}
+        for name in sorted(tables[0]):  # one after the other: of a million pieces each has up to 48 MB
+            columns[name] = merged(name, [table.pop(name) for table in tables], numbers, count)
+        return Pieces(columns, numbers, touching)
 
 
 @dataclass(frozen=True)

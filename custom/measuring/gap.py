@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from custom.base.compiling import compiled
 from custom.measuring.cell_slab import CellSlab, Lengths
 from custom.measuring.found import Pieces
 from custom.pieces.gap import Gap, Point
@@ -41,9 +41,10 @@ class GapFinder:
     def __init__(
         self, pieces: Pieces, normals: tuple[np.ndarray, np.ndarray], apart: float, voxel_size: Lengths
     ) -> None:
-        self.normals, self.touches = normals, np.concatenate([pieces.touches, [[False, False]]])
+        self.normals, self.touches = normals, pieces.touches
         bridges = np.flatnonzero(pieces.bridges)
         self.bridged = int(bridges[0]) + 1 if bridges.size else 0
+        self._size = np.array(voxel_size)
         self._best, self._gap = SmallestGap(apart, (0, 0)), Gap(voxel_size, apart)
 
     def add(self, slab: CellSlab, number: np.ndarray) -> None:
@@ -54,10 +55,29 @@ class GapFinder:
         """
         if self.bridged:
             return
-        sides = [self.touches[:, side][number] for side in range(2)]
-        for side in range(2):
-            self._best = _to_electrode(self._best, slab, sides[side], number, 1 - side, self.normals[1 - side])
+        assert slab.electrodes is not None
+        sides = np.zeros((2, *number.shape), bool)
+        for z, plane in enumerate(number):
+            at = slab.start + z
+            distances = slab.electrodes.distances(at, at + 1, slab.shape, slab.voxel_size)[:, 0]
+            nearest = hanging(plane, self.touches, distances, sides[:, z])
+            for side, (y, x) in enumerate(nearest.tolist()):
+                if y >= 0:
+                    end = (at, y, x), float(distances[1 - side, y, x]), int(plane[y, x])
+                    self._to_electrode(1 - side, *end)
         self._gap.add(slab.start, sides[0], sides[1], number)
+
+    def _to_electrode(self, electrode: int, voxel: tuple[int, int, int], distance: float, piece: int) -> None:
+        """What hangs on one electrode against the other electrode itself."""
+        normal, size = self.normals[electrode], self._size
+        body = max(0.0, distance - float(np.abs(normal) @ size) / 2)  # from the voxel's nearest corner
+        if not body < self._best.distance:
+            return
+        toward = -1.0 if electrode == 0 else 1.0
+        corner = (np.array(voxel) + 0.5 + 0.5 * np.sign(normal) * toward) * size
+        ends = (corner, corner + normal * toward * body)
+        first, second = (_point(end) for end in (ends if electrode else ends[::-1]))
+        self._best = SmallestGap(body, (piece + 1, 0) if electrode else (0, piece + 1), (first, second))
 
     def found(self) -> SmallestGap:
         """Of all slabs that were added."""
@@ -69,28 +89,32 @@ class GapFinder:
         return SmallestGap(gap.distance, (gap.names[0] + 1, gap.names[1] + 1), (gap.one, gap.other))
 
 
-def _to_electrode(
-    best: SmallestGap, slab: CellSlab, held: np.ndarray, number: np.ndarray, electrode: int, normal: np.ndarray
-) -> SmallestGap:
-    """What hangs on one electrode against the other electrode itself."""
-    assert slab.distances is not None
-    if not held.any():
-        return best
-    distances = np.where(held, slab.distances[electrode, : slab.height], np.inf)
-    at = int(distances.argmin())
-    size = np.array(slab.voxel_size)
-    body = max(
-        0.0, float(distances.reshape(-1)[at]) - float(np.abs(normal) @ size) / 2
-    )  # from the voxel's nearest corner
-    if not body < best.distance or math.isinf(body):
-        return best
-    voxel = np.array(np.unravel_index(at, held.shape)) + [slab.start, 0, 0]
-    toward = -1.0 if electrode == 0 else 1.0
-    corner = (voxel + 0.5 + 0.5 * np.sign(normal) * toward) * size
-    ends = (corner, corner + normal * toward * body)
-    piece = int(number.reshape(-1)[at]) + 1
-    first, second = (_point(end) for end in (ends if electrode else ends[::-1]))
-    return SmallestGap(body, (piece, 0) if electrode else (0, piece), (first, second))
+@compiled
+def hanging(number, touches, distances, sides):  # type: ignore[no-untyped-def]
+    """Which voxels of a slice hang on either electrode, and which of them comes nearest to the other one.
+
+    Args:
+        number: int32 (Y, X), -1 is no piece.
+        touches: bool (n, 2), which electrodes each piece touches.
+        distances: float32 (2, Y, X), of each voxel from either electrode.
+        sides: bool (2, Y, X), False; becomes True where a voxel hangs on an electrode.
+
+    Returns:
+        int64 (2, 2): y and x of these nearest ones, the first of several; -1 where none hangs there.
+    """
+    nearest, least = np.full((2, 2), -1), np.full(2, np.inf)
+    for y in range(number.shape[0]):
+        for x in range(number.shape[1]):
+            piece = number[y, x]
+            if piece < 0:
+                continue
+            for side in range(2):
+                if touches[piece, side]:
+                    sides[side, y, x] = True
+                    if distances[1 - side, y, x] < least[side]:
+                        least[side] = distances[1 - side, y, x]
+                        nearest[side, 0], nearest[side, 1] = y, x
+    return nearest
 
 
 def _point(at: np.ndarray) -> Point:

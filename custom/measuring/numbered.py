@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +29,7 @@ def numbered(cell: Cell, parts: Sequence[Slab], agglomerates: Agglomerates, thre
         agglomerates: with all slabs added.
         threads: that number them, while the next one is read.
     """
-    numbers = agglomerates.pieces().numbers
+    numbers, cell = agglomerates.pieces().numbers, replace(cell, probability=None, deviation=None)
     limits = pairwise([*agglomerates.first_of_slab, len(numbers)])
 
     def number(slab: CellSlab, first: int, end: int) -> Numbered:
@@ -54,11 +55,11 @@ class CoarseNumbers:
 
     def __init__(self, coarse: Coarse) -> None:
         self.factor = coarse.factor
-        self.found = np.full(coarse.small, np.iinfo(np.int32).max, np.int32)
+        self.found = np.full(coarse.small, np.iinfo(np.uint32).max, np.uint32)
 
     def add(self, slab: CellSlab, number: np.ndarray) -> None:
         """Slabs follow one another."""
-        kept = np.where(number < 0, np.iinfo(np.int32).max, number)
+        kept = number.view(np.uint32)  # of which no piece is the largest
         for axis in (2, 1):
             kept = np.minimum.reduceat(kept, np.arange(0, kept.shape[axis], self.factor), axis)
         for z, plane in enumerate(kept, slab.start):
@@ -67,5 +68,4 @@ class CoarseNumbers:
 
     def numbers(self) -> np.ndarray:
         """int32 (Z, Y, X), -1 where there is no lithium; when all slabs were added."""
-        self.found[self.found == np.iinfo(np.int32).max] = NOTHING
-        return self.found
+        return self.found.view(np.int32)

@@ -39,12 +39,14 @@ class Quantities:
             agglomerates,
             Coarse(shape, size, electrodes, probable),
         ]
+        bridged = None
         if electrodes is not None and cell.touching is not None:
+            bridged = Bridged(shape[1] * shape[2], agglomerates, cell.touching, probable)
             self._all.append(Maps(shape, size, electrodes.axis))
             self._all.append(Depth(electrodes.apart(shape, size), size, electrodes.axis))
-            self._all.append(Bridged(shape[1] * shape[2], agglomerates, cell.touching, probable))
+            self._all.append(bridged)
         if probable and thresholds:
-            self._all.append(Sweep(thresholds, size, cell.touching, cell.deviation is not None))
+            self._all.append(Sweep(thresholds, size, cell.touching, bridged, cell.deviation is not None))
 
     def __iter__(self) -> Iterator[Quantity[Any]]:
         return iter(self._all)

@@ -16,6 +16,7 @@ from custom.measuring.reading import Cell
 from custom.pieces.measured import shapes
 
 MOST_TRIANGLES = 250_000  # of all thresholds together
+_TOLD_APART = 1 << 16  # pieces; the smaller ones are coloured as the last of them
 _GRID = 25  # places along an electrode's surface
 _CONTACT = ("the first electrode", "the second electrode", "both: a short circuit", "neither: dead")
 _COLOURS = ("#56b4e9", "#e69f00", "#d55e00", "#cc79a7")  # Okabe and Ito's
@@ -83,14 +84,14 @@ def _groups(cell: Cell, pieces: Pieces) -> dict[str, Any]:
     """Which group each piece belongs to, and the groups' names and colours: by contact, by class."""
     found: dict[str, Any] = {}
     if cell.electrodes is not None:
-        touched = pieces.touches @ np.array([1, 2])  # 0 neither, 1, 2, 3 both
+        touched = pieces.touches[:_TOLD_APART] @ np.array([1, 2])  # 0 neither, 1, 2, 3 both
         found["contact"] = {
             "of": np.array([3, 0, 1, 2])[touched].tolist(),
             "names": list(zip(_CONTACT, _COLOURS, strict=True)),
         }
     if len(cell.lithium) > 1:
         colours = ["#{:02x}{:02x}{:02x}".format(*class_colour(value)) for value in range(1, 1 + len(cell.classes))]
-        of = pieces.table["classes"].argmax(axis=1).tolist()
+        of = pieces.table["classes"][:_TOLD_APART].argmax(axis=1).tolist()
         found["class"] = {"of": of, "names": list(zip(cell.classes, colours, strict=True))}
     return found
 
@@ -116,7 +117,7 @@ class _Looks:
         told: dict[str, Any] = {
             "vertices": packed(places, "uint16"),
             "faces": packed(mesh.faces[:, ::-1], "uint32"),
-            "pieces": packed(np.minimum(self._pieces.at_vertices(mesh), 65535), "uint16"),
+            "pieces": packed(np.minimum(self._pieces.at_vertices(mesh), _TOLD_APART - 1), "uint16"),
             "depths": None,
         }
         if self._depths is not None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from custom.measuring.cell_slab import CellSlab, Lengths
+from custom.measuring.bridging import Bridged
+from custom.measuring.cell_slab import CellSlab, Lengths, level_of
 from custom.measuring.contact import FURTHEST, without_contact
 from custom.measuring.found import Found
 from custom.quantities.quantity import Quantity, Row, VoxelSize
@@ -28,6 +29,7 @@ class Sweep(Quantity[CellSlab]):
         thresholds: of the probability, in (0, 1].
         voxel_size: (z, y, x) in um, or three times 1.
         touching: up to which distance a piece touches an electrode; None: there are no electrodes.
+        bridged: knows whether lithium joins both electrodes at a threshold, and is added before; None as `touching`.
         members: whether the slabs have deviations.
     """
 
@@ -35,30 +37,36 @@ class Sweep(Quantity[CellSlab]):
     files = (FILE,)
 
     def __init__(
-        self, thresholds: Sequence[float], voxel_size: Lengths, touching: float | None, members: bool = False
+        self,
+        thresholds: Sequence[float],
+        voxel_size: Lengths,
+        touching: float | None,
+        bridged: Bridged | None,
+        members: bool = False,
     ) -> None:
-        self.voxel_size, self.touching = voxel_size, touching
+        self.voxel_size, self.touching, self.bridged = voxel_size, touching, bridged
         self.cases = [(t, 0) for t in thresholds]
         if members:
             middle = min(thresholds, key=lambda t: abs(t - 0.5))
             self.cases += [(middle, -1), (middle, 1)]
-        self._found = [{by: Found(by, t, deviations=far) for by in (6, 26)} for t, far in self.cases]
+        self._found = {(at, 26): Found(26, t, deviations=far) for at, (t, far) in enumerate(self.cases)}
+        # what the probability itself joins by faces is known from its levels
+        self._found |= {(at, 6): Found(6, t, deviations=far) for at, (t, far) in enumerate(self.cases) if far}
+        self._known: list[dict[str, Any]] = []
 
     def of_slab(self, slab: CellSlab) -> dict[str, np.ndarray]:
-        """Pieces of both connectivities in each case."""
+        """Pieces in each case."""
         return {
             f"{at}.{connectivity}.{key}": part
-            for at, both in enumerate(self._found)
-            for connectivity, found in both.items()
+            for (at, connectivity), found in self._found.items()
             for key, part in found.of_slab(slab).items()
         }
 
     def add(self, start: int, slab: Mapping[str, np.ndarray]) -> None:
         """Slabs follow one another."""
-        for at, both in enumerate(self._found):
-            for connectivity, found in both.items():
-                head = f"{at}.{connectivity}."
-                found.add({key.removeprefix(head): part for key, part in slab.items() if key.startswith(head)})
+        for (at, connectivity), found in self._found.items():
+            head = f"{at}.{connectivity}."
+            found.add({key.removeprefix(head): part for key, part in slab.items() if key.startswith(head)})
 
     def result(self, voxel_size_um: VoxelSize) -> dict[str, Any]:
         """``by_threshold`` and ``by_members``: the rows of the table; ``ranges``: the least and the most of each figure."""
@@ -78,22 +86,28 @@ class Sweep(Quantity[CellSlab]):
         return {FILE: list(self._rows(voxel_size_um))}
 
     def _rows(self, voxel_size_um: VoxelSize) -> list[dict[str, Any]]:
-        return [self._row(at, voxel_size_um) for at in range(len(self.cases))]
+        self._known = self._known or [self._row(at, voxel_size_um) for at in range(len(self.cases))]
+        return self._known
 
     def _row(self, at: int, voxel_size_um: VoxelSize) -> dict[str, Any]:
         touching = -math.inf if self.touching is None else self.touching
-        by_faces, pieces = (self._found[at][connectivity].pieces(touching) for connectivity in (6, 26))
+        pieces = self._found[at, 26].pieces(touching)
         voxels, case = pieces.table["voxels"], dict(zip(_CASE, self.cases[at], strict=True))
         row: dict[str, Any] = {**case, "lithium_voxels": int(voxels.sum())}
         if voxel_size_um is not None:
             row["lithium_um3"] = row["lithium_voxels"] * math.prod(self.voxel_size)
         row |= {"agglomerates": len(voxels), "largest_agglomerate_voxels": int(voxels.max(initial=0))}
-        if self.touching is not None:
+        if self.touching is not None and self.bridged is not None:
             dead = without_contact(pieces.table, self.touching)
             row |= {"dead_agglomerates": dead.agglomerates, "dead_lithium_voxels": dead.voxels}
             row["dead_lithium_fraction"] = dead.fraction
             row[_FURTHEST] = without_contact(pieces.table, self.touching, FURTHEST).fraction
-            row |= {"bridged_6": bool(by_faces.bridges.any()), "bridged_26": bool(pieces.bridges.any())}
+            threshold, deviations = self.cases[at]
+            if deviations:
+                by_faces = bool(self._found[at, 6].pieces(touching).bridges.any())
+            else:
+                by_faces = self.bridged.level(6) >= level_of(threshold)
+            row |= {"bridged_6": by_faces, "bridged_26": bool(pieces.bridges.any())}
         return row
 
 

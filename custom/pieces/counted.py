@@ -1,4 +1,4 @@
-"""One pass over the voxels of a slab's pieces, for all that adds up."""
+"""One pass over the voxels of a slab's pieces, for what is told of each."""
 
 from __future__ import annotations
 
@@ -41,3 +41,29 @@ def count(padded, labels, start, reach, steps, voxels, sums, products, low, high
                         at += 1
                 for k in range(len(steps)):
                     exits[piece, k] += not flat[line + x + steps[k]]
+
+
+@compiled
+def count_near(labels, distances, values, voxels, near, by_value):  # type: ignore[no-untyped-def]
+    """Add the voxels of a slab to their pieces' counts, and keep how near each piece comes to some surfaces.
+
+    Args:
+        labels: int32 (h, Y, X), 0 is no piece, 1 has the first row.
+        distances: float32 (s, h or more, Y, X), of each voxel from s surfaces.
+        values: uint8 (h, Y, X).
+        voxels: int64 (n,).
+        near: float32 (n, s), the least distance.
+        by_value: int64 (n, m), voxels of the values 1 ... m.
+    """
+    surfaces, most = near.shape[1], by_value.shape[1]
+    for z in range(labels.shape[0]):
+        for y in range(labels.shape[1]):
+            for x in range(labels.shape[2]):
+                piece = labels[z, y, x] - 1
+                if piece < 0:
+                    continue
+                voxels[piece] += 1
+                for surface in range(surfaces):
+                    near[piece, surface] = min(near[piece, surface], distances[surface, z, y, x])
+                if most and 0 < values[z, y, x] <= most:
+                    by_value[piece, values[z, y, x] - 1] += 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from scipy.spatial import KDTree
+
+from custom.pieces.boxes import EDGE, Boxes, at_the_side
 
 Point = tuple[float, float, float]
 Corners = tuple[np.ndarray, np.ndarray]  # float (n, 3), z, y, x, and int64 (n,), names
@@ -35,7 +38,8 @@ class Gap:
 
     Of two voxels of a grid the nearest points can always be two of their corners: along each axis their sides coincide,
     touch or lie apart by whole voxels. So the corners of the sets' voxels are compared. Only those of voxels at the sets'
-    sides are needed, and behind a slab only those that lie no further back along z than the smallest distance so far.
+    sides are needed, in boxes of voxels only where the other set may be nearer than the smallest distance so far, and behind
+    a slab only those that lie no further back along z than that.
 
     Args:
         voxel_size: (z, y, x), or three times 1 where it is unknown.
@@ -55,13 +59,26 @@ class Gap:
             one, other: bool (h, Y, X), the voxels of both sets; no voxel is of both.
             names: int (h, Y, X), what each voxel belongs to.
         """
-        new = [_corners(mask, start, names, self._size) for mask in (one, other)]
-        self._compare(new[0], _both(self._near[1], new[1]), False)
-        self._compare(new[1], self._near[0], True)
-        end = (start + len(one)) * self._size[0]
-        for side in range(2):
-            points, their = _both(self._near[side], new[side])
-            kept = points[:, 0] >= end - self._bound()
+        end, along = start + len(one), self._size[0]
+        behind = [points[:, 0].min() / along for points, _ in self._near if len(points)]
+        boxes = Boxes(round(min([start, *behind])), end, one.shape[1:], self._size)
+        held = [boxes.held(points, start, mask) for (points, _), mask in zip(self._near, (one, other), strict=True)]
+        near = [boxes.near(theirs, self._bound()) for theirs in held[::-1]]
+        last = max(0.0, len(one) - 1 - self._bound() / along)
+        new, old = [], []
+        for side, mask in enumerate((one, other)):
+            places = at_the_side(mask, start - boxes.first, EDGE, near[side], last)
+            new.append(_corners(places, mask.shape, start, names, self._size))
+            old.append(_both(self._near[side], new[side]))
+
+        def needed(corners: Corners, side: int) -> Corners:
+            kept = near[side][boxes.of(corners[0])]
+            return corners[0][kept], corners[1][kept]
+
+        self._compare(needed(new[0], 0), needed(old[1], 1), False)
+        self._compare(needed(new[1], 1), needed(self._near[0], 0), True)
+        for side, (points, their) in enumerate(old):
+            kept = points[:, 0] >= end * along - self._bound()
             self._near[side] = points[kept], their[kept]
 
     def _bound(self) -> float:
@@ -95,13 +112,12 @@ def _both(one: Corners, other: Corners) -> Corners:
     return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
 
 
-def _corners(mask: np.ndarray, start: int, names: np.ndarray, size: np.ndarray) -> Corners:
-    """Corners of the voxels that have a neighbour outside the mask, each once, with the name of a voxel there."""
-    shape = np.array(mask.shape) + 1
-    held = np.flatnonzero(mask & ~_surrounded(mask))
+def _corners(held: np.ndarray, within: Sequence[int], start: int, names: np.ndarray, size: np.ndarray) -> Corners:
+    """Corners of the voxels at flat places of a slab, each once, with the name of a voxel there."""
+    shape = np.array(within) + 1
     if not held.size:
         return _none()
-    place = np.stack(np.unravel_index(held, mask.shape))
+    place = np.stack(np.unravel_index(held, within))
     corners, first = np.unique(
         np.concatenate(
             [np.ravel_multi_index(tuple(place + np.array(c)[:, None]), shape) for c in product((0, 1), repeat=3)]
@@ -111,18 +127,3 @@ def _corners(mask: np.ndarray, start: int, names: np.ndarray, size: np.ndarray) 
     found = np.stack(np.unravel_index(corners, shape), axis=1).astype(float)
     found[:, 0] += start
     return found * size, names.reshape(-1)[held[first % len(held)]].astype(np.int64)
-
-
-def _surrounded(mask: np.ndarray) -> np.ndarray:
-    """Voxels whose six neighbours are in the mask; those at the side of the slab are not, for what lies behind is not known."""
-    inner = np.zeros_like(mask)
-    if min(mask.shape) < 3:
-        return inner
-    core = mask[1:-1, 1:-1, 1:-1].copy()
-    for axis in range(3):
-        for shift in (0, 2):
-            part = [slice(1, -1)] * 3
-            part[axis] = slice(shift, mask.shape[axis] - 2 + shift)
-            core &= mask[tuple(part)]
-    inner[1:-1, 1:-1, 1:-1] = core
-    return inner

@@ -43,20 +43,19 @@ def measure_slab(
     return {**found, "area": exits @ areas}
 
 
-def merged(tables: Sequence[Mapping[str, np.ndarray]], numbers: np.ndarray, pieces: int) -> Table:
-    """The rows of all slabs' pieces, put together to those of the stack's.
+def merged(name: str, columns: Sequence[np.ndarray], numbers: np.ndarray, pieces: int) -> np.ndarray:
+    """A column of the stack's pieces, from those of its slabs.
 
     Args:
-        tables: of all slabs, in their order.
+        name: of the column, which says how it is put together.
+        columns: of all slabs, in their order.
         numbers: int (rows,), which piece of the stack each row belongs to.
         pieces: how many the stack has.
     """
-    rows = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-    found: Table = {}
-    for name, values in rows.items():
-        how, empty = _HOW.get(name, (np.add, 0))
-        found[name] = np.full((pieces, *values.shape[1:]), empty, values.dtype)
-        how.at(found[name], numbers, values)
+    rows = np.concatenate(columns)
+    how, empty = _HOW.get(name, (np.add, 0))
+    found = np.full((pieces, *rows.shape[1:]), empty, rows.dtype)
+    how.at(found, numbers, rows)
     return found
 
 
@@ -77,7 +76,7 @@ class Shapes:
         centre: (n, 3), mean place (z, y, x) of the voxels' middles; the stack begins at 0.
         axes: (n, 3), lengths of the principal axes, the longest first: 4 standard deviations along them, which for an
             ellipsoid are its axes times sqrt(4 / 5), as scikit-image's `axis_major_length` has them in 2-D.
-        directions: (n, 3, 3), a unit vector (z, y, x) for each of them.
+        directions: (n, 3, 3), a unit vector (z, y, x) for each of them, whose largest part is positive.
     """
 
     volume: np.ndarray
@@ -89,15 +88,16 @@ class Shapes:
 def shapes(table: Mapping[str, np.ndarray], voxel_size: tuple[float, float, float]) -> Shapes:
     """Volumes, centres and principal axes of pieces, each with at least one voxel."""
     size, voxels = np.array(voxel_size), table["voxels"]
-    # whole numbers as long as they are subtracted: of a piece far from the origin little would be left
+    low, sums = table["low"].astype(np.int64), table["sum"]
+    within = sums - low * voxels[:, None]  # places in the piece's box: of one far from the origin little would be left
     spread = np.empty((len(voxels), 3, 3))
     for column, (i, j) in enumerate(_PAIRS):
-        product = (
-            table["products"][:, column].astype(object) * voxels
-            - table["sum"][:, i].astype(object) * table["sum"][:, j]
-        )
-        spread[:, i, j] = spread[:, j, i] = product.astype(float) / voxels.astype(float) ** 2 * size[i] * size[j]
+        product = table["products"][:, column] - low[:, i] * sums[:, j] - low[:, j] * within[:, i]
+        spread[:, i, j] = product / voxels - (within[:, i] / voxels) * (within[:, j] / voxels)
+        spread[:, j, i] = spread[:, i, j] = spread[:, i, j] * size[i] * size[j]
     spread += np.diag(size**2 / 12)  # of a voxel itself
     values, vectors = np.linalg.eigh(spread)
+    along = vectors[:, :, ::-1].transpose(0, 2, 1)
+    largest = np.take_along_axis(along, np.abs(along).argmax(axis=2)[..., None], axis=2)
     centre = (table["sum"] / voxels[:, None] + 0.5) * size
-    return Shapes(voxels * np.prod(size), centre, 4 * np.sqrt(values[:, ::-1]), vectors[:, :, ::-1].transpose(0, 2, 1))
+    return Shapes(voxels * np.prod(size), centre, 4 * np.sqrt(values[:, ::-1]), along * np.sign(largest))

@@ -1,8 +1,7 @@
 """What measuring a whole region of interest costs: hard phantom cells side by side, with their probability, on the disk.
 
-`python scripts/benchmarking/whole_region.py --dataset_dir data/hard --output_dir runs/whole_region` segments the cells that are
-not trained on with the shipped U-Net, lays them side by side until they are as large as the study's region, and measures that
-at five thresholds.
+`python scripts/benchmarking/whole_region.py --dataset_dir data/hard --output_dir runs/whole_region` segments its cells with
+the shipped U-Net, lays them side by side until they are as large as the study's region, and measures that at five thresholds.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ FOUND = ("mask", "probability")
 
 
 def segmented(dataset: Path, folder: Path) -> list[Path]:
-    """Where the masks and probabilities of the cells that no weights were trained on lie; those that are there stay."""
+    """Where the masks and probabilities of all cells lie; those that are there stay."""
     sides = json.loads((dataset / "splits.json").read_text(encoding="utf-8"))
     found = []
-    for stem in (*sides["val"], *sides["test"]):
+    for stem in sorted(sum(sides.values(), [])):
         found.append(folder / stem)
         if not (found[-1] / "summary.json").exists():
             given = {"stack": dataset / "images" / f"{stem}.tif", "output_dir": found[-1], "overwrite": "true"}

@@ -50,6 +50,18 @@ def test_it_is_that_of_all_pairs(seed: int) -> None:
                 assert np.abs((end + 0.5) * size - point).max() <= np.max(size) / 2 + 1e-9  # a corner of that voxel
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_it_is_that_of_all_pairs_where_most_of_them_are_far(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape, size = tuple(rng.integers(40, 70, 3)), tuple(rng.uniform(0.5, 2, 3))
+    voxels = rng.random(shape)
+    share = 10 ** -rng.uniform(3.5, 4.8)
+    one, other = voxels < share, voxels > 1 - share
+    expected = brute(one, other, size)
+    for height in (5, 16):
+        assert in_slabs(one, other, size, height).found.distance == pytest.approx(expected), height
+
+
 def test_the_points_lie_on_their_own_set() -> None:
     one, other = np.zeros((2, 9, 5, 5), bool)
     one[0:2, 1, 1], other[7:9, 4, 4] = True, True
