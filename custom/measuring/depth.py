@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from custom.base.compiling import compiled
 from custom.measuring.cell_slab import CellSlab, Lengths
 from custom.quantities.quantity import Quantity, Row, VoxelSize
 
@@ -43,18 +44,7 @@ class Depth(Quantity[CellSlab]):
         assert slab.distances is not None
         lithium = slab.own(slab.padded)
         places, depths, beyond = np.zeros_like(self._places), np.zeros_like(self._depths), np.zeros(2, np.int64)
-        for z in range(slab.height):
-            first, second = slab.distances[:, z]
-            between = (first > 0) & (second > 0)
-            place = first[between] / (first[between] + second[between])
-            at = np.minimum((place * _BINS).astype(np.intp), _BINS - 1)
-            held = lithium[z][between]
-            places[0] += np.bincount(at, minlength=_BINS)
-            places[1] += np.bincount(at[held], minlength=_BINS)
-            depth = np.minimum(first[between][held], second[between][held])
-            fine = np.minimum((depth / self._bin).astype(np.intp), len(depths) - 1)
-            depths += np.bincount(fine, minlength=len(depths))
-            beyond += [np.count_nonzero(lithium[z] & (one <= 0)) for one in (first, second)]
+        _count(slab.distances, lithium, self._bin, places, depths, beyond)
         return {"places": places, "depths": depths, "beyond": beyond}
 
     def add(self, start: int, slab: Mapping[str, np.ndarray]) -> None:
@@ -84,3 +74,22 @@ class Depth(Quantity[CellSlab]):
                 {"place": (n + 0.5) / _BINS, "voxels": voxels, "lithium_voxels": lithium, "volume_fraction": share}
             )
         return {FILE: rows}
+
+
+@compiled
+def _count(distances, lithium, step, places, depths, beyond):  # type: ignore[no-untyped-def]
+    """Add voxels to what `Depth.of_slab` gives; `distances` (2, h or more, Y, X), `lithium` (h, Y, X), `step` of a bin of depth."""
+    bins, deepest = places.shape[1], len(depths) - 1
+    for z in range(lithium.shape[0]):
+        for y in range(lithium.shape[1]):
+            for x in range(lithium.shape[2]):
+                first, second = distances[0, z, y, x], distances[1, z, y, x]
+                if first > 0 and second > 0:
+                    at = min(int(first / (first + second) * bins), bins - 1)
+                    places[0, at] += 1
+                    if lithium[z, y, x]:
+                        places[1, at] += 1
+                        depths[min(int(min(first, second) / step), deepest)] += 1
+                elif lithium[z, y, x]:
+                    beyond[0] += first <= 0
+                    beyond[1] += second <= 0

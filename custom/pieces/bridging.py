@@ -86,7 +86,7 @@ def _forest_of_slab(levels, touches, order, steps, height, margin, parent, termi
         z, rest = voxel // plane - margin, voxel % plane
         y, x = rest // line - margin, rest % line - margin
         level = flat[voxel]
-        parent[voxel] = voxel
+        parent[voxel], terminal[voxel] = voxel, -1
         if z == 0:
             terminal[voxel] = y * columns + x
         elif z == height:
@@ -94,7 +94,7 @@ def _forest_of_slab(levels, touches, order, steps, height, margin, parent, termi
         root = voxel
         for step in steps:
             near = voxel + step
-            if parent[near] >= 0:
+            if flat[near] > level or (flat[near] == level and near < voxel):  # it came before
                 other = _root(parent, near)
                 if other != root:
                     count = _join(parent, terminal, root, other, level, edges, found, count)
@@ -136,6 +136,9 @@ def forests_of_slab(
         int32 (n, 2) and uint8 (n,) each: terminals and up to which level they are joined. Terminals are the voxels of the
         first slice, 0 ... Y * X - 1, those of the slice behind, and the two electrodes.
     """
+    within = tuple(slice(margin, margin + length) for length in touches.shape)
+    levels, given = np.zeros_like(levels), levels
+    levels[within] = given[within]
     order = _sorted(levels, len(touches), touches.shape[1], touches.shape[2], margin)
     strides = np.array([levels.shape[1] * levels.shape[2], levels.shape[2], 1])
     most = 2 * touches.shape[1] * touches.shape[2] + 2
@@ -143,8 +146,6 @@ def forests_of_slab(
     parent, terminal = (np.empty(levels.size + 2, np.int32) for _ in range(2))
     forests = []
     for connectivity in connectivities:
-        parent.fill(-1)
-        terminal.fill(-1)
         steps = neighbours(connectivity) @ strides
         count = _forest_of_slab(levels, touches, order, steps, height, margin, parent, terminal, edges, found)
         forests.append((edges[:count].copy(), found[:count].copy()))

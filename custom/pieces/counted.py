@@ -50,20 +50,18 @@ def count_near(labels, distances, values, voxels, near, by_value):  # type: igno
     Args:
         labels: int32 (h, Y, X), 0 is no piece, 1 has the first row.
         distances: float32 (s, h or more, Y, X), of each voxel from s surfaces.
-        values: uint8 (h, Y, X).
+        values: uint8 (h, Y, X); where m is 0 they are not looked at.
         voxels: int64 (n,).
         near: float32 (n, s), the least distance.
         by_value: int64 (n, m), voxels of the values 1 ... m.
     """
-    surfaces, most = near.shape[1], by_value.shape[1]
-    for z in range(labels.shape[0]):
-        for y in range(labels.shape[1]):
-            for x in range(labels.shape[2]):
-                piece = labels[z, y, x] - 1
-                if piece < 0:
-                    continue
-                voxels[piece] += 1
-                for surface in range(surfaces):
-                    near[piece, surface] = min(near[piece, surface], distances[surface, z, y, x])
-                if most and 0 < values[z, y, x] <= most:
-                    by_value[piece, values[z, y, x] - 1] += 1
+    flat = labels.reshape(-1)
+    for at in range(len(flat)):
+        if flat[at] == 0:
+            continue
+        piece = flat[at] - 1
+        voxels[piece] += 1
+        for surface in range(near.shape[1]):
+            near[piece, surface] = min(near[piece, surface], distances[surface].reshape(-1)[at])
+        if by_value.shape[1] and 0 < values.reshape(-1)[at] <= by_value.shape[1]:
+            by_value[piece, values.reshape(-1)[at] - 1] += 1
