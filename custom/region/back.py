@@ -17,6 +17,10 @@ from custom.region.window import Window
 from custom.stack import Stack
 
 
+_STEPS = np.clip(np.arange(256), 0.5, 254.5)  # of a probability; the last ones stand for all within half of one
+LOG_ODDS = np.log(_STEPS / (255 - _STEPS)).astype(np.float32)
+
+
 class BackSampler:
     """Gives slabs of the raw grid, best in order: each slice of the mask is then read once.
 
@@ -78,7 +82,7 @@ class BackSampler:
             if self.half is None:
                 nearest_back(*given, *box, out)
             else:
-                linear_back(*given, *box, self.half, out)
+                linear_back(*given, *box, 127.5 / self.half, LOG_ODDS, out)
 
         list(self.pool.map(rows, ends[:-1], ends[1:]))
         return out

@@ -5,7 +5,9 @@ that was sampled by the nearest voxel comes back as it was wherever the region s
 each other, that is not always the nearest one of the region: at eight degrees it is another one for some voxels in a
 hundred. A raw voxel that none was sampled from takes the nearest one.
 
-A probability is interpolated instead: what it says of lithium between the region's voxels is nearer to the truth there.
+A probability is interpolated instead, as its log-odds: what they say of lithium between the region's voxels is nearer to the
+truth there. Next to a surface probabilities are close to 0 and 1, so that they themselves would put it halfway between two
+voxels, whichever of these is the surer.
 """
 
 from __future__ import annotations
@@ -129,24 +131,35 @@ def nearest_back(flat, bases, step, low, shape, matrix, bend, start, corners, bo
 
 
 @compiled
-def _along_column(flat, base, step, bend, number, x, at_y, height):  # type: ignore[no-untyped-def]
-    """Of a column the value at a bent place between two of its lines, or at its ends half a voxel beyond them; -1 outside."""
+def _odds_of(level, odds):  # type: ignore[no-untyped-def]
+    """Those of a level of 0 ... 255, of the nearer one beyond them, and of 0 where it is NaN."""
+    return odds[int(level + 0.5) if 0.0 <= level < 255.0 else 255 if level >= 255.0 else 0]
+
+
+@compiled
+def _along_column(flat, base, step, bend, number, x, at_y, height, scale, odds):  # type: ignore[no-untyped-def]
+    """Of a column the log-odds at a bent place between two lines, or at its ends half a voxel beyond them; -inf outside."""
     first, more = _column(bend, number, x, height)
     line = (at_y - first) / (1.0 + more)
     if line < -0.5 or line >= height - 0.5:
-        return np.float32(-1.0)
+        return np.float32(-np.inf)
     low = min(max(math.floor(line), 0), height - 1)
     high = min(low + 1, height - 1)
     share = np.float32(min(max(line - low, 0.0), 1.0))
-    lower, upper = np.float32(flat[base + low * step + x]), np.float32(flat[base + high * step + x])
+    lower = _odds_of(flat[base + low * step + x] * scale, odds)
+    upper = _odds_of(flat[base + high * step + x] * scale, odds)
     return lower + share * (upper - lower)
 
 
 @compiled
-def linear_back(flat, bases, step, low, shape, matrix, bend, start, corners, box, rows, half, out):  # type: ignore[no-untyped-def]
-    """As `nearest_back`, of a probability: 1 where it is `half` at least, interpolated between the eight around.
+def linear_back(flat, bases, step, low, shape, matrix, bend, start, corners, box, rows, scale, odds, out):  # type: ignore[no-untyped-def]
+    """As `nearest_back`, of a probability: 1 where it is a half at least, interpolated between the eight around.
 
     Each of the four columns has lines of its own. Half a voxel beyond the region's sides it goes on as it ends.
+
+    Args:
+        scale: by which the probability's values become 0 ... 255.
+        odds: float32 (256,), the log-odds of these.
     """
     depth, height, width = shape
     held = len(bases)
@@ -163,9 +176,9 @@ def linear_back(flat, bases, step, low, shape, matrix, bend, start, corners, box
                 z, column = math.floor(at_z) + corner // 2, math.floor(at_x) + corner % 2
                 share = (1.0 - abs(at_z - z)) * (1.0 - abs(at_x - column))
                 z, column = min(max(z, low), low + held - 1), min(max(column, 0), width - 1)
-                value = _along_column(flat, bases[z - low], step, bend, z - low, column, at_y, height)
-                if value >= 0.0:
+                value = _along_column(flat, bases[z - low], step, bend, z - low, column, at_y, height, scale, odds)
+                if value > -np.inf:
                     found += share * value
                     weight += share
-            if weight > 0.0 and found >= half * weight:
+            if weight > 0.0 and found >= 0.0:
                 out[slice_, y, x] = 1

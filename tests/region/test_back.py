@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.polynomial.polynomial import polyval2d
 from scipy import ndimage
+from scipy.special import logit
 from test_sampling import BEND, QUAD, SHAPE, region_of, saved, tilted
 
 from custom.region import Bend, Corners, Region, RegionMap
@@ -50,20 +51,27 @@ def test_each_raw_voxel_gets_what_was_sampled_from_it(corners: Corners, bend: Be
     assert np.array_equal(found, taken(region, mask)) and (found > 0).mean() > 0.2
 
 
-@pytest.mark.parametrize(("corners", "bend"), [(tilted(27), BEND), (tilted(27), None), (Corners(QUAD), BEND)])
-def test_a_probability_is_interpolated(corners: Corners, bend: Bend | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("corners", "bend", "half"),
+    [(tilted(27), BEND, 127.5), (tilted(27), None, 127.5), (Corners(QUAD), BEND, 127.5), (tilted(27), None, 0.5)],
+)
+def test_a_probability_is_interpolated(corners: Corners, bend: Bend | None, half: float, tmp_path: Path) -> None:
     depth = 27 if corners.zx else 9
     region = region_of(np.empty((depth, 160, 170), np.uint16), corners, bend)
     smooth = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal(SHAPE), 3)
     likely = np.clip(128 + 400 * smooth / smooth.std() / 3, 0, 255).astype(np.uint8)
-    sampler = BackSampler(region, saved(tmp_path, likely, "likely"), height=4, half=127.5)
+    given = likely
+    if half < 1:  # and some that is no probability
+        given = np.choose(np.searchsorted([1, 255], likely, "right"), [np.nan, likely / 255, 1.7]).astype(np.float32)
+    sampler = BackSampler(region, saved(tmp_path, given, "likely"), height=4, half=half)
     found = np.concatenate([sampler.read(z, min(z + 4, depth)) for z in range(0, depth, 4)])
     points = region.map().inverse(np.stack(np.meshgrid(*map(np.arange, found.shape), indexing="ij"), axis=-1))
-    value = ndimage.map_coordinates(likely.astype(float), np.moveaxis(points, -1, 0), order=1, mode="nearest")
+    odds = logit(np.clip(likely, 0.5, 254.5) / 255)
+    value = ndimage.map_coordinates(odds, np.moveaxis(points, -1, 0), order=1, mode="nearest")
     within = ((points >= 0) & (points <= np.array(SHAPE) - 1)).all(axis=-1)
     beyond = ((points < -0.51) | (points > np.array(SHAPE) - 0.49)).any(axis=-1)
     # under a bend that shears a slice by up to a line, columns of their own are not quite a plane
-    same = (found == (value >= 127.5))[within]
+    same = (found == (value >= 0))[within]
     assert same.all() if bend is None else same.mean() > 0.98
     assert found[beyond].mean() <= (0 if bend is None else 0.002)
     assert within.mean() > 0.15 and 0.2 < found[within].mean() < 0.8
