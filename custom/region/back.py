@@ -16,7 +16,6 @@ from custom.region.record import Region
 from custom.region.window import Window
 from custom.stack import Stack
 
-
 _STEPS = np.clip(np.arange(256), 0.5, 254.5)  # of a probability; the last ones stand for all within half of one
 LOG_ODDS = np.log(_STEPS / (255 - _STEPS)).astype(np.float32)
 
