@@ -24,7 +24,7 @@ class CellSlab:
         shape: (Z, Y, X) of the stack.
         padded: bool (h + 2 `REACH`, Y + 2 `REACH`, X + 2 `REACH`), the lithium, with the slices before and behind; beyond the
             sides of the stack it goes on as it ends.
-        mask: uint8 (h, Y, X), the mask itself, 0 or a class's value.
+        mask: uint8 (h, Y, X), contiguous, the mask itself, 0 or a class's value.
         levels: uint8 of the shape of `padded`, the probability of lithium in 255 steps; None where there is none.
         electrodes: None where there are none.
         touching: up to which distance a voxel touches an electrode.

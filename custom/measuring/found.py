@@ -42,9 +42,7 @@ class Found:
         by_class = np.zeros((found.pieces, self.classes), np.int64)
         distances = slab.distances
         given = near[:, : 0 if distances is None else 2]
-        count_near(
-            labels, _NONE if distances is None else distances, np.ascontiguousarray(slab.mask), voxels, given, by_class
-        )
+        count_near(labels, _NONE if distances is None else distances, slab.mask, voxels, given, by_class)
         joins = {"near": near, "pieces": np.array(found.pieces), "first": found.first, "last": found.last}
         if not self.classes:
             return {"voxels": voxels, **joins}

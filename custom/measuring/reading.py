@@ -85,7 +85,7 @@ class Cell:
             for stack in (self.probability, self.deviation)
         )
         lithium = mask == self.lithium[0] if len(self.lithium) == 1 else np.isin(mask, self.lithium)
-        own = mask[REACH:-REACH, REACH:-REACH, REACH:-REACH].astype(np.uint8, copy=False)
+        own = np.ascontiguousarray(mask[REACH:-REACH, REACH:-REACH, REACH:-REACH], np.uint8)
         height = slab.stop - slab.start
         touching = self.touching or 0.0
         known = (self.electrodes, touching, self.voxel_size)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import logit
 
 from custom.base.cores import cores
 from custom.region.back_kernel import linear_back, nearest_back
@@ -16,8 +17,8 @@ from custom.region.record import Region
 from custom.region.window import Window
 from custom.stack import Stack
 
-_STEPS = np.clip(np.arange(256), 0.5, 254.5)  # of a probability; the last ones stand for all within half of one
-LOG_ODDS = np.log(_STEPS / (255 - _STEPS)).astype(np.float32)
+# of a probability in 255 steps, whose ends stand for all within half of one
+LOG_ODDS = logit(np.clip(np.arange(256), 0.5, 254.5) / 255).astype(np.float32)
 
 
 class BackSampler:

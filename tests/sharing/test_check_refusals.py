@@ -173,8 +173,8 @@ CONTENTS: dict[str, tuple[packs.Change, str]] = {
         "metadata.json evaluates",
     ),
     "another file's text": (
-        in_config("train.json", "extra", "%/tmp/other.json::run"),
-        "train.json reads '%/tmp/other.json",
+        in_config("train.json", "extra", "%/elsewhere/other.json::run"),
+        "train.json reads '%/elsewhere/other.json",
     ),
     "a key twice": (duplicated, "inference.json is no JSON config (a key is there twice)"),
     "no JSON": (appended("configs/train.json", "}"), "train.json is no JSON config"),
