@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from custom.measuring.cell_slab import CellSlab
-from custom.pieces.counted import count_near
 from custom.pieces.labelled import Joining, label_slab
-from custom.pieces.measured import Table, measure_slab, merged
-
-_FAR, _NONE = np.float32(np.inf), np.zeros((0, 0, 0, 0), np.float32)
+from custom.pieces.measured import Table, count_slab, measure_slab, merged
 
 
 class Found:
@@ -37,17 +34,11 @@ class Found:
         """What is kept of a slab: columns of its pieces, and what joins them to the next."""
         padded = slab.lithium_at(self.threshold, self.deviations)
         found = label_slab(slab.with_behind(padded), slab.height, self.connectivity)
-        labels = found.labels[: slab.height]
-        near, voxels = np.full((found.pieces, 2), _FAR, np.float32), np.zeros(found.pieces, np.int64)
-        by_class = np.zeros((found.pieces, self.classes), np.int64)
-        distances = slab.distances
-        given = near[:, : 0 if distances is None else 2]
-        count_near(labels, _NONE if distances is None else distances, slab.mask, voxels, given, by_class)
-        joins = {"near": near, "pieces": np.array(found.pieces), "first": found.first, "last": found.last}
+        joins = {"pieces": np.array(found.pieces), "first": found.first, "last": found.last}
         if not self.classes:
-            return {"voxels": voxels, **joins}
-        table = measure_slab(padded, labels, found.pieces, slab.start, slab.voxel_size)
-        return {**table, "classes": by_class, **joins}
+            return {**count_slab(found, slab.height, slab.distances), **joins}
+        of_cell = (slab.start, slab.voxel_size, slab.distances, slab.mask, self.classes)
+        return {**measure_slab(padded, found, *of_cell), **joins}
 
     def add(self, slab: Mapping[str, np.ndarray]) -> None:
         """Take up the next slab."""
@@ -73,8 +64,7 @@ class Pieces:
     """All pieces of a stack.
 
     Attributes:
-        table: columns as `measure_slab` has them, ``near`` float32 (n, 2), the least distance of a voxel's middle from either
-            electrode, and ``classes`` int64 (n, classes), voxels of each class.
+        table: columns as `measure_slab` or `count_slab` has them.
         numbers: which piece each slab's is, one slab after the other.
         touching: up to which distance a piece touches an electrode.
     """

@@ -33,13 +33,13 @@ def numbered(cell: Cell, parts: Sequence[Slab], agglomerates: Agglomerates, thre
     limits = pairwise([*agglomerates.first_of_slab, len(numbers)])
 
     def number(slab: CellSlab, first: int, end: int) -> Numbered:
-        labels = label_slab(slab.with_behind(slab.padded), slab.height, 26).labels[: slab.height]
-        return slab, np.concatenate([[np.int32(NOTHING)], numbers[first:end]])[labels]
+        found = label_slab(slab.with_behind(slab.padded), slab.height, 26)
+        return slab, found.runs.painted(numbers[first:end][found.numbers - 1], NOTHING, slab.height)
 
     with ThreadPoolExecutor(threads, "numbering") as pool:
         waiting: deque[Future[Numbered]] = deque()
-        for part, limit in zip(parts, limits, strict=True):
-            waiting.append(pool.submit(number, cell.slab(part), *limit))
+        for slab, limit in zip(cell.slabs(parts), limits, strict=True):
+            waiting.append(pool.submit(number, slab, *limit))
             if len(waiting) == threads:
                 yield waiting.popleft().result()
         while waiting:

@@ -10,6 +10,7 @@ import numpy as np
 from custom.base.classes import LITHIUM
 from custom.base.errors import BadInput
 from custom.electrodes.electrodes import Electrodes
+from custom.measuring.around import Around
 from custom.measuring.cell_slab import TOUCHING, CellSlab, Lengths
 from custom.pieces.directions import REACH
 from custom.stack import Slab, Stack
@@ -77,29 +78,20 @@ class Cell:
                 "0.1, so that it is not that of this mask; give the probability that was written with it, or none"
             )
 
-    def slab(self, slab: Slab) -> CellSlab:
-        """One of its slabs."""
-        mask = self._around(self.mask, slab.start, slab.stop)
-        levels, deviations = (
-            None if stack is None else _levels(self._around(stack, slab.start, slab.stop))
-            for stack in (self.probability, self.deviation)
-        )
+    def slabs(self, slabs: Sequence[Slab]) -> Iterator[CellSlab]:
+        """Some of its slabs, read one at a time; where one follows another nothing is read twice."""
+        around = [None if stack is None else Around(stack) for stack in (self.mask, self.probability, self.deviation)]
+        for slab in slabs:
+            mask, levels, deviations = (None if one is None else one.read(slab.start, slab.stop) for one in around)
+            assert mask is not None
+            yield self._slab(slab, mask, *(None if one is None else _levels(one) for one in (levels, deviations)))
+
+    def _slab(self, slab: Slab, mask: np.ndarray, levels: np.ndarray | None, deviations: np.ndarray | None) -> CellSlab:
         lithium = mask == self.lithium[0] if len(self.lithium) == 1 else np.isin(mask, self.lithium)
         own = np.ascontiguousarray(mask[REACH:-REACH, REACH:-REACH, REACH:-REACH], np.uint8)
+        known = (self.electrodes, self.touching or 0.0, self.voxel_size)
         height = slab.stop - slab.start
-        touching = self.touching or 0.0
-        known = (self.electrodes, touching, self.voxel_size)
         return CellSlab(slab.start, height, self.mask.shape, lithium, own, levels, *known, deviations)
-
-    def slabs(self, slabs: Sequence[Slab]) -> Iterator[CellSlab]:
-        """All of them, one at a time."""
-        return map(self.slab, slabs)
-
-    def _around(self, stack: Stack, start: int, stop: int) -> np.ndarray:
-        """The slices start, ..., stop - 1 with `REACH` more on all sides, as they end beyond the stack's."""
-        low, high = max(start - REACH, 0), min(stop + REACH, stack.shape[0])
-        missing = (low - start + REACH, stop + REACH - high)
-        return np.pad(stack.read(low, high), [missing, (REACH, REACH), (REACH, REACH)], mode="edge")
 
 
 def _levels(probability: np.ndarray) -> np.ndarray:

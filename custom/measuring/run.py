@@ -105,11 +105,12 @@ class Measuring:
         bar = tqdm(total=len(parts), desc="measuring", unit="slab", disable=None if self.place.writes else True)
         with ThreadPoolExecutor(threads, "measuring") as pool, bar:
             measured: deque[Future[None]] = deque()
-            for part in parts:
+            slabs_read = cell.slabs(parts)
+            for _ in parts:
                 if len(measured) == threads:  # no more in memory than are measured, and the one that is read
                     measured.popleft().result()
                     bar.update()
-                measured.append(pool.submit(measure, cell.slab(part)))
+                measured.append(pool.submit(measure, next(slabs_read)))
             for one in measured:
                 one.result()
                 bar.update()

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 
 from custom.base.compiling import compiled
+from custom.pieces.union import root_of
 
 LEVELS = 256
 NOTHING = 0  # the level of what is never lithium
@@ -27,17 +28,9 @@ def neighbours(connectivity: int) -> np.ndarray:
 
 
 @compiled
-def _root(parent, node):  # type: ignore[no-untyped-def]
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
-
-
-@compiled
 def _join(parent, terminal, one, other, level, edges, levels, count):  # type: ignore[no-untyped-def]
     """Make one tree of two, with an edge of the forest where each has a terminal; returns how many edges there are then."""
-    one, other = _root(parent, one), _root(parent, other)
+    one, other = root_of(parent, one), root_of(parent, other)
     if one == other:
         return count
     if one > other:
@@ -95,7 +88,7 @@ def _forest_of_slab(levels, touches, order, steps, height, margin, parent, termi
         for step in steps:
             near = voxel + step
             if flat[near] > level or (flat[near] == level and near < voxel):  # it came before
-                other = _root(parent, near)
+                other = root_of(parent, near)
                 if other != root:
                     count = _join(parent, terminal, root, other, level, edges, found, count)
                     root = min(root, other)

@@ -1,4 +1,4 @@
-"""One pass over the voxels of a slab's pieces, for what is told of each."""
+"""Passes over the runs of a slab's pieces, for what is told of each."""
 
 from __future__ import annotations
 
@@ -6,62 +6,93 @@ from custom.base.compiling import compiled
 
 
 @compiled
-def count(padded, labels, start, reach, steps, voxels, sums, products, low, high, exits):  # type: ignore[no-untyped-def]
-    """Add the voxels of a slab to their pieces' rows.
+def _sum_below(x):  # type: ignore[no-untyped-def]
+    return x * (x - 1) // 2
+
+
+@compiled
+def _squares_below(x):  # type: ignore[no-untyped-def]
+    return x * (x - 1) * (2 * x - 1) // 6
+
+
+@compiled
+def count(  # type: ignore[no-untyped-def]
+    rows,
+    ends,
+    numbers,
+    shape,
+    padded,
+    start,
+    reach,
+    steps,
+    distances,
+    values,
+    voxels,
+    sums,
+    products,
+    low,
+    high,
+    exits,
+    near,
+    by_value,
+):
+    """Add the runs of a slab to their pieces' rows.
 
     Args:
+        rows, ends: of `Runs`.
+        numbers: int32, of each run the piece, of which 1 has the first row.
+        shape: (h, Y, X) of the slab; there may be runs of slices behind it.
         padded: bool (h + 2 reach, Y + 2 reach, X + 2 reach), the mask.
-        labels: int32 (h, Y, X), 0 is no piece, 1 has the first row.
         start: the slab's first slice.
         reach: of the margins of `padded`.
         steps: int64 (m,), from a voxel of flat `padded` along each direction.
+        distances: float32 (s, h or more, Y, X), of each voxel from s surfaces; not looked at where s is 0.
+        values: uint8 (h, Y, X), not looked at where v is 0.
         voxels: int64 (n,).
         sums: int64 (n, 3), of places z, y, x.
         products: int64 (n, 6), of places: zz, zy, zx, yy, yx, xx.
         low, high: int32 (n, 3), first and last place.
         exits: int64 (n, m), how often a step leads out of the mask.
+        near: float32 (n, s or more), the least distance.
+        by_value: int64 (n, v), voxels of the values 1 ... v.
     """
     flat = padded.reshape(-1)
-    for z in range(labels.shape[0]):
-        for y in range(labels.shape[1]):
-            line = ((z + reach) * padded.shape[1] + y + reach) * padded.shape[2] + reach
-            for x in range(labels.shape[2]):
-                if labels[z, y, x] == 0:
-                    continue
-                piece = labels[z, y, x] - 1
-                place = (start + z, y, x)
-                voxels[piece] += 1
-                at = 0
-                for i in range(3):
-                    sums[piece, i] += place[i]
-                    low[piece, i] = min(low[piece, i], place[i])
-                    high[piece, i] = max(high[piece, i], place[i])
-                    for j in range(i, 3):
-                        products[piece, at] += place[i] * place[j]
-                        at += 1
-                for k in range(len(steps)):
-                    exits[piece, k] += not flat[line + x + steps[k]]
+    for row in range(shape[0] * shape[1]):
+        slab_z, y = row // shape[1], row % shape[1]
+        z, line = start + slab_z, ((slab_z + reach) * padded.shape[1] + y + reach) * padded.shape[2] + reach
+        for at in range(rows[row], rows[row + 1]):
+            piece, first, end = numbers[at] - 1, ends[at, 0], ends[at, 1]
+            run, along = end - first, _sum_below(end) - _sum_below(first)
+            voxels[piece] += run
+            for axis, (total, least, most) in enumerate(((run * z, z, z), (run * y, y, y), (along, first, end - 1))):
+                sums[piece, axis] += total
+                low[piece, axis] = min(low[piece, axis], least)
+                high[piece, axis] = max(high[piece, axis], most)
+            squares = _squares_below(end) - _squares_below(first)
+            for column, total in enumerate((run * z * z, run * z * y, z * along, run * y * y, y * along, squares)):
+                products[piece, column] += total
+            for k in range(len(steps)):
+                inside = 0
+                for voxel in range(line + first + steps[k], line + end + steps[k]):
+                    inside += flat[voxel]
+                exits[piece, k] += run - inside
+            for surface in range(len(distances)):
+                for x in range(first, end):
+                    near[piece, surface] = min(near[piece, surface], distances[surface, slab_z, y, x])
+            if by_value.shape[1]:
+                for x in range(first, end):
+                    if 0 < values[slab_z, y, x] <= by_value.shape[1]:
+                        by_value[piece, values[slab_z, y, x] - 1] += 1
 
 
 @compiled
-def count_near(labels, distances, values, voxels, near, by_value):  # type: ignore[no-untyped-def]
-    """Add the voxels of a slab to their pieces' counts, and keep how near each piece comes to some surfaces.
-
-    Args:
-        labels: int32 (h, Y, X), 0 is no piece, 1 has the first row.
-        distances: float32 (s, h or more, Y, X), of each voxel from s surfaces.
-        values: uint8 (h, Y, X); where m is 0 they are not looked at.
-        voxels: int64 (n,).
-        near: float32 (n, s), the least distance.
-        by_value: int64 (n, m), voxels of the values 1 ... m.
-    """
-    flat = labels.reshape(-1)
-    for at in range(len(flat)):
-        if flat[at] == 0:
-            continue
-        piece = flat[at] - 1
-        voxels[piece] += 1
-        for surface in range(near.shape[1]):
-            near[piece, surface] = min(near[piece, surface], distances[surface].reshape(-1)[at])
-        if by_value.shape[1] and 0 < values.reshape(-1)[at] <= by_value.shape[1]:
-            by_value[piece, values.reshape(-1)[at] - 1] += 1
+def count_near(rows, ends, numbers, shape, distances, voxels, near):  # type: ignore[no-untyped-def]
+    """Of `count` the columns `voxels` and `near` alone, from arguments as there."""
+    for row in range(shape[0] * shape[1]):
+        z, y = row // shape[1], row % shape[1]
+        for at in range(rows[row], rows[row + 1]):
+            piece, first, end = numbers[at] - 1, ends[at, 0], ends[at, 1]
+            voxels[piece] += end - first
+            for surface in range(len(distances)):
+                for x in range(first, end):
+                    near[piece, surface] = min(near[piece, surface], distances[surface, z, y, x])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-_RANK = {6: 1, 26: 3}  # how many coordinates of neighbours may differ, as scipy counts it
+from custom.pieces.runs import Runs
 
 
 @dataclass(frozen=True)
@@ -20,13 +19,15 @@ class Labelled:
     are one therefore. So a slab need not keep a slice of labels to be joined to the next.
 
     Attributes:
-        labels: int32 (h + 1, Y, X), or (h, Y, X) at the end of the stack; 0 is no piece, the pieces are 1, 2, ...
+        runs: of the slab and the slice behind it, or of the slab alone at the end of the stack.
+        numbers: int32, the piece that each run belongs to: 1, 2, ...
         pieces: how many there are.
         first: int32, the piece that each flat piece of the first slice belongs to, in the order of the flat pieces.
         last: the same of the slice behind, empty at the end of the stack.
     """
 
-    labels: np.ndarray
+    runs: Runs
+    numbers: np.ndarray
     pieces: int
     first: np.ndarray
     last: np.ndarray
@@ -40,18 +41,19 @@ def label_slab(found: np.ndarray, height: int, connectivity: int) -> Labelled:
         height: of the slab, h.
         connectivity: 6 or 26 neighbours.
     """
-    structure = ndimage.generate_binary_structure(3, _RANK[connectivity])
-    labels, pieces = ndimage.label(found, structure, output=np.int32)
-    behind = labels[height] if len(found) > height else labels[:0].reshape(0, found.shape[2])
-    return Labelled(labels, pieces, *(_of_flat_pieces(plane, structure[1]) for plane in (labels[0], behind)))
+    runs = Runs.of(found)
+    pieces, numbers = runs.numbered(connectivity, 0, len(found))
+    first = _of_flat_pieces(runs, numbers, connectivity, 0)
+    last = _of_flat_pieces(runs, numbers, connectivity, height) if len(found) > height else np.zeros(0, np.int32)
+    return Labelled(runs, numbers, pieces, first, last)
 
 
-def _of_flat_pieces(labels: np.ndarray, structure: np.ndarray) -> np.ndarray:
-    """The label of each flat piece of a slice (Y, X), int32."""
-    flat, count = ndimage.label(labels, structure)
-    piece = np.zeros(count + 1, np.int32)
-    piece[flat] = labels
-    return piece[1:]
+def _of_flat_pieces(runs: Runs, numbers: np.ndarray, connectivity: int, z: int) -> np.ndarray:
+    """The piece of each flat piece of a slice, int32."""
+    count, flat = runs.numbered(connectivity, z, z + 1)
+    pieces, begin = np.empty(count, np.int32), runs.rows[z * runs.shape[1]]
+    pieces[flat - 1] = numbers[begin : begin + len(flat)]
+    return pieces
 
 
 class Joining:

@@ -8,39 +8,66 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from custom.pieces.counted import count
+from custom.pieces.counted import count, count_near
 from custom.pieces.directions import REACH, directions
+from custom.pieces.labelled import Labelled
 
 _PAIRS = tuple(combinations_with_replacement(range(3), 2))  # zz, zy, zx, yy, yx, xx
+_NO_DISTANCES, _NO_VALUES = np.zeros((0, 0, 0, 0), np.float32), np.zeros((0, 0, 0), np.uint8)
 Table = dict[str, np.ndarray]
 
 
 def measure_slab(
-    padded: np.ndarray, labels: np.ndarray, pieces: int, start: int, voxel_size: tuple[float, float, float]
+    padded: np.ndarray,
+    labelled: Labelled,
+    start: int,
+    voxel_size: tuple[float, float, float],
+    distances: np.ndarray | None = None,
+    values: np.ndarray | None = None,
+    classes: int = 0,
 ) -> Table:
     """A row for each piece of a slab, by columns.
 
     Args:
         padded: bool (h + 2 `REACH`, Y + 2 `REACH`, X + 2 `REACH`), the mask with what lies around the slab; beyond the sides of the
             stack it goes on as it ends.
-        labels: int32 (h, Y, X), 0 is no piece.
-        pieces: how many there are; some may lie in no voxel of the slab.
+        labelled: its pieces; some may lie in the slice behind it alone.
         start: its first slice.
         voxel_size: (z, y, x), or three times 1 where it is unknown.
+        distances: float32 (2, h or more, Y, X), of each voxel from two surfaces; None: there are none.
+        values: uint8 (h, Y, X), the class of each voxel; None: `classes` is 0.
+        classes: how many of them are counted.
 
     Returns:
         ``voxels`` int64 (n,), ``sum`` int64 (n, 3) of their places z, y, x, ``products`` int64 (n, 6) of the places' products,
-        ``low`` and ``high`` int32 (n, 3), first and last place, and ``area`` float64 (n,), of the surface in squares of the voxel
-        size's unit, see `directions`: what lies at the side of the stack is none.
+        ``low`` and ``high`` int32 (n, 3), first and last place, ``area`` float64 (n,), of the surface in squares of the voxel
+        size's unit, see `directions`: what lies at the side of the stack is none; ``near`` float32 (n, 2), the least of the
+        distances, infinite without; ``classes`` int64 (n, classes), voxels of the values 1, 2, ...
     """
     along, areas = directions(voxel_size)
+    pieces, shape = labelled.pieces, tuple(length - 2 * REACH for length in padded.shape)
     steps = along @ np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
     found: Table = {"voxels": np.zeros(pieces, np.int64), "sum": np.zeros((pieces, 3), np.int64)}
     found["products"] = np.zeros((pieces, len(_PAIRS)), np.int64)
     found |= {name: np.full((pieces, 3), _HOW[name][1], np.int32) for name in ("low", "high")}
     exits = np.zeros((pieces, len(steps)), np.int64)
-    count(padded, labels, start, REACH, steps, *found.values(), exits)
-    return {**found, "area": exits @ areas}
+    of_classes = np.zeros((pieces, classes), np.int64)
+    near = np.full((pieces, 2), _HOW["near"][1], np.float32)
+    distances, values = _NO_DISTANCES if distances is None else distances, _NO_VALUES if values is None else values
+    runs = (labelled.runs.rows, labelled.runs.ends, labelled.numbers, shape)
+    count(*runs, padded, start, REACH, steps, distances, values, *found.values(), exits, near, of_classes)
+    return {**found, "area": exits @ areas, "near": near, "classes": of_classes}
+
+
+def count_slab(labelled: Labelled, height: int, distances: np.ndarray | None) -> Table:
+    """Of `measure_slab` the columns ``voxels`` and ``near`` alone, of a slab of `height` slices."""
+    found: Table = {
+        "voxels": np.zeros(labelled.pieces, np.int64),
+        "near": np.full((labelled.pieces, 2), _HOW["near"][1], np.float32),
+    }
+    runs = (labelled.runs.rows, labelled.runs.ends, labelled.numbers, (height, *labelled.runs.shape[1:]))
+    count_near(*runs, _NO_DISTANCES if distances is None else distances, *found.values())
+    return found
 
 
 def merged(name: str, columns: Sequence[np.ndarray], numbers: np.ndarray, pieces: int) -> np.ndarray:

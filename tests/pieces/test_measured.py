@@ -23,7 +23,7 @@ def measured(found: np.ndarray, height: int, voxel_size: tuple[float, float, flo
         slab = label_slab(found[start : stop + 1], stop - start, 26)
         joining.add(slab.pieces, slab.first, slab.last)
         part = padded[start : stop + 2 * REACH]
-        tables.append(measure_slab(part, slab.labels[: stop - start], slab.pieces, start, voxel_size))
+        tables.append(measure_slab(part, slab, start, voxel_size))
     count, numbers = joining.joined()
     return {name: merged(name, [table[name] for table in tables], numbers, count) for name in tables[0]}
 
@@ -89,8 +89,6 @@ def test_whole_numbers_far_from_the_origin() -> None:
     """A ball around slice 3,000,000 has the axes that it has at 0."""
     found = ball(6)
     padded = np.pad(found, REACH, mode="edge")
-    labels, pieces = ndimage.label(found)
-    near, far = (
-        shapes(measure_slab(padded, labels.astype(np.int32), pieces, start, CUBIC), CUBIC) for start in (0, 3_000_000)
-    )
+    labelled = label_slab(found, len(found), 26)
+    near, far = (shapes(measure_slab(padded, labelled, start, CUBIC), CUBIC) for start in (0, 3_000_000))
     np.testing.assert_allclose(far.axes, near.axes, rtol=1e-12)

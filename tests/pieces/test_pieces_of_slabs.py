@@ -15,7 +15,7 @@ def in_slabs(found: np.ndarray, heights: list[int], connectivity: int) -> tuple[
     for height in heights:
         slab = label_slab(found[start : start + height + 1], height, connectivity)
         first = joining.add(slab.pieces, slab.first, slab.last)
-        parts.append(np.where(slab.labels[:height] > 0, slab.labels[:height] + first, 0))
+        parts.append(slab.runs.painted(slab.numbers + np.int32(first), 0, height))
         start += height
     count, numbers = joining.joined()
     return count, np.concatenate([[0], numbers + 1])[np.concatenate(parts)]
@@ -45,6 +45,15 @@ def test_touching_corners_and_edges() -> None:
     found[2, 2, 1] = True  # an edge
     assert in_slabs(found, [1, 1, 1, 1], 26)[0] == 1
     assert in_slabs(found, [1, 1, 1, 1], 6)[0] == 3
+
+
+@pytest.mark.parametrize("connectivity", [6, 26])
+@pytest.mark.parametrize("shape", [(1, 3, 3), (3, 3, 3), (5, 3, 7), (2, 5, 1)])
+def test_as_many_pieces_as_fit_in(shape: tuple[int, int, int], connectivity: int) -> None:
+    found = np.zeros(shape, bool)
+    found[::2, ::2, ::2] = True
+    count, labels = in_slabs(found, [shape[0]], connectivity)
+    assert count == found.sum() and sorted(labels[found]) == list(range(1, count + 1))
 
 
 def test_nothing_at_all() -> None:
