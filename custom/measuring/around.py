@@ -25,19 +25,12 @@ class Around:
     def read(self, start: int, stop: int) -> np.ndarray:
         """The slices start, ..., stop - 1 with `REACH` more on all sides, as they end beyond the stack's."""
         low, high = max(start - REACH, 0), min(stop + REACH, self._stack.shape[0])
-        around = np.empty([length + 2 * REACH for length in (stop - start, *self._stack.shape[1:])], self._stack.dtype)
-        slices = around[low - start + REACH : high - start + REACH, REACH:-REACH, REACH:-REACH]
-        shared = self._start + len(self._kept) - low
-        if self._start <= low and 0 < shared < len(slices):
-            slices[:shared] = self._kept[low - self._start :]
-            slices[shared:] = self._stack.read(low + shared, high)
+        end = self._start + len(self._kept)
+        if self._start <= low < end < high:
+            slices = np.concatenate([self._kept[low - self._start :], self._stack.read(end, high)])
         else:
-            slices[:] = self._stack.read(low, high)
+            slices = self._stack.read(low, high)
         self._start = max(high - 2 * REACH, low)
         self._kept = slices[self._start - low :].copy()  # a view would hold them all
         missing = [(low - start + REACH, stop + REACH - high), (REACH, REACH), (REACH, REACH)]
-        for axis, (before, behind) in enumerate(missing):
-            along = np.moveaxis(around, axis, 0)
-            along[:before] = along[before]
-            along[len(along) - behind :] = along[len(along) - behind - 1]
-        return around
+        return np.pad(slices, missing, mode="edge")

@@ -25,15 +25,12 @@ def count(  # type: ignore[no-untyped-def]
     start,
     reach,
     steps,
-    distances,
     values,
-    voxels,
     sums,
     products,
     low,
     high,
     exits,
-    near,
     by_value,
 ):
     """Add the runs of a slab to their pieces' rows.
@@ -46,14 +43,11 @@ def count(  # type: ignore[no-untyped-def]
         start: the slab's first slice.
         reach: of the margins of `padded`.
         steps: int64 (m,), from a voxel of flat `padded` along each direction.
-        distances: float32 (s, h or more, Y, X), of each voxel from s surfaces; not looked at where s is 0.
         values: uint8 (h, Y, X), not looked at where v is 0.
-        voxels: int64 (n,).
         sums: int64 (n, 3), of places z, y, x.
         products: int64 (n, 6), of places: zz, zy, zx, yy, yx, xx.
         low, high: int32 (n, 3), first and last place.
         exits: int64 (n, m), how often a step leads out of the mask.
-        near: float32 (n, s or more), the least distance.
         by_value: int64 (n, v), voxels of the values 1 ... v.
     """
     flat = padded.reshape(-1)
@@ -63,7 +57,6 @@ def count(  # type: ignore[no-untyped-def]
         for at in range(rows[row], rows[row + 1]):
             piece, first, end = numbers[at] - 1, ends[at, 0], ends[at, 1]
             run, along = end - first, _sum_below(end) - _sum_below(first)
-            voxels[piece] += run
             for axis, (total, least, most) in enumerate(((run * z, z, z), (run * y, y, y), (along, first, end - 1))):
                 sums[piece, axis] += total
                 low[piece, axis] = min(low[piece, axis], least)
@@ -76,9 +69,6 @@ def count(  # type: ignore[no-untyped-def]
                 for voxel in range(line + first + steps[k], line + end + steps[k]):
                     inside += flat[voxel]
                 exits[piece, k] += run - inside
-            for surface in range(len(distances)):
-                for x in range(first, end):
-                    near[piece, surface] = min(near[piece, surface], distances[surface, slab_z, y, x])
             if by_value.shape[1]:
                 for x in range(first, end):
                     if 0 < values[slab_z, y, x] <= by_value.shape[1]:
@@ -87,7 +77,14 @@ def count(  # type: ignore[no-untyped-def]
 
 @compiled
 def count_near(rows, ends, numbers, shape, distances, voxels, near):  # type: ignore[no-untyped-def]
-    """Of `count` the columns `voxels` and `near` alone, from arguments as there."""
+    """Add the runs of a slab to their pieces' voxels and least distances.
+
+    Args:
+        rows, ends, numbers, shape: as for `count`.
+        distances: float32 (s, h or more, Y, X), of each voxel from s surfaces.
+        voxels: int64 (n,).
+        near: float32 (n, s or more).
+    """
     for row in range(shape[0] * shape[1]):
         z, y = row // shape[1], row % shape[1]
         for at in range(rows[row], rows[row + 1]):

@@ -13,7 +13,6 @@ from custom.pieces.directions import REACH, directions
 from custom.pieces.labelled import Labelled
 
 _PAIRS = tuple(combinations_with_replacement(range(3), 2))  # zz, zy, zx, yy, yx, xx
-_NO_DISTANCES, _NO_VALUES = np.zeros((0, 0, 0, 0), np.float32), np.zeros((0, 0, 0), np.uint8)
 Table = dict[str, np.ndarray]
 
 
@@ -47,27 +46,22 @@ def measure_slab(
     along, areas = directions(voxel_size)
     pieces, shape = labelled.pieces, tuple(length - 2 * REACH for length in padded.shape)
     steps = along @ np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
-    found: Table = {"voxels": np.zeros(pieces, np.int64), "sum": np.zeros((pieces, 3), np.int64)}
-    found["products"] = np.zeros((pieces, len(_PAIRS)), np.int64)
+    found: Table = {"sum": np.zeros((pieces, 3), np.int64), "products": np.zeros((pieces, len(_PAIRS)), np.int64)}
     found |= {name: np.full((pieces, 3), _HOW[name][1], np.int32) for name in ("low", "high")}
-    exits = np.zeros((pieces, len(steps)), np.int64)
-    of_classes = np.zeros((pieces, classes), np.int64)
-    near = np.full((pieces, 2), _HOW["near"][1], np.float32)
-    distances, values = _NO_DISTANCES if distances is None else distances, _NO_VALUES if values is None else values
+    exits, of_classes = np.zeros((pieces, len(steps)), np.int64), np.zeros((pieces, classes), np.int64)
     runs = (labelled.runs.rows, labelled.runs.ends, labelled.numbers, shape)
-    count(*runs, padded, start, REACH, steps, distances, values, *found.values(), exits, near, of_classes)
-    return {**found, "area": exits @ areas, "near": near, "classes": of_classes}
+    values = np.zeros((0, 0, 0), np.uint8) if values is None else values
+    count(*runs, padded, start, REACH, steps, values, *found.values(), exits, of_classes)
+    return {**count_slab(labelled, shape[0], distances), **found, "area": exits @ areas, "classes": of_classes}
 
 
-def count_slab(labelled: Labelled, height: int, distances: np.ndarray | None) -> Table:
+def count_slab(labelled: Labelled, height: int, distances: np.ndarray | None = None) -> Table:
     """Of `measure_slab` the columns ``voxels`` and ``near`` alone, of a slab of `height` slices."""
-    found: Table = {
-        "voxels": np.zeros(labelled.pieces, np.int64),
-        "near": np.full((labelled.pieces, 2), _HOW["near"][1], np.float32),
-    }
-    runs = (labelled.runs.rows, labelled.runs.ends, labelled.numbers, (height, *labelled.runs.shape[1:]))
-    count_near(*runs, _NO_DISTANCES if distances is None else distances, *found.values())
-    return found
+    voxels, near = np.zeros(labelled.pieces, np.int64), np.full((labelled.pieces, 2), _HOW["near"][1], np.float32)
+    distances = np.zeros((0, 0, 0, 0), np.float32) if distances is None else distances
+    shape = (height, *labelled.runs.shape[1:])
+    count_near(labelled.runs.rows, labelled.runs.ends, labelled.numbers, shape, distances, voxels, near)
+    return {"voxels": voxels, "near": near}
 
 
 def merged(name: str, columns: Sequence[np.ndarray], numbers: np.ndarray, pieces: int) -> np.ndarray:

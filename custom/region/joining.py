@@ -184,21 +184,26 @@ def _moved(above: Part, below: Part, move: Move) -> Volume:
 def _correlation(below: Part, above: Part, move: Move) -> float:
     """Of what changes along z, in the overlap."""
     sigma = max(2 / below.step, 0.7)
-    one, other = (replace(part, values=smoothed(part.values, 0.7, sigma)) for part in (below, above))
-    moved = _moved(other, below, move)
-    both = np.isfinite(moved) & np.isfinite(one.values)
+    one, moved = _smoothed(below, above, move, sigma)
+    both = np.isfinite(moved) & np.isfinite(one)
     there = both.any(axis=(1, 2))
     if np.count_nonzero(there) < 3:
         return 0.0
-    first, second = (varying(np.where(both, some, np.nan)[there], sigma) for some in (one.values, moved))
+    one[~both] = moved[~both] = np.nan
+    first, second = (varying(some[there], sigma) for some in (one, moved))
     norm = math.sqrt(float((first**2).sum()) * float((second**2).sum()))
     return float((first * second).sum()) / norm if norm else 0.0
 
 
 def _alike(below: Part, above: Part, move: Move) -> float:
     """Correlation of the grey values in the overlap, see `Overlap.alike`."""
-    one, other = (replace(part, values=smoothed(part.values, 0.7, _BROAD / part.step)) for part in (below, above))
-    return correlated(one.values, _moved(other, below, move))
+    return correlated(*_smoothed(below, above, move, _BROAD / below.step))
+
+
+def _smoothed(below: Part, above: Part, move: Move, sigma: float) -> tuple[Volume, Volume]:
+    """Both parts smoothed by `sigma` of their voxels within the slice, on the lower one's voxels."""
+    one = smoothed(below.values, 0.7, sigma)
+    return one, _moved(replace(above, values=smoothed(above.values, 0.7, sigma)), below, move)
 
 
 def _grey_match(below: Volume, moved: Volume) -> tuple[float, float]:

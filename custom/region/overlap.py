@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -121,10 +122,15 @@ def _alike(below: Volume, above: Volume, y: int, x: int) -> float:
 def correlated(one: Volume, other: Volume) -> float:
     """Pearson's correlation of two volumes where both are known (not NaN); 0 where either is even."""
     both = np.isfinite(one) & np.isfinite(other)
-    first, second = (some[both].astype(np.float64) for some in (one, other))
-    if first.size < 2 or first.std() == 0 or second.std() == 0:
+    if np.count_nonzero(both) < 2:
         return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
+    first, second = (some[both] for some in (one, other))
+    for some in (first, second):
+        some -= np.float32(some.mean(dtype=np.float64))  # exactly 0 of what is even
+    pairs = (first, second), (first, first), (second, second)
+    product, square, other_square = (float(np.multiply(*pair).sum(dtype=np.float64)) for pair in pairs)
+    norm = math.sqrt(square * other_square)
+    return product / norm if norm else 0.0
 
 
 def _near_zero(surface: NDArray) -> NDArray:

@@ -12,6 +12,7 @@ from custom.region.refining import refined
 
 _LEVELS = (4.0, 2.0)  # standard deviation of the smoothing, in voxels; each level begins where the last one ended
 _POINTS = 100_000  # voxels that a level compares; 16 slices of 400 x 2071 have 13 million
+_MOST_VOXELS = 8_000_000  # of an image; ITK keeps 24 bytes of gradient for each
 _SEED = 1
 
 
@@ -61,7 +62,7 @@ def _like(image: sitk.Image, mask: np.ndarray) -> sitk.Image:
 
 def _image(part: Part, sigma: float) -> sitk.Image:
     """The band of a level in space x, y, z, with the slice's centre at 0 and z counted in slices of the field."""
-    thin = max(int(sigma) // part.step, 1)
+    thin = max(int(sigma) // part.step, math.ceil(math.sqrt(part.values.size / _MOST_VOXELS)))
     band = band_passed(part.values, max(sigma / part.step, 0.7))[:, ::thin, ::thin]
     image = sitk.GetImageFromArray(np.ascontiguousarray(band, np.float32))
     y, x = part.centre
