@@ -18,25 +18,35 @@ import numpy as np
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.phantom.raw_dataset import FIELDS
+from custom.phantom.whole import whole_folder
 from custom.stack import open_stack
 from custom.stack.writers import open_writer
 
 SLAB = 16  # slices that are read at a time
 
 
-def double(phantom: Path, size: tuple[int, int, int], folder: Path) -> None:
-    """Write the fields of `phantom`, made with `--format zarr`, cut to `size` (Z, Y, X), into a new folder."""
-    tall = 2 * json.loads((phantom / "true_region.json").read_text(encoding="utf-8"))["volume"]["shape"][0]
-    folder.mkdir(parents=True)
-    for name in FIELDS:
-        stack = open_stack(phantom / f"{name}.zarr")
-        depth = 2 * stack.shape[0] - (tall - size[0] if name == FIELDS[-1] else 0)
-        with open_writer(folder / name, "zarr", (depth, *size[1:]), stack.dtype, stack.voxel_size_um) as writer:
-            for start in range(0, (depth + 1) // 2, SLAB):
-                block = stack.read(start, min(start + SLAB, stack.shape[0]))
-                for axis in range(3):
-                    block = block.repeat(2, axis)
-                writer.write(2 * start, np.ascontiguousarray(block[: depth - 2 * start, : size[1], : size[2]]))
+def double(phantom: Path, size: tuple[int, int, int], target: Path) -> None:
+    """Write the fields of `phantom`, made with `--format zarr`, cut to `size` (Z, Y, X), into a new folder.
+
+    Raises:
+        BadInput: the phantom is not there, it has less than half of `size`, or `target` holds something.
+    """
+    stacks = [open_stack(phantom / f"{name}.zarr") for name in FIELDS]
+    tall = json.loads((phantom / "true_region.json").read_text(encoding="utf-8"))["volume"]["shape"][0]
+    most = tuple(2 * side for side in (tall, *stacks[0].shape[1:]))
+    if not all(0 < side <= limit for side, limit in zip(size, most, strict=True)):
+        raise BadInput(
+            f"{phantom}: twice its voxels are {most}, not {size}; give a smaller --size or a larger phantom."
+        )
+    with whole_folder(target) as folder:
+        for name, stack in zip(FIELDS, stacks, strict=True):
+            depth = 2 * stack.shape[0] - (most[0] - size[0] if name == FIELDS[-1] else 0)
+            with open_writer(folder / name, "zarr", (depth, *size[1:]), stack.dtype, stack.voxel_size_um) as writer:
+                for start in range(0, (depth + 1) // 2, SLAB):
+                    block = stack.read(start, min(start + SLAB, stack.shape[0]))
+                    for axis in range(3):
+                        block = block.repeat(2, axis)
+                    writer.write(2 * start, np.ascontiguousarray(block[: depth - 2 * start, : size[1], : size[2]]))
 
 
 def main() -> int:
@@ -49,7 +59,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         double(Path(given.phantom_dir), tuple(given.size), Path(given.output_dir))
-    except (BadInput, FileExistsError) as refused:
+    except BadInput as refused:
         print(f"error: {refused}", file=sys.stderr)
         return 2
     return 0
