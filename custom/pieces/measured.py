@@ -55,7 +55,7 @@ def measure_slab(
     return {**count_slab(labelled, shape[0], distances), **found, "area": exits @ areas, "classes": of_classes}
 
 
-def count_slab(labelled: Labelled, height: int, distances: np.ndarray | None = None) -> Table:
+def count_slab(labelled: Labelled, height: int, distances: np.ndarray | None) -> Table:
     """Of `measure_slab` the columns ``voxels`` and ``near`` alone, of a slab of `height` slices."""
     voxels, near = np.zeros(labelled.pieces, np.int64), np.full((labelled.pieces, 2), _HOW["near"][1], np.float32)
     distances = np.zeros((0, 0, 0, 0), np.float32) if distances is None else distances

@@ -19,6 +19,7 @@ from custom.base.errors import BadInput
 from custom.measuring.agglomerates import FILE, Agglomerates
 from custom.measuring.reading import Cell
 from custom.stack import open_stack, slabs
+from custom.stack.units import VoxelSize
 from custom.stack.writers import open_writer
 
 WHAT = {
@@ -30,15 +31,26 @@ SLAB = 16  # slices, as in measure.json
 SIZE = (1.0, 1.0, 1.0)
 
 
-def tiled(dataset: Path, slices: int, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
-    """Labels of a phantom's cells, see `side_by_side`."""
+def tiled(dataset: Path, folder: Path, shape: tuple[int, int, int]) -> Path:
+    """A mask made of the labels of a phantom's cells, see `laid`."""
     files = sorted((dataset / "labels").glob("*.tif"))
     if not files:
         raise BadInput(
             f"{dataset}: holds no labels; make some by python scripts/make_phantom.py --difficulty hard, or give another --dataset_dir"
         )
     stacks = [open_stack(file) for file in files]
-    yield from side_by_side([(stack.read(0, stack.shape[0]) == 1).astype(np.uint8) for stack in stacks], slices, size)
+    labels = [(stack.read(0, stack.shape[0]) == 1).astype(np.uint8) for stack in stacks]
+    return laid(labels, folder / "mask", shape, None)
+
+
+def laid(cells: Sequence[NDArray[Any]], path: Path, shape: tuple[int, int, int], size: VoxelSize | None) -> Path:
+    """The Zarr store of a stack of a shape and voxel size, made of smaller ones: see `side_by_side`."""
+    with open_writer(path, "zarr", shape, cells[0].dtype, size, overwrite=True) as writer:
+        start = 0
+        for block in side_by_side(cells, shape[0], shape[1:]):
+            writer.write(start, block)
+            start += len(block)
+    return writer.path
 
 
 def side_by_side(cells: Sequence[NDArray[Any]], slices: int, size: tuple[int, int]) -> Iterator[NDArray[Any]]:
@@ -91,12 +103,7 @@ def measure(threads: int | None, dataset: Path, slices: int, size: tuple[int, in
     """
     shape = (slices, *size)
     with tempfile.TemporaryDirectory() as folder:
-        with open_writer(Path(folder) / "mask", "zarr", shape, np.dtype(np.uint8), None) as writer:
-            start = 0
-            for block in tiled(dataset, slices, size):
-                writer.write(start, block)
-                start += len(block)
-        given = (str(writer.path), threads or torch.get_num_threads())
+        given = (str(tiled(dataset, Path(folder), shape)), threads or torch.get_num_threads())
         rows = []
         cpu, prepared = torch.device("cpu"), {name: (row, (name, *given)) for name in WHAT}
         with working(prepared, cpu, threads) as workers:

@@ -23,11 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 from benchmarking.commands import MEASURING, SEGMENTING, bundle
-from benchmarking.pieces import side_by_side
+from benchmarking.pieces import laid
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.stack import open_stack
-from custom.stack.writers import open_writer
 
 STUDY = (3849, 340, 2071)  # Quenum, Zenyuk, Ushizima, J. Imaging 9:111, 2023
 FOUND = ("mask", "probability")
@@ -45,19 +44,13 @@ def segmented(dataset: Path, folder: Path) -> list[Path]:
     return found
 
 
-def laid(cells: Sequence[Path], folder: Path, shape: tuple[int, int, int]) -> dict[str, Path]:
+def found_in(cells: Sequence[Path], folder: Path, shape: tuple[int, int, int]) -> dict[str, Path]:
     """The mask and the probability of that many voxels."""
     made = {}
     for name in FOUND:
         stacks = [open_stack(cell / f"{name}.zarr") for cell in cells]
         voxels = [stack.read(0, stack.shape[0]) for stack in stacks]
-        size = stacks[0].voxel_size_um
-        with open_writer(folder / name, "zarr", shape, voxels[0].dtype, size, overwrite=True) as writer:
-            start = 0
-            for block in side_by_side(voxels, shape[0], shape[1:]):
-                writer.write(start, block)
-                start += len(block)
-        made[name] = writer.path
+        made[name] = laid(voxels, folder / name, shape, stacks[0].voxel_size_um)
     return made
 
 
@@ -102,7 +95,7 @@ def main() -> int:
         beyond = libraries(log, folder)
         for slices in given.slices:
             out = folder / str(slices)
-            named = laid(cells, out, (slices, *STUDY[1:]))
+            named = found_in(cells, out, (slices, *STUDY[1:]))
             # the first and the last electrode of the cells that lie one over the other
             seconds, peak = cost({**named, "electrodes": "[40,300]", "output_dir": out / "measured"}, log)
             page = (out / "measured/report.html").stat().st_size
