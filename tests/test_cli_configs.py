@@ -31,9 +31,10 @@ ENSEMBLE = "network_enet"  # blends trained networks, so it is not trained itsel
 TRAINED = [name for name in NETWORKS if name != ENSEMBLE]
 COST = "study_cost"  # measures a network as it segments
 KEPT = "study_evaluate"  # stacked after evaluate.json
-STACKED = [("train", name) for name in (None, *OVERLAYS) if name not in (ENSEMBLE, COST)]
+SUGGEST = "suggest"  # of a segmentation, too
+STACKED = [("train", name) for name in (None, *OVERLAYS) if name not in (ENSEMBLE, COST, SUGGEST)]
 STACKED += [(WITHOUT_NETWORK, None)]
-STACKED += [("inference", name) for name in (None, *NETWORKS, COST)]
+STACKED += [("inference", name) for name in (None, *NETWORKS, COST, SUGGEST)]
 
 
 def read(name: str) -> dict[str, Any]:

@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"base"},
     "region": {"base", "stack"},
     "rectifying": {"base", "command_line", "running", "stack", "region", "report"},
+    "labelling": {"base", "stack", "data", "report"},
     "judging": {"base", "metrics", "report"},
     "handlers": {"base", "running", "weights", "judging", "metrics", "report"},
     "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report", "cell_page"},

@@ -35,6 +35,7 @@ PAGES += [
     for name in (
         "keys",
         "stacks",
+        "labelling",
         "region",
         "measuring",
         "study",
@@ -60,9 +61,12 @@ COMMANDS = list(dict.fromkeys(line for page in PAGES for line in commands(page))
 
 # of the table of keys: name, commands, default, where that is one value
 KEYS = re.findall(
-    r"^\| `--(\S+)` \| ([TESRM ]+) \| `([^`]+)` \|", (cli.ROOT / "bundle/docs/keys.md").read_text(), flags=re.MULTILINE
+    r"^\| `--(\S+)` \| ([TESRMNC ]+) \| `([^`]+)` \|",
+    (cli.ROOT / "bundle/docs/keys.md").read_text(),
+    flags=re.MULTILINE,
 )
 CONFIGS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",), "R": ("region",), "M": ("measure",)}
+CONFIGS |= {"N": ("inference", "suggest"), "C": ("collect",)}
 
 
 @pytest.fixture(scope="module")
@@ -148,5 +152,5 @@ def test_no_page_and_no_table_is_left_out() -> None:
 @pytest.mark.parametrize(("key", "uses", "default"), KEYS)
 def test_a_keys_default_is_the_configs(key: str, uses: str, default: str) -> None:
     for use in uses.split():
-        parser = cli.parser_of(*CONFIGS[use], *(["network_enet"] if use not in "RM" else []))
+        parser = cli.parser_of(*CONFIGS[use], *(["network_enet"] if use not in "RMNC" else []))
         assert parser.get_parsed_content(key) == yaml.safe_load(default)

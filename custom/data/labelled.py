@@ -214,13 +214,14 @@ def check_label(image: Stack, label: Stack, classes: int = 1) -> list[SliceCount
             f"{label.path}: the label is {_size(label)} and its image {image.path.name} is {_size(image)} (z, y, x); {cure}"
         )
     check_numbers(image, label)
-    counts = []
-    for z in range(label.shape[0]):
-        of_value = np.bincount(label.read(z, z + 1).ravel(), minlength=256).tolist()
-        found = tuple(of_value[1 : 1 + classes])
-        by_class = found if classes > 1 else ()
-        counts.append(SliceCounts(of_value[BACKGROUND], sum(found), of_value[UNLABELLED], by_class))
-    return counts
+    return [counts_of(label.read(z, z + 1), classes) for z in range(label.shape[0])]
+
+
+def counts_of(labels: np.ndarray, classes: int = 1) -> SliceCounts:
+    """How many voxels hold which label; given labels, uint8 of any shape, and the number of classes."""
+    of_value = np.bincount(labels.ravel(), minlength=256).tolist()
+    found = tuple(of_value[1 : 1 + classes])
+    return SliceCounts(of_value[BACKGROUND], sum(found), of_value[UNLABELLED], found if classes > 1 else ())
 
 
 def _size(stack: Stack) -> str:

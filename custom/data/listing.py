@@ -52,7 +52,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise BadInput(f"{folder}: there is no such folder; a labelled data set holds images/ and labels/")
     found: dict[str, Path] = {}
-    for path in _stacks(folder):
+    for path in stacks_in(folder):
         stem = stem_of(path)
         if stem in found:
             raise BadInput(f"{path}: has the same stem as {found[stem].name}; keep one of the two")
@@ -62,7 +62,12 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _stacks(folder: Path) -> list[Path]:
+def stacks_in(folder: Path) -> list[Path]:
+    """The files, Zarr folders and folders of slices in a folder, in the order of their names.
+
+    Raises:
+        BadInput: something that may be one and cannot be read.
+    """
     with refusing_damage(folder):
         paths = sorted(path for path in folder.iterdir() if not is_clutter(path) and not _is_note(path))
         refuse_what_is_no_file(paths)

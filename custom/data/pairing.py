@@ -42,9 +42,7 @@ def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, 
     pairs = {stem: (image, labels[stem]) for stem, image in images.items() if stem in labels}
     if not alone and not others:
         return pairs
-    near = {
-        stem: [other for other in others.values() if _alike(path, other, not pairs)] for stem, path in alone.items()
-    }
+    near = {stem: [other for other in others.values() if alike(path, other, not pairs)] for stem, path in alone.items()}
     partners = [partner for several in near.values() for partner in several]
     if len(alone) == len(others) == len(set(partners)) == len(partners) and all(near.values()):
         one = next(iter(alone))
@@ -58,7 +56,7 @@ def paired(images: Mapping[str, Path], labels: Mapping[str, Path]) -> dict[str, 
         one = min(alone)
         raise _no_label(alone[one], list(others.values()) if single else near[one], len(alone) - 1)
     path = others[min(others)]
-    raise _no_image(path, [image for image in images.values() if _alike(image, path)], labels)
+    raise _no_image(path, [image for image in images.values() if alike(image, path)], labels)
 
 
 def _no_label(image: Path, near: list[Path], more: int) -> BadInput:
@@ -89,7 +87,7 @@ def _renamed(label: Path, image: Path) -> str:
     return stem_of(image) + label.name[len(stem_of(label)) :]
 
 
-def _alike(image: Path, label: Path, channels: bool = True) -> bool:
+def alike(image: Path, label: Path, channels: bool = True) -> bool:
     """Whether both names are the same without what exporters add: words, leading zeros, capitals, other Unicode forms."""
     first, second = (_OME.sub("", unicodedata.normalize("NFC", stem_of(path)).casefold()) for path in (image, label))
     if channels and _CHANNEL_0.sub("", first) == second:

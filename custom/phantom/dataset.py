@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from custom.base.errors import BadInput
+from custom.base.whole_folder import whole_folder
 from custom.phantom.cell import VOXEL_SIZE_UM, make_cell
 from custom.phantom.hard_cell import make_hard_cell
 from custom.phantom.site import TEST, TRAINING
-from custom.phantom.whole import whole_folder
 from custom.phantom.writing import add_classes, sides, write_cell, write_json
 
 DIFFICULTIES = ("default", "hard")

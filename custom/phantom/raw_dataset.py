@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from custom.base.errors import BadInput
+from custom.base.whole_folder import whole_folder
 from custom.phantom.cell import VOXEL_SIZE_UM
 from custom.phantom.raw_layout import cell_shape
 from custom.phantom.raw_map import Shape
 from custom.phantom.raw_phantom import Maker, RawPhantom
 from custom.phantom.raw_truth import true_region
-from custom.phantom.whole import whole_folder
 from custom.phantom.writing import write_json
 from custom.stack.writers import open_writer
 

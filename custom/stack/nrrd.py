@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +16,7 @@ from custom.stack.block import Block, Encoding, data_file, open_block
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.nrrd_place import nrrd_place, nrrd_voxel_size
+from custom.stack.segments import SegmentStack, corner_of, segments_of
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, in_um
@@ -41,15 +43,24 @@ def open_nrrd(path: Path, chosen: Selection) -> Stack:
     with refusing_damage(path), open(path, "rb") as file:
         header = nrrd.read_header(_lines(path, file))
         start = file.tell()
-        _refuse_foreign_layouts(path, header)
-        axes = find_axes(path, [int(size) for size in header["sizes"]][::-1], chosen)
-        block = _locate(path, header, start, axes)
+        segments = segments_of(header) if chosen.labels and chosen.index is None else ()
+        _refuse_foreign_layouts(path, header, layered=bool(segments))
+        sizes = [int(size) for size in header["sizes"]][::-1]
+        layers = sizes[3] if segments and len(sizes) == 4 else 1
+        axes = find_axes(path, sizes, replace(chosen, index=(0,)) if layers > 1 else chosen)
+        block = _locate(path, header, start, _side_by_side(axes) if layers > 1 else axes)
         voxel_size, place = nrrd_voxel_size(header, axes), nrrd_place(header, axes)
     if voxel_size is not None and not header.get("space units", header.get("units")):
         _warn_of_a_guessed_unit(path, voxel_size)
     stack = open_block(path, block, voxel_size)
     stack.place = place
-    return stack
+    return SegmentStack(stack, segments, layers, corner_of(header)) if segments else stack
+
+
+def _side_by_side(axes: Axes) -> Axes:
+    """Of a volume whose last axis is that of layers: one with the layers of a voxel as so many voxels along x."""
+    z, y, x, layers = axes.lengths
+    return Axes((z, y, x * layers), 0, 1, 2, (0, 0, 0), axes.named)
 
 
 def _lines(path: Path, file: IO[bytes]) -> Iterator[str]:
@@ -72,9 +83,10 @@ def _warn_of_a_guessed_unit(path: Path, size: VoxelSize) -> None:
         )
 
 
-def _refuse_foreign_layouts(path: Path, header: dict[str, Any]) -> None:
+def _refuse_foreign_layouts(path: Path, header: dict[str, Any], layered: bool) -> None:
+    kinds = _SPATIAL_KINDS | {"list"} if layered else _SPATIAL_KINDS
     for kind, size in zip(header.get("kinds", []), header["sizes"], strict=False):
-        if kind.lower() not in _SPATIAL_KINDS and size > 1:
+        if kind.lower() not in kinds and size > 1:
             raise BadInput(f"{path}: has an axis of kind {kind!r} (colour, vector or time); save one grey volume.")
     if header["encoding"].lower() not in _ENCODINGS:
         raise BadInput(f"{path}: its encoding {header['encoding']!r} is not read; save it as raw or gzip.")

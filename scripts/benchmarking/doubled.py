@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from custom.base.errors import BadInput
+from custom.base.whole_folder import whole_folder
 from custom.command_line.options import GivenPath
 from custom.phantom.raw_dataset import FIELDS
-from custom.phantom.whole import whole_folder
 from custom.stack import open_stack
 from custom.stack.writers import open_writer
 

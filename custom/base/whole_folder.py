@@ -17,7 +17,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
         BadInput: a folder that already holds something, or one that cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise BadInput(f"{target} already holds something: name another folder for the phantom or delete this one.")
+        raise BadInput(f"{target} already holds something: name another folder or delete this one.")
     part: Part | None = None
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     except OSError as error:
         if part is not None and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise BadInput(
-                f"{target} already holds something, which came there meanwhile: name another folder for the phantom."
+                f"{target} already holds something, which came there meanwhile: name another folder."
             ) from error
         raise BadInput(
             f"{target} cannot be written ({error.strerror}): free the disk or name another folder."
