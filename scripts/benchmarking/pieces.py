@@ -27,7 +27,7 @@ WHAT = {
     "ours": "(2) agglomerates, slab by slab, with surface areas too",
 }
 COLUMNS = ("area", "equivalent_diameter_area", "bbox", "centroid", "inertia_tensor")  # what a row of ours is made of
-SLAB = 16  # slices, as in measure.json
+SLAB = 8  # slices, as in measure.json
 SIZE = (1.0, 1.0, 1.0)
 
 
