@@ -97,7 +97,9 @@ def main() -> int:
             out = folder / str(slices)
             named = found_in(cells, out, (slices, *STUDY[1:]))
             # the first and the last electrode of the cells that lie one over the other
-            seconds, peak = cost({**named, "electrodes": "[40,300]", "output_dir": out / "measured"}, log)
+            seconds, peak = cost(
+                {**named, "electrodes": "[40,300]", "output_dir": out / "measured", "overwrite": "true"}, log
+            )
             page = (out / "measured/report.html").stat().st_size
             told = {"shape": [slices, *STUDY[1:]], "seconds": round(seconds), "peak MB": round(peak)}
             print(
