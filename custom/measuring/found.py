@@ -11,6 +11,8 @@ from custom.measuring.cell_slab import CellSlab
 from custom.pieces.labelled import Joining, label_slab
 from custom.pieces.measured import Table, count_slab, measure_slab, merged
 
+_FEW = 100_000  # rows that need not be joined yet: 13 MB with all columns
+
 
 class Found:
     """The pieces of lithium of one threshold and connectivity, from those of slabs.
@@ -28,6 +30,8 @@ class Found:
         self.connectivity, self.threshold, self.classes, self.deviations = connectivity, threshold, classes, deviations
         self._joining = Joining()
         self._tables: list[Table] = []
+        self._rows = self._joined = 0  # of the tables; of them those that are of pieces of several slabs
+        self._one_of = np.zeros(0, np.int64)  # of each joined row one slab's piece
         self.first_of_slab: list[int] = []
 
     def of_slab(self, slab: CellSlab) -> Table:
@@ -42,21 +46,38 @@ class Found:
 
     def add(self, slab: Mapping[str, np.ndarray]) -> None:
         """Take up the next slab."""
+        if self._rows > max(_FEW, 2 * self._joined):  # a piece has a row in each of its slabs, which are many
+            self._join_rows()
         self.first_of_slab.append(self._joining.add(int(slab["pieces"]), slab["first"], slab["last"]))
         self._tables.append({name: slab[name] for name in slab.keys() - {"pieces", "first", "last"}})
+        self._rows += int(slab["pieces"])
+
+    def _join_rows(self) -> None:
+        """Make one row of those of each piece, as far as the slabs so far join it."""
+        count, numbers = self._joining.joined()
+        self._tables = [self._merged(numbers, count)]
+        self._one_of = np.unique(numbers, return_index=True)[1]
+        self._rows = self._joined = count
+
+    def _merged(self, numbers: np.ndarray, pieces: int) -> Table:
+        """The rows of all tables in those of so many pieces; the tables are given up for them."""
+        of_rows = np.concatenate([numbers[self._one_of], numbers[len(numbers) - (self._rows - self._joined) :]])
+        tables, self._tables = self._tables, []
+        columns = {}
+        for name in sorted(tables[0]):  # one after the other: of a million pieces each has up to 48 MB
+            columns[name] = merged(name, [table.pop(name) for table in tables], of_rows, pieces)
+        return columns
 
     def pieces(self, touching: float) -> Pieces:
         """All pieces, the largest first; once, since the slabs' rows are given up for them."""
         count, numbers = self._joining.joined()
-        tables, self._tables = self._tables, []
-        order = np.argsort(-merged("voxels", [table["voxels"] for table in tables], numbers, count), kind="stable")
+        table = self._merged(numbers, count)
+        order = np.argsort(-table["voxels"], kind="stable")
         place = np.empty(count, np.int32)
         place[order] = np.arange(count, dtype=np.int32)
-        numbers = place[numbers]
-        columns = {}
-        for name in sorted(tables[0]):  # one after the other: of a million pieces each has up to 48 MB
-            columns[name] = merged(name, [table.pop(name) for table in tables], numbers, count)
-        return Pieces(columns, numbers, touching)
+        for name in table:
+            table[name] = table[name][order]
+        return Pieces(table, place[numbers], touching)
 
 
 @dataclass(frozen=True)

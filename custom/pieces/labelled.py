@@ -69,13 +69,13 @@ class Joining:
         start, self.pieces = self.pieces, self.pieces + pieces
         if len(self._before):
             edges = np.stack([self._before, start - 1 + first.astype(np.int64)])
-            self._edges.append(np.unique(edges, axis=1))
+            self._edges.append(np.unique(edges, axis=1).astype(np.int32))
         self._before = start - 1 + last.astype(np.int64)
         return start
 
     def joined(self) -> tuple[int, np.ndarray]:
         """How many pieces there are in the stack, and which each of the slabs' is: int32 (pieces,), by first appearance."""
-        edges = np.concatenate(self._edges, axis=1) if self._edges else np.zeros((2, 0), np.int64)
+        edges = np.concatenate(self._edges, axis=1) if self._edges else np.zeros((2, 0), np.int32)
         ones = np.ones(edges.shape[1], np.int8)
         count, numbers = connected_components(coo_array((ones, edges), (self.pieces, self.pieces)), directed=False)
         _, appearance = np.unique(numbers, return_index=True)
