@@ -8,13 +8,12 @@ from typing import Any
 
 from custom.base.errors import BadInput
 from custom.guard.looking import Look, look_at_stack
-from custom.guard.reference import read_reference
+from custom.guard.reference import KEY, read_reference
 from custom.guard.verdict import CANNOT_JUDGE, CURE, LIKE, UNLIKE, judged, sentence
 from custom.stack import GreyWindow, Stack
 
 logger = logging.getLogger("guard")
 WARN, REFUSE, OFF = MODES = ("warn", "refuse", "off")
-KEY = "guard"  # of a reference in a record
 
 
 class Guard:

@@ -115,6 +115,12 @@ class _Opened:
         return np.asarray(self._last[1].read(item["z"], item["z"] + 1)[0])
 
 
+def middle(shape: Sequence[int]) -> tuple[slice, slice]:
+    """The part in the middle of a slice that is as large as what is looked at in one."""
+    y, x = (max(length - PART, 0) // 2 for length in shape)
+    return slice(y, y + PART), slice(x, x + PART)
+
+
 def _part(shape: tuple[int, ...], number: int) -> tuple[slice, slice]:
     """Where to look in a slice: each one somewhere else."""
     y, x = (

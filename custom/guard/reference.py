@@ -15,7 +15,7 @@ from custom.guard.looking import evenly, look_at_items
 ENOUGH_SCANS = 5  # from here on it is the spread among scans that counts; with fewer that among slices
 MOST_UNITS = 32
 MOST_SLICES = 128  # that are looked at, of all scans together
-BORDER = "border"
+KEY, BORDER = "guard", "border"  # of a reference in a record, and of the edges in a reference
 Items = Sequence[Mapping[Any, Any]]
 
 
