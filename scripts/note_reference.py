@@ -59,7 +59,8 @@ def error_at_validation(network: torch.nn.Module, items: Items, side: int) -> fl
     """`ExpectedDiceError` of the weights over slices."""
     chain = Compose([LoadStackd(["image", "label"]), GreyWindowd("image")])
     metric, inferer = ExpectedDiceError(), SliceInferer(side)
-    for item in SliceDataset(items, chain, cache_rate=0.0):
+    slices: Any = SliceDataset(items, chain, cache_rate=0.0)
+    for item in (slices[place] for place in range(len(slices))):
         metric(inferer(torch.as_tensor(item["image"])[None], network.eval()), torch.as_tensor(item["label"])[None])
     return float(metric.aggregate())
 

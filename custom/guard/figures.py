@@ -38,7 +38,7 @@ class Figure:
 FIGURES = MappingProxyType(
     {
         HISTOGRAM: Figure(
-            "its grey histogram's distance from the nearest of the training", " % of the window", 100, False, 0.01
+            "the distance of its grey histogram from the nearest of the training", " % of the window", 100, False, 0.01
         ),
         "noise": Figure("its noise", " % of the window", 100),
         "sharpness": Figure("its sharpness, the noise of single voxels over that of 2 x 2"),

@@ -142,18 +142,17 @@ def tables(rows: Sequence[Row]) -> str:
         "| --- " * 4 + "|",
     ]
     for name in CORRUPTIONS:
-        held = [
-            [row for row in kinds[HARD] if row["worse"] and tuple(row["worse"]) == (name, strength)]
-            for strength in STRENGTHS
-        ]
-        if all(held):
-            true, expected = (
-                " ".join(f"{statistics.mean(row[key] or 0.0 for row in part):.2f}" for part in held)
-                for key in ("true", "expected")
-            )
-            unlike = " ".join(f"{sum(row['verdict'] == 'unlike' for row in part)}/{len(part)}" for part in held)
+        parts = [[row for row in kinds[HARD] if row["worse"] and [*row["worse"]] == [name, one]] for one in STRENGTHS]
+        if all(parts):
+            true, expected = (" ".join(f"{mean(part, key):.2f}" for part in parts) for key in ("true", "expected"))
+            unlike = " ".join(f"{sum(row['verdict'] == 'unlike' for row in part)}/{len(part)}" for part in parts)
             lines.append(f"| {name} | {true} | {expected} | {unlike} |")
     return "\n".join([*lines, "", *acceptance(kinds)])
+
+
+def mean(rows: Sequence[Row], key: str) -> float:
+    """Of a figure, where nothing counts as 0."""
+    return statistics.mean(float(row[key] or 0.0) for row in rows)
 
 
 def acceptance(kinds: dict[str, list[Row]]) -> list[str]:
@@ -200,9 +199,9 @@ def main() -> int:
     path = Path(given.output_dir) / "stacks.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-    folders = [None if folder is None else Path(folder) for folder in (given.own, given.hard)]
+    own, hard = (None if folder is None else Path(folder) for folder in (given.own, given.hard))
     try:
-        for case in cases(*folders, [Path(stack) for stack in given.foreign], given.cells):
+        for case in cases(own, hard, [Path(stack) for stack in given.foreign], given.cells):
             if case.name in {row["name"] for row in rows}:
                 continue
             rows.append(measured(case, path.parent / "work"))
