@@ -54,7 +54,9 @@ def test_a_stack_like_those_of_the_training(weights: Path, tmp_path: Path) -> No
     # nothing of all that depends on the slabs
     assert cli.segment(stack, tmp_path / "other", weights, slab_height=9).code == 0
     again = summary_of(tmp_path / "other")
-    assert again["guard"] == told["guard"] and again["expected_dice"] == pytest.approx(expected)
+    assert again["guard"] == told["guard"]
+    assert again["expected_dice"].pop("interval") == pytest.approx(expected.pop("interval"))
+    assert again["expected_dice"] == pytest.approx(expected)
 
 
 def test_an_unlike_one_is_told_or_refused_before_anything_is_written(weights: Path, tmp_path: Path) -> None:
