@@ -29,7 +29,7 @@ def judged(look: Look, voxel_size_um: Sequence[float] | None, reference: Referen
 
     Returns:
         ``verdict``; ``distance``, that of the figure furthest off, in distances of its end; ``furthest``, its name;
-        ``figures``: of each ``value``, ``reference``, ``allowed`` (two ends), ``distance`` and ``in_range``.
+        ``spread_among``: "scans" or "slices", whose spread the ranges are made of; ``figures``: of each ``value``, ``reference``, ``allowed`` (two ends), ``distance`` and ``in_range``.
     """
     level = FALSE_ALARMS / len(FIGURES)
     rows = {name: _row(look.figure(name), values, FIGURES[name], level) for name, values in reference.figures.items()}
@@ -41,7 +41,8 @@ def judged(look: Look, voxel_size_um: Sequence[float] | None, reference: Referen
     furthest = max(found, key=lambda name: found[name]["distance"])
     far = float(found[furthest]["distance"])
     verdict = LIKE if far <= 1 else UNLIKE
-    return {"verdict": verdict, "distance": far, "furthest": furthest, "figures": found}
+    about = {"distance": far, "furthest": furthest, "spread_among": reference.units}
+    return {"verdict": verdict, **about, "figures": found}
 
 
 def _row(value: float, known: Sequence[float], figure: Figure, level: float) -> Row | None:
@@ -101,7 +102,8 @@ def sentence(stack: str, found: dict[str, Any], cure: str = CURE) -> str:
         return f"{stack}: looks like the scans that these weights were trained on (nearest to an end: {told})."
     others = [other for other, about in found["figures"].items() if not about["in_range"] and other != name]
     more = f" (out of range too: {', '.join(others)})" if others else ""
-    return f"{stack}: looks unlike the scans that these weights were trained on, {told}{more}; {cure}."
+    few = " (slices of few scans, which tell little of others)" if found["spread_among"] == "slices" else ""
+    return f"{stack}: looks unlike the scans that these weights were trained on{few}, {told}{more}; {cure}."
 
 
 def _number(value: float) -> str:

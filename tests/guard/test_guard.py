@@ -85,6 +85,14 @@ def test_the_voxel_size_counts_where_both_are_known(record: Record, tmp_path: Pa
     assert "voxel_size" not in judged(Guard("warn", [record]), stack_of(grey, tmp_path))["figures"]
 
 
+def test_a_training_of_few_scans_says_so(make_labelled_set: MakeSet, tmp_path: Path) -> None:
+    few = {"guard": reference_of(labelled_slices(make_labelled_set(stacks=(12,))))}
+    found = judged(Guard("warn", [few]), stack_of(blobs(12, (140, 150))[0], tmp_path))
+    assert (found["verdict"], found["spread_among"]) == ("like", "slices")
+    found = judged(Guard("warn", [few]), stack_of(worse("noise"), tmp_path))
+    assert found["verdict"] == "unlike" and "(slices of few scans, which tell little of others)" in found["sentence"]
+
+
 def test_of_members_the_one_that_is_furthest_counts(record: Record, tmp_path: Path) -> None:
     stack = stack_of(blobs(12, (140, 150), seed=50)[0], tmp_path, 1.0)
     other = record | {"voxel_size_um": [[3.0, 3.0, 3.0]]}
