@@ -29,7 +29,8 @@ def judged(look: Look, voxel_size_um: Sequence[float] | None, reference: Referen
 
     Returns:
         ``verdict``; ``distance``, that of the figure furthest off, in distances of its end; ``furthest``, its name;
-        ``spread_among``: "scans" or "slices", whose spread the ranges are made of; ``figures``: of each ``value``, ``reference``, ``allowed`` (two ends), ``distance`` and ``in_range``.
+        ``spread_among``: "scans" or "slices", whose spread the ranges are made of; ``figures``: of each ``value``,
+        ``reference``, ``allowed`` (two ends), ``distance`` and ``in_range``.
     """
     level = FALSE_ALARMS / len(FIGURES)
     rows = {name: _row(look.figure(name), values, FIGURES[name], level) for name, values in reference.figures.items()}
