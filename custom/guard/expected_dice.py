@@ -10,8 +10,6 @@ import numpy as np
 
 from custom.base.classes import LITHIUM
 from custom.guard.border import border_steps
-from custom.guard.figures import contrast
-from custom.guard.looking import middle
 from custom.guard.ranges import allowed
 from custom.guard.reference import KEY, Reference, read_reference
 from custom.quantities.quantity import FoundSlab, Quantity, VoxelSize
@@ -21,7 +19,7 @@ ERROR = "expected_dice_error"  # in the validation of a record
 # of a half interval, in standard deviations: what a validation of few scans missed by is less than what others will; of 20 further
 # cells of the phantom 14 had their true Dice within 2, and 18 within 3
 SIDES = 3.0
-BORDER_LEVEL = 0.05  # of the training's scans may have a weaker edge or a stronger one
+LEVEL = 0.05  # of scans like the training's may have another edge, or another share of a class, than is allowed
 _BLOCKS = 10  # along z
 
 
@@ -30,12 +28,16 @@ class ExpectedDice(Quantity[FoundSlab]):
 
     Of probabilities p that fit how often there is the class, a mask m has the expected Dice 2 sum(p m) / (sum p + sum m).
     Where several members of an E-Net run, it is the mean of the Dice of each two of their masks (Zenk et al., Medical Image
-    Analysis 101:103392, 2025) if that is less. Networks are sure of themselves on stacks that they do not know. So it is
-    multiplied with min(1, e / e0): e is how much the grey value changes across the border of what was found, in units of the
-    stack's contrast over 8 voxels, and e0 the least that the labels of the training let expect (`allowed`).
+    Analysis 101:103392, 2025) if that is less. Networks are sure of themselves on stacks that they do not know, so it is
+    multiplied with two factors that the labels of the training know of, each at most 1:
 
-    The interval is value +- 3 sqrt(a^2 + b^2), its upper end that of the value without the edge: a is the spread of blocks
-    along z (jackknife), b the root mean square by which the validation's slices missed their expected Dice at training.
+    - e / e0: e is the mean step of the grey value across the border of what was found, in shares of the grey window, and e0
+      the least that the labels let expect (`allowed`). What is found in the wrong place has no edge there.
+    - 2 a / (a + s) for a share s of the voxels that is more than a, the most that they let expect, and 2 s / (s + b) for one
+      that is less than b, the least: the largest Dice of a mask, whose true share lies between b and a.
+
+    The interval is value +- 3 sqrt(c^2 + d^2), its upper end that of the value without the factors: c is the spread of blocks
+    along z (jackknife), d the root mean square by which the validation's slices missed their expected Dice at training.
 
     Args:
         classes: names of the mask's values 1, 2, ...
@@ -51,26 +53,22 @@ class ExpectedDice(Quantity[FoundSlab]):
         self.missed = max((float(one) for one in missed if isinstance(one, (int, float))), default=None)
         self._sums: list[np.ndarray] = []  # (classes, 3) of each slice: voxels of the mask, probability there, in all
         self._steps: list[np.ndarray] = []  # (classes, 2) of each slice, see `border_steps`
-        self._structure: list[float] = []
+        self._voxels = 0  # within the reconstruction
         self._members: np.ndarray | None = None  # (pairs, classes, 2): voxels in common, of both
 
     def of_slab(self, slab: FoundSlab) -> dict[str, np.ndarray]:
-        """``sums`` (h, classes, 3), ``steps`` (h, classes, 2) and ``structure`` (h,) of the slices, and the ``members``."""
-        steps = [
-            border_steps(mask, grey, slab.window, len(self.classes))
-            for mask, grey in zip(slab.mask, slab.grey, strict=True)
-        ]
-        part = middle(slab.mask.shape[1:])
-        inside = [None] * len(slab.mask) if slab.outside is None else [~one[part] for one in slab.outside]
-        structure = [contrast(grey[part], slab.window, one) for grey, one in zip(slab.grey, inside, strict=True)]
-        kept = {"sums": slab.counts[SUMS], "steps": np.array(steps), "structure": np.array(structure)}
+        """``sums`` (h, classes, 3), ``steps`` (h, classes, 2), ``voxels`` within the reconstruction, and the ``members``."""
+        planes = zip(slab.mask, slab.grey, strict=True)
+        steps = np.array([border_steps(mask, grey, slab.window, len(self.classes)) for mask, grey in planes])
+        outside = 0 if slab.outside is None else np.count_nonzero(slab.outside)
+        kept = {"sums": slab.counts[SUMS], "steps": steps, "voxels": np.array(slab.mask.size - outside)}
         return kept | ({MEMBERS: slab.counts[MEMBERS]} if MEMBERS in slab.counts else {})
 
     def add(self, start: int, slab: Mapping[str, np.ndarray]) -> None:
         """Sums add up."""
         self._sums += list(slab["sums"])
         self._steps += list(slab["steps"])
-        self._structure += slab["structure"].tolist()
+        self._voxels += int(slab["voxels"])
         if MEMBERS in slab:
             self._members = slab[MEMBERS] + (0 if self._members is None else self._members)
 
@@ -84,25 +82,47 @@ class ExpectedDice(Quantity[FoundSlab]):
         sums = np.array([plane[number] for plane in self._sums])
         dice, spread = _dice(sums.sum(axis=0)), _jackknife(sums)
         agreement = None if self._members is None else _agreement(self._members[:, number])
-        edge, least = self._edge(number)
+        (edge, least), (share, allowed_share) = self._edge(number), self._share(number, float(sums[:, 0].sum()))
         told = {"from_probabilities": dice, "agreement_of_members": agreement, "edge": edge, "least_edge": least}
-        told |= {"spread": spread, "error_at_validation": self.missed}
+        told |= {"share": share, "allowed_share": allowed_share, "spread": spread, "error_at_validation": self.missed}
         if dice is None:
             return {"value": None, "interval": None, **told}
         certain = dice if agreement is None else min(dice, agreement)
-        value = certain if edge is None or least is None else certain * min(1.0, max(edge, 0.0) / least)
+        weak = 1.0 if edge is None or least is None else min(1.0, max(edge, 0.0) / least)
+        value = certain * weak * (1.0 if allowed_share is None else most_possible(share, allowed_share))
         half = SIDES * math.hypot(spread or 0.0, self.missed or 0.0)
         return {"value": value, "interval": [max(0.0, value - half), min(1.0, certain + half)], **told}
 
     def _edge(self, number: int) -> tuple[float | None, float | None]:
         """The edge of what was found, positive where it is of the same sign as that of the labels, and the least expected."""
         total, count = np.sum([steps[number] for steps in self._steps], axis=0).tolist()
-        structure = [one for one in self._structure if math.isfinite(one)]
         least = [one for reference in self.references if (one := _least(reference, number)) is not None]
-        if not count or not structure or not least:
+        if not count or not least:
             return None, None
         strictest = max(least, key=abs)
-        return math.copysign(1.0, strictest) * total / count / float(np.mean(structure)), abs(strictest)
+        return math.copysign(1.0, strictest) * total / count, abs(strictest)
+
+    def _share(self, number: int, voxels: float) -> tuple[float, list[float] | None]:
+        """The share of the voxels that was found, and the least and the most that the labels let expect of any training."""
+        known = [ends for reference in self.references if (ends := _shares(reference, number)) is not None]
+        widest = [min(low for low, _ in known), max(high for _, high in known)] if known else None
+        return voxels / max(self._voxels, 1), widest
+
+
+def most_possible(share: float, allowed_share: Sequence[float]) -> float:
+    """The largest Dice that a mask of a share of the voxels can have, if the true share lies between two."""
+    least, most = allowed_share
+    true = min(max(share, least), most)
+    return 2 * min(share, true) / (share + true)
+
+
+def _shares(reference: Reference, number: int) -> tuple[float, float] | None:
+    shares = reference.shares[number] if number < len(reference.shares) else []
+    known = [math.log(one) for one in shares if math.isfinite(one) and one > 0]
+    if not known:
+        return None
+    _, lower, upper = allowed(known, math.log(2), LEVEL)  # of a single scan nobody knows more than half or double
+    return math.exp(lower), min(math.exp(upper), 1.0)
 
 
 def _least(reference: Reference, number: int) -> float | None:
@@ -110,7 +130,7 @@ def _least(reference: Reference, number: int) -> float | None:
     known = [one for one in reference.border[number] if math.isfinite(one)] if number < len(reference.border) else []
     if not known:
         return None
-    _, lower, upper = allowed(known, 0.0, BORDER_LEVEL)
+    _, lower, upper = allowed(known, 0.0, LEVEL)
     return lower if lower > 0 else upper if upper < 0 else None
 
 

@@ -85,18 +85,6 @@ def slice_figures(raw: np.ndarray, window: tuple[float, float], inside: np.ndarr
     }
 
 
-def contrast(raw: np.ndarray, window: tuple[float, float], inside: np.ndarray | None = None) -> float:
-    """``structure_8`` of `slice_figures` alone."""
-    level, valid = scaled(raw, window), np.ones(raw.shape, bool) if inside is None else inside
-    variance = np.zeros(0)
-    for _ in range(3):
-        if min(level.shape) < 2:
-            return math.nan
-        level, variance, valid = _halved(level, valid)
-    within = variance[valid]
-    return max(math.sqrt(float(within.mean())), _LEAST) if within.size >= _FEWEST else math.nan
-
-
 def histogram(raw: np.ndarray, window: tuple[float, float], inside: np.ndarray | None = None) -> np.ndarray:
     """(`BINS`,) float64, the shares of the voxels between the window's ends; what lies beyond counts as the ends."""
     values = scaled(raw if inside is None else raw[inside], window)

@@ -10,11 +10,12 @@ import numpy as np
 
 from custom.guard.border import border_steps
 from custom.guard.figures import histogram, slice_figures
-from custom.stack import LABEL, GreyWindow, Source, Stack, outside, source
+from custom.stack import LABEL, UNLABELLED, GreyWindow, Source, Stack, outside, source
 
 MOST_SLICES = 16  # of a stack
 LEAST_SLICES = 4
 ONE_IN = 4  # slices, of a stack that is short
+MOSTLY = 0.9  # of the voxels have to be labelled for the share of a class to be known
 PART = 768  # voxels along each side of what is looked at in a slice
 _STEPS = (
     0.7549,
@@ -30,11 +31,13 @@ class Look:
         figures: of each slice, by name.
         histograms: of each slice.
         steps: of each slice that has a label, what `border_steps` finds.
+        labelled: of each such slice the labelled voxels, all voxels, and those of each class.
     """
 
     figures: list[dict[str, float]] = field(default_factory=list)
     histograms: list[np.ndarray] = field(default_factory=list)
     steps: list[np.ndarray] = field(default_factory=list)
+    labelled: list[list[int]] = field(default_factory=list)
 
     def add(self, plane: np.ndarray, window: tuple[float, float], surround: Sequence[float]) -> None:
         """Look at a slice, or at a part of a large one.
@@ -58,9 +61,15 @@ class Look:
         return float(values[np.isfinite(values)].mean()) if np.isfinite(values).any() else float("nan")
 
     def border(self, value: int) -> float:
-        """Mean step into class `value` (from 0), in units of the contrast over 8 voxels; not-a-number without a border."""
+        """Mean step into class `value` (from 0), in shares of the window; not-a-number without a border."""
         total, number = np.sum([steps[value] for steps in self.steps], axis=0) if self.steps else (0.0, 0.0)
-        return float(total / number / self.figure("structure_8")) if number else float("nan")
+        return float(total / number) if number else float("nan")
+
+    def share(self, value: int) -> float:
+        """Of the labelled voxels that are of class `value` (from 0); not-a-number where much is not labelled, or none is."""
+        labelled, voxels, *classes = np.sum(self.labelled, axis=0).tolist() if self.labelled else (0, 1)
+        known = labelled >= MOSTLY * voxels and classes[value] > 0
+        return float(classes[value] / labelled) if known else float("nan")
 
     def histogram(self) -> np.ndarray:
         """Mean over the slices, (BINS,)."""
@@ -98,7 +107,10 @@ def look_at_items(items: Iterable[Mapping[Any, Any]], classes: int = 1) -> Look:
         plane = opened[0].plane(item, "image")
         look.add(plane, (lower, upper), item.get("surround") or ())
         if LABEL in item:
-            look.steps.append(border_steps(opened[1].plane(item, LABEL), plane, (lower, upper), classes))
+            label = opened[1].plane(item, LABEL)
+            look.steps.append(border_steps(label, plane, (lower, upper), classes))
+            counts = np.bincount(label.ravel(), minlength=256)
+            look.labelled.append([label.size - int(counts[UNLABELLED]), label.size, *counts[1 : 1 + classes].tolist()])
     return look
 
 
@@ -113,12 +125,6 @@ class _Opened:
         if self._last is None or self._last[0] != wanted:
             self._last = wanted, wanted.open()
         return np.asarray(self._last[1].read(item["z"], item["z"] + 1)[0])
-
-
-def middle(shape: Sequence[int]) -> tuple[slice, slice]:
-    """The part in the middle of a slice that is as large as what is looked at in one."""
-    y, x = (max(length - PART, 0) // 2 for length in shape)
-    return slice(y, y + PART), slice(x, x + PART)
 
 
 def _part(shape: tuple[int, ...], number: int) -> tuple[slice, slice]:

@@ -15,7 +15,8 @@ from custom.guard.looking import evenly, look_at_items
 ENOUGH_SCANS = 5  # from here on it is the spread among scans that counts; with fewer that among slices
 MOST_UNITS = 32
 MOST_SLICES = 128  # that are looked at, of all scans together
-KEY, BORDER = "guard", "border"  # of a reference in a record, and of the edges in a reference
+KEY = "guard"  # of a reference in a record
+BORDER, SHARES = "border", "shares"
 Items = Sequence[Mapping[Any, Any]]
 
 
@@ -28,7 +29,8 @@ class Reference:
         slices: that were looked at.
         figures: by name of `FIGURES` those of each unit; not-a-number where one has none.
         histograms: (units, BINS), shares.
-        border: of each class the steps across its border, in units of the contrast over 8 voxels, of each unit.
+        border: of each class the steps across its border, in shares of the window, of each unit.
+        shares: of each class the share of the voxels, of each unit.
     """
 
     units: str
@@ -36,6 +38,7 @@ class Reference:
     figures: Mapping[str, Sequence[float]]
     histograms: np.ndarray
     border: Sequence[Sequence[float]]
+    shares: Sequence[Sequence[float]] = ()
 
     def told(self) -> dict[str, Any]:
         """As JSON takes it: a line a figure."""
@@ -45,6 +48,7 @@ class Reference:
             "figures": {name: _line(values, "{:.4g}".format) for name, values in self.figures.items()},
             "histograms": [_line(1000 * row, "{:.3g}".format) for row in self.histograms],
             BORDER: [_line(values, "{:.3g}".format) for values in self.border],
+            SHARES: [_line(values, "{:.3g}".format) for values in self.shares],
         }
 
 
@@ -53,11 +57,11 @@ def read_reference(told: Any) -> Reference | None:
     try:
         figures = {name: _numbers(told["figures"][name]) for name in FIGURES if name in told["figures"]}
         histograms = np.array([_numbers(row) for row in told["histograms"]]) / 1000
-        border = [_numbers(row) for row in told[BORDER]]
+        border, shares = ([_numbers(row) for row in told[name]] for name in (BORDER, SHARES))
         sizes = {len(values) for values in figures.values()} | {len(histograms)}
         if len(sizes) != 1 or not len(histograms):
             return None
-        return Reference(str(told["units"]), int(told["slices"]), figures, histograms, border)
+        return Reference(str(told["units"]), int(told["slices"]), figures, histograms, border, shares)
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 
@@ -88,8 +92,9 @@ def reference_of(items: Items, classes: int = 1) -> dict[str, Any] | None:
     figures = {name: [look.figure(name) for look in looks] for name in FIGURES if name not in (HISTOGRAM, VOXEL_SIZE)}
     histograms = np.array([look.histogram() for look in looks])
     border = [[look.border(value) for look in looks] for value in range(classes)]
+    shares = [[look.share(value) for look in looks] for value in range(classes)]
     slices = sum(len(look.figures) for look in looks)
-    return Reference("scans" if several else "slices", slices, figures, histograms, border).told()
+    return Reference("scans" if several else "slices", slices, figures, histograms, border, shares).told()
 
 
 def _by_scan(items: Items) -> list[list[Mapping[Any, Any]]]:

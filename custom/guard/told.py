@@ -56,9 +56,11 @@ def rests_on(expected: Expected) -> str:
         "probabilities" if expected["agreement_of_members"] is None else "probabilities and the members' agreement"
     ]
     if expected["least_edge"] is not None:
-        parts.append(
-            f"edges of {expected['edge']:.1f} times the contrast, at least {expected['least_edge']:.1f} expected"
-        )
+        edge, least = (f"{100 * expected[name]:.0f}" for name in ("edge", "least_edge"))
+        parts.append(f"edges of {edge} % of the window, at least {least} % expected")
+    if expected["allowed_share"] is not None:
+        lower, upper = (f"{end:.1%}" for end in expected["allowed_share"])
+        parts.append(f"a share of {expected['share']:.1%}, {lower} to {upper} expected")
     missed = expected["error_at_validation"]
     parts.append("no validation that is known" if missed is None else f"a validation that it missed by {missed:.3f}")
     return "; ".join(parts)

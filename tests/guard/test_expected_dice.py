@@ -11,7 +11,6 @@ from scipy import ndimage
 
 from custom.guard.border import border_steps
 from custom.guard.expected_dice import ERROR, ExpectedDice
-from custom.guard.figures import slice_figures
 from custom.guard.ranges import allowed
 from custom.guard.reference import Reference
 from custom.guard.told import beside_verdict, expected_text, rests_on
@@ -25,10 +24,9 @@ P = ((P - P.min()) / np.ptp(P)).astype(np.float32)
 GREY = 240 - 80 * (P >= 0.5) + 10 * RNG.standard_normal(P.shape)
 
 
-def record(border: str = "-9 -8 -10 -9.5", missed: Any = 0.02) -> dict[str, Any]:
-    told = Reference(
-        "scans", 4, {"noise": [1.0] * 4}, np.ones((4, 2)) / 2, [[float(one) for one in border.split()]]
-    ).told()
+def record(border: str = "-0.9 -0.8 -0.95 -0.85", shares: str = "", missed: Any = 0.02) -> dict[str, Any]:
+    edges, known = ([float(one) for one in line.split()] for line in (border, shares))
+    told = Reference("scans", 4, {"noise": [1.0] * 4}, np.ones((4, 2)) / 2, [edges], [known]).told()
     return {"guard": told, "validation": {ERROR: missed}}
 
 
@@ -51,8 +49,7 @@ def test_by_the_formulas() -> None:
     steps = np.sum(
         [border_steps(m.astype(np.uint8), grey, WINDOW, 1)[0] for m, grey in zip(mask, GREY, strict=True)], axis=0
     )
-    edge = -steps[0] / steps[1] / np.mean([slice_figures(grey, WINDOW)["structure_8"] for grey in GREY])
-    least = -allowed([-9, -8, -10, -9.5], 0, 0.05)[2]
+    edge, least = -steps[0] / steps[1], -allowed([-0.9, -0.8, -0.95, -0.85], 0, 0.05)[2]
     pairs = [np.delete(np.arange(20), [z, z + 1]) for z in range(0, 20, 2)]
     left = [2 * P[rest][mask[rest]].sum() / (P[rest].sum() + mask[rest].sum()) for rest in pairs]
     spread = np.sqrt(9 * np.var(left))
@@ -71,10 +68,27 @@ def test_by_the_formulas() -> None:
 def test_an_edge_as_strong_as_the_labels_changes_nothing_and_one_of_the_other_sign_leaves_nothing() -> None:
     plain = added(ExpectedDice())
     assert plain["value"] == plain["from_probabilities"] and plain["edge"] is plain["error_at_validation"] is None
-    assert added(ExpectedDice(records=[record("-2 -2.1 -1.9")]))["value"] == plain["value"]
-    assert added(ExpectedDice(records=[record("2 2.1 1.9")]))["value"] == 0
+    assert added(ExpectedDice(records=[record("-0.2 -0.21 -0.19")]))["value"] == plain["value"]
+    assert added(ExpectedDice(records=[record("0.2 0.21 0.19")]))["value"] == 0
     # labels whose edges may be of either sign say nothing
-    assert added(ExpectedDice(records=[record("2 -2.1 1.9")]))["value"] == plain["value"]
+    assert added(ExpectedDice(records=[record("0.2 -0.21 0.19")]))["value"] == plain["value"]
+
+
+def test_a_share_that_no_label_has_had_bounds_it() -> None:
+    """The Dice of a mask of 47 % against a truth of at most so much: all of it in the mask."""
+    share = float((P >= 0.5).mean())
+    for known, true in (("0.05 0.05 0.05", 0.1), ("0.9 0.9 0.9 0.9", None), ("0.5 0.4 0.45", share)):
+        told = added(ExpectedDice(records=[record("", known)]))
+        lower, upper = told["allowed_share"]
+        assert (lower, upper) == pytest.approx(
+            [float(known.split()[0]) / 2, min(2 * float(known.split()[0]), 1)], rel=0.35
+        )
+        bound = told["value"] / told["from_probabilities"]
+        possible = [2 * min(share, one) / (share + one) for one in np.linspace(lower, upper, 2001)]
+        assert bound == pytest.approx(max(possible), abs=1e-3)
+        assert told["share"] == pytest.approx(share) and (
+            true is None or bound == pytest.approx(2 * true / (share + true), abs=0.01)
+        )
 
 
 def test_members_that_agree_less_than_their_probabilities_say() -> None:
