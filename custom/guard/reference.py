@@ -57,7 +57,7 @@ def read_reference(told: Any) -> Reference | None:
     try:
         figures = {name: _numbers(told["figures"][name]) for name in FIGURES if name in told["figures"]}
         histograms = np.array([_numbers(row) for row in told["histograms"]]) / 1000
-        border, shares = ([_numbers(row) for row in told[name]] for name in (BORDER, SHARES))
+        border, shares = ([_numbers(row) for row in told.get(name) or []] for name in (BORDER, SHARES))
         sizes = {len(values) for values in figures.values()} | {len(histograms)}
         if len(sizes) != 1 or not len(histograms):
             return None
