@@ -105,6 +105,7 @@ class Device:
 OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "loss": Word(("dice_bce", "bce", "balanced_bce", "tversky", "focal_tversky")),
     "hold_out": Word(("blocks", "scan")),
+    "guard": Word(("warn", "refuse", "off")),
     "section": Word(("train", "val", "test")),
     "max_epochs": Number(1, 1_000_000),
     "max_minutes": Number(0.0, 1_000_000.0),

@@ -5,6 +5,7 @@ from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
 from custom.metrics.class_means import class_intervals, mean_of, mean_shape, score_intervals
 from custom.metrics.confusion import confusion, confusion_table
+from custom.metrics.expected_dice import ExpectedDiceError
 from custom.metrics.grey_window import GreyCounts
 from custom.metrics.one_class import OneClass, of_value
 from custom.metrics.overlap import class_scores, overlap_scores, pooled_scores, scores_of
@@ -29,6 +30,7 @@ __all__ = [
     "PatchOverlap",
     "ShapeScores",
     "Temperature",
+    "ExpectedDiceError",
     "blend_counts",
     "block_ratios",
     "calibration_error",

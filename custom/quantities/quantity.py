@@ -24,6 +24,7 @@ class FoundSlab:
         outside: bool, what lies outside the reconstruction and is background in the mask; None: nothing does.
         nonfinite: grey values that are NaN or infinite, within the reconstruction.
         counts: whatever else the evaluator counted in it, by the key of its item.
+        window: grey values that a network sees as 0 and 1.
     """
 
     results: Mapping[str, np.ndarray]
@@ -31,6 +32,7 @@ class FoundSlab:
     outside: np.ndarray | None = None
     nonfinite: int = 0
     counts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    window: tuple[float, float] = (0.0, 1.0)
 
     @property
     def mask(self) -> np.ndarray:

@@ -20,6 +20,7 @@ from custom.base.colours import PALETTE, Colour, class_colours
 from custom.base.files import complete_file
 from custom.base.readable import quoted
 from custom.cell_page.page import Page, write_page
+from custom.guard.told import beside_verdict
 from custom.quantities.quantity import Quantity, Row
 from custom.report import overlay_mask, save_overlay, write_json
 from custom.report.csv_table import write_table
@@ -141,7 +142,7 @@ def _summary(
     }
     for quantity in quantities:
         summary |= quantity.result(stack.voxel_size_um)
-    return {
+    whole = {
         **summary,
         **{name: writer.path.name for name, writer in writers.items()},
         **record,
@@ -149,3 +150,4 @@ def _summary(
         "command": " ".join(map(quoted, [Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return beside_verdict(whole)

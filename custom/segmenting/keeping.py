@@ -8,6 +8,7 @@ from typing import Any
 
 from ignite.engine import Engine
 
+from custom.segmenting.agreement import MembersAgreement
 from custom.segmenting.kept import KeptSlabs, found_slab
 from custom.segmenting.pictures import Richest
 from custom.speed.allocation import release_freed_memory
@@ -16,12 +17,18 @@ from custom.speed.allocation import release_freed_memory
 BETWEEN_RELEASES = 4_000_000
 
 
+COUNTED = ("_above", "_sums")  # how keys of what the evaluator counted end
+
+
 class KeepSlabs:
     """Measures what the evaluator found in a slab and writes it to the store, in a thread; called after each batch, a list of slabs.
 
     Args:
         kept: takes the slabs.
         slices: of the stack.
+
+    Attributes:
+        agreement: counts how far the members of an ensemble agree, where one runs.
     """
 
     def __init__(self, kept: KeptSlabs, slices: int) -> None:
@@ -29,6 +36,7 @@ class KeepSlabs:
         self.richest = Richest(slices, len(kept.classes))
         self.voxels = self.released = 0
         self.writing: Future[None] | None = None
+        self.agreement: MembersAgreement | None = None
 
     def start(self, engine: Engine) -> None:
         """Before the first slab."""
@@ -50,7 +58,8 @@ class KeepSlabs:
     def _keep(self, item: dict[str, Any], found: dict[str, Any]) -> None:
         start, outside = int(item["start"]), item.get("outside")
         results = {result.name: result.take(found) for result in self.kept.results}
-        counts = {str(name): value.numpy(force=True) for name, value in found.items() if str(name).endswith("_above")}
+        counts = {str(name): value.numpy(force=True) for name, value in found.items() if str(name).endswith(COUNTED)}
+        counts |= self.agreement.taken() if self.agreement else {}
         mask = results["mask"]
         grey = self.richest.of_slab(start, mask, item["image"][0], None if outside is None else outside[0])
         # waiting for the slab before bounds the memory, and so does keeping grey values of their type in place of the image

@@ -51,6 +51,7 @@ def found_slab(
         None if outside is None else outside[0].numpy(force=True),
         int(item["nonfinite"]),
         counts,
+        window,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from custom.base.classes import LITHIUM
+from custom.guard.told import expected_text
 
 MOST_NAMED = 20  # classes, a line each
 
@@ -22,7 +23,10 @@ def summary_text(summary: Mapping[str, Any], classes: Sequence[str], folder: Pat
     found = (
         f"In {folder}: {summary['mask']}, report.html, summary.json and overlays/, after {summary['seconds']:.1f} s."
     )
-    return f"{amounts_text(summary, classes)}\n{found}"
+    lines = [amounts_text(summary, classes)]
+    if expected := expected_text(summary, classes):
+        lines.append(f"Expected Dice: {expected}.")
+    return "\n".join([*lines, found])
 
 
 def amounts_text(summary: Mapping[str, Any], classes: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from custom.cell_page.page import Card, Page
 from custom.cell_page.parts import chart, number, slice_url
+from custom.guard.told import expected_text, rests_on
 from custom.quantities.quantity import Row
 from custom.segmenting.last_words import amounts_text
 
@@ -45,10 +46,14 @@ def segmentation_page(
     """
     amounts = summary["classes"] if len(classes) > 1 else {classes[0]: {**summary, "voxels": summary["lithium_voxels"]}}
     told = {name.replace("_", " "): str(summary[name]) for name in _TOLD if summary.get(name) is not None}
+    if expected := expected_text(summary, classes):
+        told["expected Dice"] = expected
+    if guard := summary.get("guard"):
+        told["guard"] = guard["sentence"]
     return Page(
         f"{summary['mask']} of {Path(summary['stack']).name}",
         amounts_text(summary, classes).split("\n")[0],
-        [_card(name, amount) for name, amount in list(amounts.items())[:_CLASSES]],
+        [*(_card(name, amount) for name, amount in list(amounts.items())[:_CLASSES]), *_expected(summary)],
         charts=_charts(classes, tables),
         slices=[(f"Slice {int(picture.stem.split('_')[1])}", _url(picture)) for picture in pictures],
         told={**told, "what it amounts to": _NEXT},
@@ -68,6 +73,15 @@ def _card(name: str, amount: Mapping[str, Any]) -> Card:
     span = f"{number(min(values))} to {number(max(values))} {unit} by threshold" if values else ""
     share = f"{amount['volume_fraction']:.3%} of the stack"
     return Card(name, f"{number(amount[key])} {unit}", "; ".join(filter(None, (share, span))))
+
+
+def _expected(summary: Mapping[str, Any]) -> list[Card]:
+    """The expected Dice of a single class; those of several stand below."""
+    expected = summary.get("expected_dice") or {}
+    if expected.get("value") is None:
+        return []
+    lower, upper = expected["interval"]
+    return [Card("expected Dice", f"{expected['value']:.3f}", f"{lower:.2f} to {upper:.2f}; from {rests_on(expected)}")]
 
 
 def _charts(classes: Sequence[str], tables: Mapping[str, Sequence[Row]]) -> list[str]:

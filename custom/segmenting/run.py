@@ -13,11 +13,14 @@ from ignite.engine import Engine, Events
 from monai.engines import SupervisedEvaluator
 
 from custom.base.errors import BadInput
+from custom.guard import Guard
+from custom.guard.guard import OFF
 from custom.quantities.quantity import Quantity
 from custom.running import OutputFolder
 from custom.running.interruption import goes_on, received, shielded
 from custom.running.processes import Gathering
 from custom.running.slab_store import SlabStore
+from custom.segmenting.agreement import MembersAgreement
 from custom.segmenting.assembly import assemble
 from custom.segmenting.keeping import KeepSlabs
 from custom.segmenting.kept import KeptSlabs
@@ -35,6 +38,7 @@ class Weights(Protocol):
     """What is known of a network's weights, as `Trained` knows it."""
 
     weights: Any
+    records: Any
 
     def sha256(self) -> Any: ...
 
@@ -54,10 +58,11 @@ class Segmentation:
         results: what may be written, the mask first; what is wanted is.
         quantities: what is measured, for summary.json and tables beside it.
         settings: whatever decides the mask and no object knows, such as the threshold; slabs of other settings are not mixed
-            in. ``compile``: whether the network is compiled.
+            in. ``compile``: whether the network is compiled. ``guard``: how the stack is compared with the training's, see
+            `Guard`, which decides no mask.
         output_format: of the volumes, a key of `OUTPUT_FORMATS`.
         folder: gets the result.
-        weights: knows the path, or paths, of the network's weights, and their digest.
+        weights: knows the path, or paths, of the network's weights, their digest, and the records of their trainings.
         version: the bundle's, for summary.json.
     """
 
@@ -79,7 +84,9 @@ class Segmentation:
         self.window = grey_window(stack, **scaling)
         self.wanted, self.results, self.quantities = tuple(results), volumes(results), tuple(quantities)
         self.settings = {"threshold": settings["threshold"], "slab_height": slab_height}
-        self.settings |= {**settings, "output_format": output_format}
+        others = {name: value for name, value in settings.items() if name != "guard"}
+        self.settings |= {**others, "output_format": output_format}
+        self.guard = Guard(settings.get("guard", OFF), weights.records)
         self.output_format = output_format
         self.place, self.folder = folder, Path(folder.path)
         self.gathering = Gathering(folder.world_size)
@@ -99,11 +106,15 @@ class Segmentation:
 
         Raises:
             BadInput: another run is writing there, a result is there, or an unfinished one of other settings; as `finish`,
-                and whatever reading the stack raises.
+                and whatever reading the stack raises; the guard refuses the stack.
         """
+        like = self.guard.judge(self.stack, self.window, self.place.writes)
         self._keep_what(evaluator)
+        self.record |= {} if like is None else {"guard": like}
         self.begin()
         prepare(evaluator.network, windows_of(evaluator), compiles=self.settings["compile"])
+        if not self.settings["compile"]:
+            self.keeping.agreement = MembersAgreement(evaluator.network)
         loader: Any = evaluator.data_loader
         grey = {"grey_window": (self.window.lower, self.window.upper), "surround": self.window.surround}
         loader.dataset.data = [{"image": slab, "start": slab.start, **grey} for slab in self.pending()]

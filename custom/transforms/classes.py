@@ -42,6 +42,9 @@ class ToProbabilityd(MapTransform):
 class ToMaskd(MapTransform):
     """Probabilities -> (1, ...) mask: of one channel {0, 1}, of several the number of the most probable, uint8.
 
+    ``<key>_sums``, float64 (Z, classes, 3), has of each slice and class the voxels of the mask, the sum of its probabilities
+    there, and that of all: what an expected Dice is made of.
+
     Of equally probable channels the first one counts, so that a voxel is background where nothing is more likely. What is
     0 and 1 alone takes the place of the probabilities, in their type, unless they are kept; MONAI's `AsDiscreted` makes
     copies.
@@ -62,20 +65,33 @@ class ToMaskd(MapTransform):
             values = torch.as_tensor(item[key])
             if self.kept is not None:
                 item[self.kept] = values if len(values) == 1 else values[1:]
-            item[key] = self._mask(values)
+            item[key], item[f"{key}_sums"] = self._mask(values)
         return item
 
-    def _mask(self, values: torch.Tensor) -> torch.Tensor:
+    def _mask(self, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if len(values) == 1 and self.kept is None:
-            return values.ge_(self.threshold)
+            sums = [_sums(plane, plane[0] >= self.threshold) for plane in slices_of(values)]
+            return values.ge_(self.threshold), torch.stack(sums).cpu()
+        sums = []
         mask = torch.empty((1, *values.shape[1:]), dtype=torch.uint8, device=values.device)
         for plane, found in zip(slices_of(values), slices_of(mask), strict=True):
             if len(plane) == 1:
                 found[0] = plane[0] >= self.threshold
             else:
                 _most_probable(plane, found[0])
+            sums.append(_sums(plane, found[0]))
         like: torch.Tensor = convert_to_dst_type(mask, values, dtype=torch.uint8)[0]  # a client's MetaTensor stays one
-        return like
+        return like, torch.stack(sums).cpu()
+
+
+def _sums(plane: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """(classes, 3) of a slice: the mask's voxels, the probability (C, Y, X) there, and in all."""
+    rows = []
+    for value, of_class in enumerate(plane if len(plane) == 1 else plane[1:], 1):
+        within = mask == value
+        there = torch.where(within, of_class, 0).sum(dtype=torch.float64)
+        rows.append(torch.stack([within.sum(dtype=torch.float64), there, of_class.sum(dtype=torch.float64)]))
+    return torch.stack(rows)
 
 
 def _most_probable(plane: torch.Tensor, found: torch.Tensor) -> None:

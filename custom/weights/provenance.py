@@ -10,6 +10,7 @@ import ignite.distributed as idist
 from monai.engines import SupervisedEvaluator, SupervisedTrainer
 
 from custom.data import Reading, common_folder, noted_earlier, noted_scans, noted_split, stems, voxel_sizes
+from custom.guard import reference_of
 from custom.weights.tensors import origin
 from custom.weights.trained import Trained
 
@@ -66,4 +67,5 @@ class TrainingRecord:
             "started_from": weights,
             **({} if began_with is None else {"started_from_sha256": began_with}),
             "voxel_size_um": voxel_sizes([*train, *val]),
+            "guard": reference_of(patches.dataset.slices.data, len(self.reading.classes)),
         }

@@ -68,6 +68,14 @@ def test_the_standard_deviation_is_written(stack: Path, members: list[Path], tmp
     expected = np.sqrt(np.average((np.stack(found) - mean) ** 2, axis=0, weights=BLEND))
     written = np.asarray(zarr.open_group(tmp_path / "out/uncertainty.zarr", mode="r")["0"])
     assert written.dtype == np.uint8 and written.max() > 10
+    one, other = (probability >= 0.5 for probability in found)
+    told = json.loads((tmp_path / "out/summary.json").read_text())["expected_dice"]
+    # 3 windows a batch of 8, the rest of which is empty
+    agreement = 2 * np.count_nonzero(one & other) / (np.count_nonzero(one) + np.count_nonzero(other))
+    assert (
+        told["agreement_of_members"] == pytest.approx(agreement, abs=0.1)
+        and told["value"] <= told["agreement_of_members"]
+    )
     np.testing.assert_allclose(written, 255 * expected, atol=0.6)
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert summary["uncertainty"] == "uncertainty.zarr"

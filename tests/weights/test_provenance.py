@@ -37,3 +37,4 @@ def test_the_record(labelled_set: Path, monkeypatch: pytest.MonkeyPatch, loss: t
     assert (found["reading"], found["classes"]) == ({"label_255": "lithium"}, ["lithium"])
     assert found["train"] == sorted({item["stem"] for item in split["train"]}) and found["started_from"] is None
     assert set(found["split"]["val"]) == {item["stem"] for item in split["val"]} and "started_from_sha256" not in found
+    assert found["guard"]["units"] == "slices" and found["guard"]["slices"] == len(split["train"])
