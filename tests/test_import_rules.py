@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "region": {"base", "stack"},
     "rectifying": {"base", "command_line", "running", "stack", "region", "report"},
     "judging": {"base", "metrics", "report"},
+    "consistency": {"base"},
     "handlers": {"base", "running", "weights", "judging", "metrics", "report"},
     "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report", "cell_page"},
     "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms"}

@@ -1,0 +1,27 @@
+"""CutMix of patches and whatever belongs to their voxels."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from monai.transforms import CutMix
+
+
+class BoxMix(CutMix):
+    """MONAI's `CutMix`, whose draws are kept; MONAI 1.6.1 indexes with a list, which torch from 2.9 on warns of and is going to read otherwise.
+
+    Source: Yun et al., "CutMix", ICCV 2019.
+    """
+
+    def apply(self, data: torch.Tensor) -> torch.Tensor:
+        """(B, C, Y, X) with a box of another patch in each: its sides are sqrt(1 - weight) of the patch's, or up to its edge."""
+        weights, others, corner = self._params
+        if len(weights) != len(data):
+            raise ValueError(f"a batch of {len(weights)} was drawn for, got {len(data)}.")
+        mixed = data.clone()
+        for number, weight in enumerate(weights.tolist()):
+            sides = zip(corner, data.shape[2:], strict=True)
+            box = tuple(slice(int(at), math.ceil(int(at) + side * math.sqrt(1 - weight))) for at, side in sides)
+            mixed[(number, slice(None), *box)] = data[(int(others[number]), slice(None), *box)]
+        return mixed
