@@ -15,7 +15,11 @@ from typing import Any
 
 from custom.base.errors import BadInput
 
-SEVERAL = ("weights", "stack", "unlabelled")  # keys that take a list of paths: members of an ensemble, fields of view, stacks
+SEVERAL = (
+    "weights",
+    "stack",
+    "unlabelled",
+)  # keys that take a list of paths: members of an ensemble, fields of view, stacks
 _QUOTED = re.compile(r"\[\s*['\"]")  # how a list of stacks begins; one stack may be called `[a]` or `a,b`
 _REFERENCE = re.compile(r"@\w*(?:(?:::|#)\w*)*")
 

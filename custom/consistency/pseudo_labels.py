@@ -35,7 +35,7 @@ class PseudoLabels:
         teacher: the network that labels, in eval mode.
         inferer: calls it, as `PatchInferer` does.
         thresholds: how sure it has to be.
-        ramp: its weight 0 leaves the unlabelled patches out.
+        ramp: its weight 0 leaves the unlabelled patches out, of which a batch may have none.
         mixing: CutMix; its random state is drawn from torch's, which `EpochSeed` fixes, and its batch size follows.
     """
 
@@ -64,7 +64,7 @@ class PseudoLabels:
             return torch.as_tensor(batch[key]).to(device=device, non_blocking=non_blocking, **kwargs)
 
         image, label = moved("image"), moved("label").float()
-        if not self.ramp.weight:
+        if not self.ramp.weight or "unlabelled_image" not in batch:
             return image, _beside(label, 0)
         with torch.no_grad():
             logits = self.inferer(moved("unlabelled_image"), self.teacher)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from custom.base.classes import UNLABELLED
 
+_ROUNDING = 1e-6  # of a mean of float32: where all voxels are equally sure, all count
+
 
 class ClassThresholds:
     """Turns a teacher's logits into labels, 255 wherever it is less sure than it mostly is of that class.
@@ -44,7 +46,7 @@ class ClassThresholds:
         inside = known != UNLABELLED
         self._follow(sure, found, inside, shares.shape[1])
         least = torch.tensor([self.threshold(c) for c in range(shares.shape[1])], device=sure.device)
-        taken = inside & (sure >= least[found])
+        taken = inside & (sure >= least[found] - _ROUNDING)
         return torch.where(taken, found.float(), float(UNLABELLED))
 
     def threshold(self, number: int) -> float:

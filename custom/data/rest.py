@@ -8,7 +8,7 @@ from pathlib import Path
 from custom.data.listing import list_pairs
 from custom.data.scans_json import Scan, find_scans, read_scans
 from custom.data.sides import Item, Split
-from custom.data.sides_of_stack import on_training_side, sides_in
+from custom.data.sides_of_stack import Labelled, labelled_in, on_training_side, use_of
 from custom.data.splits_json import SIDES
 from custom.stack import GreyWindow, Source, source, warn_once
 
@@ -19,13 +19,27 @@ class Rest:
 
     Attributes:
         source: of the stack.
-        slices: their numbers, at least one.
+        slices: their numbers.
         window: the stack's grey window, where that is known.
     """
 
     source: Source
     slices: list[int]
     window: GreyWindow | None = None
+
+
+def given_rest(image: Source, split: Split) -> Rest:
+    """What is to be learned from of a stack that was named.
+
+    One that holds labelled training slices is seen through their window, so that a slice has one look, labelled or not.
+
+    Raises:
+        BadInput: it cannot be read, or all that is known of it is scored.
+    """
+    stack = image.open()
+    known = labelled_in(stack, split)
+    train = next((one.item for one in known.values() if one.side == "train"), None)
+    return Rest(image, use_of(stack, known), None if train is None else _window(train))
 
 
 def rest_of(split: Split, dataset_dir: str, label_folder: str = "labels") -> list[Rest]:
@@ -44,7 +58,7 @@ def rest_of(split: Split, dataset_dir: str, label_folder: str = "labels") -> lis
         if scan.stack is None or train is None:
             continue
         stack = scan.open()
-        known = sides_in(stack, split)
+        known = labelled_in(stack, split)
         if not known and any(item.get("scan") == scan.name for side in ("val", "test") for item in split[side]):
             warn_once(
                 f"{scan.stack}: holds no slice with the grey values of the labelled ones of the scan {scan.name!r}, so that nothing tells "
@@ -59,19 +73,18 @@ def rest_of(split: Split, dataset_dir: str, label_folder: str = "labels") -> lis
 
 
 def _of_files(split: Split) -> list[Rest]:
-    by_source: dict[Source, dict[int, str]] = {}
-    first: dict[Source, Item] = {}
+    by_source: dict[Source, dict[int, Labelled]] = {}
     for side in SIDES:
         for item in split[side]:
-            image = source(item, "image")
-            by_source.setdefault(image, {})[int(item["z"])] = side
-            first.setdefault(image, item)
+            by_source.setdefault(source(item, "image"), {})[int(item["z"])] = Labelled(side, item)
     found = []
-    for image, known in by_source.items():
-        if "train" not in known.values() or (depth := image.open().shape[0]) == 1:
+    for image, own in by_source.items():
+        train = next((one.item for one in own.values() if one.side == "train"), None)
+        if train is None or (stack := image.open()).shape[0] == 1:
             continue
-        if rest := [z for z in on_training_side(depth, known) if z not in known]:
-            found.append(Rest(image, rest, _window(first[image])))
+        known = labelled_in(stack, split) | own  # a copy of the file may have slices of other sides
+        if rest := [z for z in on_training_side(stack.shape[0], known) if z not in known]:
+            found.append(Rest(image, rest, _window(train)))
     return found
 
 

@@ -30,9 +30,9 @@ class SlicePool:
     """
 
     def __init__(self, items: Sequence[Item], prepare: Callable[[Item], Any], most: int, seed: int) -> None:
-        largest = max(_BYTES * math.prod(item["size"]) for item in items)
+        largest = max((_BYTES * math.prod(item["size"]) for item in items), default=1)
         self.items, self.prepare = items, prepare
-        self.size = max(1, min(most, len(items), MOST_BYTES // largest))
+        self.size = min(max(1, min(most, MOST_BYTES // largest)), len(items))
         self.order = np.random.default_rng(seed).permutation(len(items))
         self.ready: dict[int, Any] = {}
 

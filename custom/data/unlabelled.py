@@ -12,10 +12,9 @@ from custom.base.errors import BadInput
 from custom.data.digest import digest
 from custom.data.labelled import voxel_sizes
 from custom.data.reading import Reading
-from custom.data.rest import Rest, rest_of
+from custom.data.rest import Rest, given_rest, rest_of
 from custom.data.sides import Item, Split
-from custom.data.sides_of_stack import sides_in, use_of
-from custom.stack import Scaling, Source, Stack, grey_window, warn_once
+from custom.stack import Scaling, Stack, grey_window, warn_once
 
 logger = logging.getLogger("data")
 LIKE = 0.01  # voxel sizes that differ by less are one
@@ -27,7 +26,7 @@ class Unlabelled:
 
     Attributes:
         items: one for each slice: ``image`` (path) with what `custom.stack.source` needs to read it, ``z``, ``size`` (Y, X),
-            ``grey_window`` (lower, upper) and ``surround`` (values outside the reconstruction), those of a segmentation.
+            ``grey_window`` (lower, upper) and ``surround`` (values outside the reconstruction).
         noted: for a record, of each stack ``name``, ``shape``, ``slices`` (how many are learned from) and ``digest``, of its first,
             middle and last one.
     """
@@ -56,14 +55,16 @@ def unlabelled_slices(
     """The slices of stacks, or of what is left of the labelled ones, that lie on the training side.
 
     A slice that has the grey values of a labelled one is known to be that one; all other slices of its stack lie on the side of the
-    nearest such slice, since neighbours look alike. Slices that are labelled and learned from are left out, unless a stack has no others.
+    nearest such slice, since neighbours look alike. Slices that are labelled are left out. Where stacks that were named hold nothing else,
+    there is nothing to learn from, which is told: the training is one by labels.
 
     Args:
         unlabelled: a stack or several; None: of every 3-D stack with labelled training slices, and of the stack that `scans.json`
             names for a scan with some, the slices that nobody labelled.
         split: of the labelled data set.
         dataset_dir: its folder.
-        scaling: its ``percentiles`` and ``fixed``, by these names: a stack's grey window is that of a segmentation.
+        scaling: its ``percentiles`` and ``fixed``, by these names. A stack's grey window is that of a segmentation, or that of the labelled
+            training slices in it.
         reading: how the files of the data set are read, and those of these stacks where they have several arrays.
         trained: what a training goes on from.
 
@@ -88,9 +89,10 @@ def unlabelled_slices(
         window = rest.window or grey_window(stack, **_ends(scaling))
         seen = {"grey_window": (window.lower, window.upper), "surround": window.surround, "size": stack.shape[1:]}
         items += [{**rest.source.named(), **seen, "z": z} for z in rest.slices]
-        noted.append(_noted(stack, rest.slices))
+        noted += [_noted(stack, rest.slices)] if rest.slices else []
     _check_goes_on(noted, trained)
-    logger.info("Unlabelled slices to learn from: %d, of %s.", len(items), ", ".join(one["name"] for one in noted))
+    names = ", ".join(f"{one['slices']} of {one['name']}" for one in noted)
+    logger.info("Unlabelled slices to learn from: %s.", names or "none")
     return Unlabelled(items, noted)
 
 
@@ -101,11 +103,8 @@ def _given(paths: Sequence[str], split: Split, reading: Reading) -> list[Rest]:
     for path in paths:
         if not Path(path).exists():
             raise BadInput(f"--unlabelled {path}: there is no such file or folder; give the path of a stack")
-    found = []
-    for one in dict.fromkeys(reading.sources([Path(path) for path in paths], "image")):
-        stack = one.open()
-        found.append(Rest(one, use_of(stack, sides_in(stack, split))))
-    return found
+    sources = dict.fromkeys(reading.sources([Path(path) for path in paths], "image"))
+    return [given_rest(one, split) for one in sources]
 
 
 def _ends(scaling: Scaling) -> dict[str, tuple[float, float]]:

@@ -18,7 +18,7 @@ from custom.data.unlabelled import Unlabelled
 class WithUnlabelled(Dataset[Any]):
     """A patch data set whose items also hold ``unlabelled_image``, ``unlabelled_label`` and what else `transform` leaves of a slice.
 
-    An epoch's unlabelled patches come in equal parts from the slices of its `SlicePool`. As the labelled ones they depend on seed,
+    Where there are no unlabelled slices they are the labelled data set's. An epoch's unlabelled patches come in equal parts from the slices of its `SlicePool`. As the labelled ones they depend on seed,
     epoch and index alone.
 
     Args:
@@ -47,17 +47,20 @@ class WithUnlabelled(Dataset[Any]):
         self.pool.fill(epoch)
         draw = np.random.default_rng([self.seed, epoch, 1])
         numbers = self.pool.of_epoch(epoch)
-        rounds = -(-len(self) // len(numbers))
+        rounds = -(-len(self) // max(1, len(numbers)))
         self.order = np.concatenate([draw.permutation(numbers) for _ in range(rounds)])
 
     def __len__(self) -> int:
         return len(self.labelled)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        labelled = _alone(self.labelled[index])
+        if not len(self.order):
+            return labelled
         state = np.random.SeedSequence([self.seed, self.epoch, index, 1]).generate_state(1)[0]
         self.transform.set_random_state(seed=int(state))
         patch = _alone(self.transform(self.pool.ready[int(self.order[index])], start=self.random_from))
-        return {**_alone(self.labelled[index]), **{f"unlabelled_{key}": value for key, value in patch.items()}}
+        return {**labelled, **{f"unlabelled_{key}": value for key, value in patch.items()}}
 
     def _prepared(self, item: Item) -> Any:
         blank = np.zeros(item["size"], np.uint8)
