@@ -65,7 +65,7 @@ def test_a_cut_training_ends_like_one_in_a_piece(
         assert all(torch.equal(value, cut[part][name]) for name, value in whole[part].items())
     for number, moments in whole["optimizer"]["state"].items():
         assert all(torch.equal(value, cut["optimizer"]["state"][number][name]) for name, value in moments.items())
-    assert whole["sure"] == cut["sure"] and all(whole["sure"]["means"])
+    assert whole["sure"] == cut["sure"] and whole["sure"]["means"][0] > 0.5
     models = [read_state(tmp_path / run / "model.pt") for run in ("whole", "cut")]
     assert all(torch.equal(value, models[1][name]) for name, value in models[0].items())
     inner = next(name for name in models[0] if name.endswith("weight"))  # no temperature divides it

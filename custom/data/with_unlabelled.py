@@ -13,6 +13,7 @@ from custom.data.datasets import PatchDataset
 from custom.data.sides import Item
 from custom.data.slice_pool import SlicePool
 from custom.data.unlabelled import Unlabelled
+from custom.data.untracked import untracked
 
 
 class WithUnlabelled(Dataset[Any]):
@@ -54,17 +55,21 @@ class WithUnlabelled(Dataset[Any]):
         return len(self.labelled)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        labelled = _alone(self.labelled[index])
+        with untracked():
+            return _alone(self.labelled[index]) | self._patch(index)
+
+    def _patch(self, index: int) -> dict[str, Any]:
         if not len(self.order):
-            return labelled
+            return {}
         state = np.random.SeedSequence([self.seed, self.epoch, index, 1]).generate_state(1)[0]
         self.transform.set_random_state(seed=int(state))
         patch = _alone(self.transform(self.pool.ready[int(self.order[index])], start=self.random_from))
-        return {**labelled, **{f"unlabelled_{key}": value for key, value in patch.items()}}
+        return {f"unlabelled_{key}": value for key, value in patch.items()}
 
     def _prepared(self, item: Item) -> Any:
         blank = np.zeros(item["size"], np.uint8)
-        return self.transform({**item, "label": blank}, end=self.random_from)
+        with untracked():
+            return self.transform({**item, "label": blank}, end=self.random_from)
 
 
 def _alone(patches: Any) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from custom.handlers.same_buffers import SameBuffers
 class Teacher(EMAHandler):
     """Ignite's `EMAHandler`, which goes on after a restart, and whose average is what is validated and kept.
 
-    The average is that of the last 1 / `momentum` steps or so, and of all steps before there are as many: 1 / (i + 1) of step i counts. Buffers are
-    averaged too. `model.pt` holds what the evaluator has scored, see `Checkpoint`.
+    The average is that of the last 1 / `momentum` steps or so, and at first of the last ninth of all steps: 9 / (10 + i) of step i counts, as in
+    TensorFlow's ExponentialMovingAverage, so that it forgets the weights that a training begins with. Buffers are averaged too. `model.pt` holds what the evaluator has scored, see `Checkpoint`.
 
     Args:
         network: the network that is trained, wrapped for several processes or not.
@@ -47,7 +47,7 @@ class Teacher(EMAHandler):
         self.evaluator.network = self.ema_model
 
     def _set_momentum(self, engine: Engine) -> None:
-        engine.state.ema_momentum = max(self.momentum, 1 / (engine.state.iteration + 1))  # type: ignore[attr-defined]
+        engine.state.ema_momentum = max(self.momentum, 9 / (10 + engine.state.iteration))  # type: ignore[attr-defined]
 
     def state_dict(self) -> dict[str, Any]:
         """The teacher's weights."""

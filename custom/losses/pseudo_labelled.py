@@ -15,34 +15,36 @@ class Weighing(Protocol):
 
 
 class WithPseudoLabels(nn.Module):
-    """loss(labels) + weight * share * loss(pseudo-labels), with share the part of the patches' voxels that has a pseudo-label.
+    """loss(labels) + weight * share * pseudo(pseudo-labels), with share the part of the patches' voxels that has a pseudo-label.
 
     The share is that of FixMatch (Sohn et al., NeurIPS 2020), where a sample without a sure label counts as 0 in the mean: as long as a teacher is sure of
     little, that little counts little.
 
     Args:
-        loss: of logits and targets.
+        loss: of logits and labels.
+        pseudo: of logits and pseudo-labels.
         ramp: knows the weight.
     """
 
-    def __init__(self, loss: LabelledOnly, ramp: Weighing) -> None:
+    def __init__(self, loss: LabelledOnly, pseudo: LabelledOnly, ramp: Weighing) -> None:
         super().__init__()
-        self.loss, self.ramp = loss, ramp
+        self.loss, self.pseudo, self.ramp = loss, pseudo, ramp
         self.name = getattr(loss, "name", type(loss).__name__)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Scalar from logits (B, C, Y, X) and targets (B, 1, Y, X), of labels alone, or (B, 2, Y, X), of labels and pseudo-labels."""
-        labels = self._of(logits, target[:, :1])
+        labels = _of(self.loss, logits, target[:, :1])
         if target.shape[1] == 1 or not self.ramp.weight:
             return labels
         patches = (target[:, :1] == UNLABELLED).all(dim=(1, 2, 3))
         share = (target[patches, 1] != UNLABELLED).float().mean() if bool(patches.any()) else labels.new_zeros(())
-        return labels + self.ramp.weight * share * self._of(logits, target[:, 1:])
+        return labels + self.ramp.weight * share * _of(self.pseudo, logits, target[:, 1:])
 
-    def _of(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Without the patches that have no label at all: of the others mostly every voxel has one, which is faster."""
-        some = (target != UNLABELLED).flatten(1).any(1)
-        if not bool(some.any()):
-            return logits[some].sum()
-        found: Tensor = self.loss(logits[some], target[some])
-        return found
+
+def _of(loss: LabelledOnly, logits: Tensor, target: Tensor) -> Tensor:
+    """Without the patches that have no label at all: of the others mostly every voxel has one, which is faster."""
+    some = (target != UNLABELLED).flatten(1).any(1)
+    if not bool(some.any()):
+        return logits[some].sum()
+    found: Tensor = loss(logits[some], target[some])
+    return found

@@ -36,15 +36,17 @@ def value(network: nn.Module) -> float:
     return float(network.state_dict()["0.weight"])
 
 
-def test_the_mean_of_all_steps_as_long_as_there_are_few() -> None:
-    run = Run()
+def test_the_last_ninth_of_the_steps_as_long_as_there_are_few() -> None:
+    run = Run(momentum=0.6)
     run.network[0].weight.data.fill_(0.0)
     run.engine.run(range(3), max_epochs=1)
-    assert value(run.teacher.ema_model) == pytest.approx((0 + 1 + 2 + 3) / 4)
+    expected = 0.0
+    for step, share in ((1, 9 / 11), (2, 9 / 12), (3, 9 / 13)):
+        expected += share * (step - expected)
+    assert value(run.teacher.ema_model) == pytest.approx(expected)
     run.engine.run(range(3), max_epochs=2)
-    expected = 1.5
-    for step in (4, 5, 6):
-        expected = 0.75 * expected + 0.25 * step
+    for step, share in ((4, 9 / 14), (5, 0.6), (6, 0.6)):
+        expected += share * (step - expected)
     assert value(run.teacher.ema_model) == pytest.approx(expected)
     mean = run.teacher.ema_model.state_dict()["1.running_mean"]
     assert float(mean) == pytest.approx(10 * expected) and value(run.network) == 6

@@ -27,10 +27,10 @@ def parts() -> tuple[torch.Tensor, torch.Tensor]:
 def test_against_the_parts(name: str) -> None:
     logits, target = parts()
     ramp: Any = SimpleNamespace(weight=0.5)
-    loss = WithPseudoLabels(NamedLoss(name), ramp)
+    loss = WithPseudoLabels(NamedLoss(name), NamedLoss("bce"), ramp)
     share = (64 + 32) / (3 * 64)  # of three patches without labels
     labels = NamedLoss(name)(logits[:2], target[:2, :1])
-    expected = labels + 0.5 * share * NamedLoss(name)(logits[2:4], target[2:4, 1:])
+    expected = labels + 0.5 * share * NamedLoss("bce")(logits[2:4], target[2:4, 1:])
     assert loss(logits, target).item() == pytest.approx(expected.item())
     ramp.weight = 0.0
     assert loss(logits, target).item() == pytest.approx(labels.item())
@@ -40,7 +40,7 @@ def test_against_the_parts(name: str) -> None:
 def test_no_voxel_of_another_kind_has_a_gradient() -> None:
     logits, target = parts()
     ramp: Any = SimpleNamespace(weight=1.0)
-    WithPseudoLabels(NamedLoss(), ramp)(logits, target).backward()
+    WithPseudoLabels(NamedLoss(), NamedLoss("bce"), ramp)(logits, target).backward()
     assert logits.grad is not None
     moved = logits.grad[:, 0] != 0
     assert torch.equal(moved, (target != 255).any(1))
@@ -50,7 +50,7 @@ def test_where_nothing_is_sure_there_is_a_loss_all_the_same() -> None:
     logits, target = parts()
     target[:, 1] = 255
     ramp: Any = SimpleNamespace(weight=1.0)
-    loss = WithPseudoLabels(NamedLoss(), ramp)
+    loss = WithPseudoLabels(NamedLoss(), NamedLoss("bce"), ramp)
     assert float(loss(logits, target)) == pytest.approx(float(NamedLoss()(logits[:2], target[:2, :1])))
     target[:] = 255
     found = loss(logits, target)
