@@ -22,6 +22,6 @@ class BoxMix(CutMix):
         mixed = data.clone()
         for number, weight in enumerate(weights.tolist()):
             sides = zip(corner, data.shape[2:], strict=True)
-            box = tuple(slice(int(at), math.ceil(int(at) + side * math.sqrt(1 - weight))) for at, side in sides)
-            mixed[(number, slice(None), *box)] = data[(int(others[number]), slice(None), *box)]
+            y, x = (slice(int(at), math.ceil(int(at) + side * math.sqrt(1 - weight))) for at, side in sides)
+            mixed[number, :, y, x] = data[int(others[number]), :, y, x]
         return mixed
