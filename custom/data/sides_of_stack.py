@@ -56,7 +56,7 @@ def labelled_in(stack: Stack, split: Split) -> dict[int, Labelled]:
 def _glimpse(plane: np.ndarray) -> bytes:
     """Some 64 x 64 voxels of a slice (Y, X), alike in every type that holds the values."""
     steps = [max(1, side // 64) for side in plane.shape]
-    return np.nan_to_num(plane[:: steps[0], :: steps[1]].astype(np.float64)).tobytes()
+    return (np.nan_to_num(plane[:: steps[0], :: steps[1]].astype(np.float64)) + 0.0).tobytes()  # -0.0 becomes 0.0
 
 
 def on_training_side(depth: int, known: Mapping[int, Labelled]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from custom.data.labelled import voxel_sizes
 from custom.data.reading import Reading
 from custom.data.rest import Rest, given_rest, rest_of
 from custom.data.sides import Item, Split
-from custom.stack import Scaling, Stack, grey_window, warn_once
+from custom.stack import Scaling, Source, Stack, grey_window, takes_key, warn_once
 
 logger = logging.getLogger("data")
 LIKE = 0.01  # voxel sizes that differ by less are one
@@ -103,8 +103,21 @@ def _given(paths: Sequence[str], split: Split, reading: Reading) -> list[Rest]:
     for path in paths:
         if not Path(path).exists():
             raise BadInput(f"--unlabelled {path}: there is no such file or folder; give the path of a stack")
-    sources = dict.fromkeys(reading.sources([Path(path) for path in paths], "image"))
+    sources = dict.fromkeys(_source(Path(path), reading) for path in paths)
     return [given_rest(one, split) for one in sources]
+
+
+def _source(path: Path, reading: Reading) -> Source:
+    """As the images of the data set are read, where the file has several arrays or channels too."""
+    own = replace(reading, image_key=reading.image_key if takes_key(path) else None, image_index=None)
+    (plain,) = own.sources([path], "image")
+    try:
+        plain.open()
+    except BadInput:
+        if reading.image_index is None:
+            raise
+        (plain,) = replace(own, image_index=reading.image_index).sources([path], "image")
+    return plain
 
 
 def _ends(scaling: Scaling) -> dict[str, tuple[float, float]]:

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
 from conftest import blobs, write_labelled_set
 
 from custom.base.errors import BadInput
-from custom.data import split_dataset, unlabelled_slices
+from custom.data import Reading, split_dataset, unlabelled_slices
 from custom.data.sides_of_stack import Labelled, on_training_side
-from custom.stack import grey_window, open_stack
+from custom.stack import grey_window, open_stack, source
 
 SIZE = (40, 44)
 SCALING = {"percentiles": (0.5, 99.5), "fixed": None}
@@ -112,6 +113,23 @@ def test_bad_lists(tmp_path: Path) -> None:
     colours = write(tmp_path / "colours.tif", np.zeros((*SIZE, 3), np.uint8))
     with pytest.raises(BadInput, match="colours.tif"):
         found(folder, str(colours))
+
+
+def test_arrays_and_channels_are_chosen_where_a_file_has_several(tmp_path: Path) -> None:
+    folder = write_labelled_set(tmp_path / "set", size=SIZE)
+    grey, _ = blobs(3, (50, 60), seed=8)
+    plain = write(tmp_path / "plain.tif", grey)
+    both = write(tmp_path / "both.tif", np.stack([grey, grey + 7], 1), imagej=True, metadata={"axes": "ZCYX"})
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["a"], file["raw"] = grey, grey + 9
+    reading = Reading(image_key="raw", image_index=1)
+    split = split_dataset(folder, 0)
+    paths = [str(path) for path in (plain, both, tmp_path / "other.h5")]
+    rest = unlabelled_slices(paths, split, str(folder), SCALING, reading)
+    first = [source(item, "image").open().read(0, 1)[0] for item in rest.items[::3]]
+    assert all(np.array_equal(found, grey[0] + more) for found, more in zip(first, (0, 7, 9), strict=True))
+    with pytest.raises(BadInput, match="other.h5"):
+        unlabelled_slices(paths[2], split, str(folder), SCALING)
 
 
 def test_a_stack_has_the_window_of_a_segmentation(tmp_path: Path) -> None:
