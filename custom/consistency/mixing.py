@@ -9,13 +9,13 @@ from monai.transforms import CutMix
 
 
 class BoxMix(CutMix):
-    """MONAI's `CutMix`, whose draws are kept; MONAI 1.6.1 indexes with a list, which torch from 2.9 on warns of and is going to read otherwise.
+    """MONAI's `CutMix` with an `apply` of its own: that of MONAI 1.6.1 indexes with a list, which torch is to read otherwise.
 
     Source: Yun et al., "CutMix", ICCV 2019.
     """
 
     def apply(self, data: torch.Tensor) -> torch.Tensor:
-        """(B, C, Y, X) with a box of another patch in each: its sides are sqrt(1 - weight) of the patch's, or up to its edge."""
+        """(B, C, Y, X) with a box of another patch in each: its sides are sqrt(1 - weight) of the patch's, cut off at its edge."""
         weights, others, corner = self._params
         if len(weights) != len(data):
             raise ValueError(f"a batch of {len(weights)} was drawn for, got {len(data)}.")

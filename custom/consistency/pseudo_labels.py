@@ -25,11 +25,12 @@ class Weighing(Protocol):
 class PseudoLabels:
     """A `prepare_batch` of MONAI's trainers: one batch of labelled patches and, after them, disturbed unlabelled ones.
 
-    The teacher sees an unlabelled patch as it is, the student with other grey values and, by CutMix, with a part of another one in it. What the teacher
-    is sure of is the label of both parts.
+    The teacher sees an unlabelled patch as it is, the student with other grey values and, by CutMix, with a part of
+    another one in it. What the teacher is sure of is the label of both parts.
 
-    Source: Sohn et al., "FixMatch", NeurIPS 2020; CutMix of unlabelled images after Yang et al., "Revisiting Weak-to-Strong Consistency" (UniMatch), CVPR
-    2023, of which one strong view is taken here: each further one costs a forward and a backward pass more.
+    Source: Sohn et al., "FixMatch", NeurIPS 2020; CutMix of unlabelled images after Yang et al., "Revisiting
+    Weak-to-Strong Consistency" (UniMatch), CVPR 2023, of which one strong view is taken here: each further one costs a
+    forward and a backward pass more.
 
     Args:
         teacher: the network that labels, in eval mode.
@@ -53,11 +54,11 @@ class PseudoLabels:
     def __call__(
         self, batch: Batch, device: torch.device | None = None, non_blocking: bool = False, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Images (B + U, 1, Y, X) and targets (B + U, 2, Y, X): the labels, and the pseudo-labels, each 255 where the other one counts.
+        """Images (B + U, 1, Y, X) and targets (B + U, 2, Y, X): labels and pseudo-labels, each 255 where the other counts.
 
         Args:
-            batch: ``image`` and ``label`` (B, 1, Y, X), ``unlabelled_image``, ``unlabelled_strong`` (the same, disturbed) and
-                ``unlabelled_label`` (U, 1, Y, X), which is 255 where nothing is to be learned.
+            batch: ``image`` and ``label`` (B, 1, Y, X), ``unlabelled_image``, ``unlabelled_strong`` (the same,
+                disturbed) and ``unlabelled_label`` (U, 1, Y, X), which is 255 where nothing is to be learned.
         """
 
         def moved(key: str) -> Tensor:

@@ -16,13 +16,16 @@ _ROUNDING = 1e-6  # of a mean of float32: where all voxels are equally sure, all
 class ClassThresholds:
     """Turns a teacher's logits into labels, 255 wherever it is less sure than it mostly is of that class.
 
-    A voxel counts where the probability of its most probable class, background among them, reaches the running mean of just this among the voxels that the teacher
-    gives to the class, or `highest` where the mean is beyond it. One threshold for all classes votes rare ones away: of lithium, 1 % of the voxels, a
-    network is seldom as sure as of background.
+    A voxel counts where the probability of its most probable class, background among them, reaches the running mean of
+    just this among the voxels that the teacher gives to the class, or `highest` where the mean is beyond it. One
+    threshold for all classes votes rare ones away: of lithium, 1 % of the voxels, a network is seldom as sure as of
+    background.
 
-    Source: the running mean confidence is the self-adaptive threshold of Wang et al., "FreeMatch", ICLR 2023 (eq. 5), here kept for each class among
-    its own voxels. FreeMatch scales one threshold by each class's mean probability over *all* samples (eq. 6 and 7), which takes classes to be equally frequent: for
-    1 % of lithium that is 0.01, whatever the network thinks of the voxels it finds. `highest` is the fixed threshold of Sohn et al., "FixMatch", NeurIPS 2020.
+    Source: the running mean confidence is the self-adaptive threshold of Wang et al., "FreeMatch", ICLR 2023 (eq. 5),
+    here kept for each class among its own voxels. FreeMatch scales one threshold by each class's mean probability over
+    *all* samples (eq. 6 and 7), which takes classes to be equally frequent: for 1 % of lithium that is 0.01, whatever
+    the network thinks of the voxels it finds. `highest` is the fixed threshold of Sohn et al., "FixMatch", NeurIPS
+    2020.
 
     Args:
         momentum: how much of the means stays at each step. FreeMatch has 0.999 in trainings of a million steps.

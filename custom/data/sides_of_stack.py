@@ -28,8 +28,8 @@ class Labelled(NamedTuple):
 def labelled_in(stack: Stack, split: Split) -> dict[int, Labelled]:
     """The slices of a stack that have the grey values of a labelled one, by their numbers.
 
-    All slices are read for it, once, where labelled ones have their size. Only of those whose every so many voxels are a labelled one's is
-    the digest made, which takes longer than reading.
+    All slices are read for it, once, where labelled ones have their size. Only of those whose every so many voxels are
+    a labelled one's is the digest made, which takes longer than reading.
 
     Args:
         stack: of any file; a copy of labelled slices in another format or type is known too.

@@ -17,10 +17,10 @@ _BYTES = 5  # a voxel: float32, and what may be learned from it
 class SlicePool:
     """Holds at most `most` prepared slices, and exchanges a quarter of them with every epoch.
 
-    Reading and scaling a slice takes longer than the patches of a step, and all slices of a long stack do not fit into memory. Every slice
-    comes up equally often, in a random order that `seed` fixes, and what an epoch has depends on its number alone. MONAI's
-    `SmartCacheDataset` exchanges slices too, but always begins with the first: a training that goes on with epoch 9 would have others
-    than one that was never cut off.
+    Reading and scaling a slice takes longer than the patches of a step, and all slices of a long stack do not fit into
+    memory. Every slice comes up equally often, in a random order that `seed` fixes, and what an epoch has depends on
+    its number alone. MONAI's `SmartCacheDataset` exchanges slices too, but always begins with the first: a training
+    that goes on with epoch 9 would have others than one that was never cut off.
 
     Args:
         items: all slices, each with its ``size`` (Y, X).
@@ -42,7 +42,7 @@ class SlicePool:
         return [int(self.order[(first + k) % len(self.items)]) for k in range(self.size)]
 
     def fill(self, epoch: int) -> None:
-        """Forget what the epoch does not need, and prepare what it does: before worker processes are forked, which then share it."""
+        """Forget what the epoch does not need and prepare what it does: before workers are forked, which then share it."""
         wanted = self.of_epoch(epoch)
         self.ready = {number: self.ready[number] for number in wanted if number in self.ready}
         for number in wanted:

@@ -25,10 +25,10 @@ class Unlabelled:
     """What there is to learn from without labels.
 
     Attributes:
-        items: one for each slice: ``image`` (path) with what `custom.stack.source` needs to read it, ``z``, ``size`` (Y, X),
-            ``grey_window`` (lower, upper) and ``surround`` (values outside the reconstruction).
-        noted: for a record, of each stack ``name``, ``shape``, ``slices`` (how many are learned from) and ``digest``, of its first,
-            middle and last one.
+        items: one for each slice: ``image`` (path) with what `custom.stack.source` needs to read it, ``z``, ``size``
+            (Y, X), ``grey_window`` (lower, upper) and ``surround`` (values outside the reconstruction).
+        noted: for a record, of each stack ``name``, ``shape``, ``slices`` (how many are learned from) and ``digest``,
+            of its first, middle and last one.
     """
 
     items: list[Item]
@@ -54,23 +54,23 @@ def unlabelled_slices(
 ) -> Unlabelled:
     """The slices of stacks, or of what is left of the labelled ones, that lie on the training side.
 
-    A slice that has the grey values of a labelled one is known to be that one; all other slices of its stack lie on the side of the
-    nearest such slice, since neighbours look alike. Slices that are labelled are left out. Where stacks that were named hold nothing else,
-    there is nothing to learn from, which is told: the training is one by labels.
+    A slice that has the grey values of a labelled one is known to be that one; all other slices of its stack lie on the
+    side of the nearest such slice, since neighbours look alike. Slices that are labelled are left out. Where stacks
+    that were named hold nothing else, there is nothing to learn from, which is told: the training is one by labels.
 
     Args:
-        unlabelled: a stack or several; None: of every 3-D stack with labelled training slices, and of the stack that `scans.json`
-            names for a scan with some, the slices that nobody labelled.
+        unlabelled: a stack or several; None: of every 3-D stack with labelled training slices, and of the stack that
+            `scans.json` names for a scan with some, the slices that nobody labelled.
         split: of the labelled data set.
         dataset_dir: its folder.
-        scaling: its ``percentiles`` and ``fixed``, by these names. A stack's grey window is that of a segmentation, or that of the labelled
-            training slices in it.
+        scaling: its ``percentiles`` and ``fixed``, by these names. A stack's grey window is that of a segmentation, or
+            that of the labelled training slices in it.
         reading: how the files of the data set are read, and those of these stacks where they have several arrays.
         trained: what a training goes on from.
 
     Raises:
-        BadInput: no stack at all, one that cannot be read, or one whose slices are of the validation or the test side; a training
-            that goes on with other stacks than it was begun with.
+        BadInput: no stack at all, one that cannot be read, or one whose slices are of the validation or the test side;
+            a training that goes on with other stacks than it was begun with.
     """
     if unlabelled is None:
         rests = rest_of(split, dataset_dir, (reading or Reading()).label_folder)

@@ -17,16 +17,17 @@ from custom.data.untracked import untracked
 
 
 class WithUnlabelled(Dataset[Any]):
-    """A patch data set whose items also hold ``unlabelled_image``, ``unlabelled_label`` and what else `transform` leaves of a slice.
+    """A patch data set whose items also hold ``unlabelled_KEY``, for each KEY that `transform` makes of an unlabelled slice.
 
-    Where there are no unlabelled slices they are the labelled data set's. An epoch's unlabelled patches come in equal parts from the slices of its `SlicePool`. As the labelled ones they depend on seed,
-    epoch and index alone.
+    Where there are no unlabelled slices they are the labelled data set's. An epoch's unlabelled patches come in equal
+    parts from the slices of its `SlicePool`. As the labelled ones they depend on seed, epoch and index alone.
 
     Args:
         labelled: the labelled patches.
         unlabelled: the slices of the others.
-        transform: takes an item with ``image`` (path) and ``label``, (Y, X) uint8, 0 all over; what becomes 255 there, as what lies outside a
-            reconstruction does, is not to be learned from. Its deterministic head is run once for a slice and epoch.
+        transform: takes an item with ``image`` (path) and ``label``, (Y, X) uint8, 0 all over; what becomes 255 there,
+            as what lies outside a reconstruction does, is not to be learned from. Its deterministic head is run once
+            for a slice and epoch.
         most_slices: in memory at once.
     """
 

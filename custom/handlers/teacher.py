@@ -15,8 +15,9 @@ from custom.handlers.same_buffers import SameBuffers
 class Teacher(EMAHandler):
     """Ignite's `EMAHandler`, which goes on after a restart, and whose average is what is validated and kept.
 
-    The average is that of the last 1 / `momentum` steps or so, and at first of the last ninth of all steps: 9 / (10 + i) of step i counts, as in
-    TensorFlow's ExponentialMovingAverage, so that it forgets the weights that a training begins with. Buffers are averaged too. `model.pt` holds what the evaluator has scored, see `Checkpoint`.
+    The average is that of the last 1 / `momentum` steps or so, and at first of the last ninth of all steps: 9 / (10 +
+    i) of step i counts, as in TensorFlow's ExponentialMovingAverage, so that it forgets the weights that a training
+    begins with. Buffers are averaged too. `model.pt` holds what the evaluator has scored, see `Checkpoint`.
 
     Args:
         network: the network that is trained, wrapped for several processes or not.

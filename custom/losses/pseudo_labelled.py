@@ -15,10 +15,10 @@ class Weighing(Protocol):
 
 
 class WithPseudoLabels(nn.Module):
-    """loss(labels) + weight * share * pseudo(pseudo-labels), with share the part of the patches' voxels that has a pseudo-label.
+    """loss(labels) + weight * share * pseudo(pseudo-labels), share being the part of the voxels that has a pseudo-label.
 
-    The share is that of FixMatch (Sohn et al., NeurIPS 2020), where a sample without a sure label counts as 0 in the mean: as long as a teacher is sure of
-    little, that little counts little.
+    The share is that of FixMatch (Sohn et al., NeurIPS 2020), where a sample without a sure label counts as 0 in the
+    mean: as long as a teacher is sure of little, that little counts little.
 
     Args:
         loss: of logits and labels.
@@ -32,7 +32,7 @@ class WithPseudoLabels(nn.Module):
         self.name = getattr(loss, "name", type(loss).__name__)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Scalar from logits (B, C, Y, X) and targets (B, 1, Y, X), of labels alone, or (B, 2, Y, X), of labels and pseudo-labels."""
+        """Scalar from logits (B, C, Y, X) and targets: (B, 1, Y, X) labels, or (B, 2, Y, X) labels and pseudo-labels."""
         labels = _of(self.loss, logits, target[:, :1])
         if target.shape[1] == 1 or not self.ramp.weight:
             return labels
