@@ -23,10 +23,11 @@ class Weighing(Protocol):
 
 
 class PseudoLabels:
-    """A `prepare_batch` of MONAI's trainers: one batch of labelled patches and, after them, disturbed unlabelled ones.
+    """A `prepare_batch` of MONAI's trainers: labelled patches and, after them, disturbed unlabelled ones.
 
     The teacher sees an unlabelled patch as it is, the student with other grey values and, by CutMix, with a part of
-    another one in it. What the teacher is sure of is the label of both parts.
+    another one in it. What the teacher is sure of is the label of both parts. A step stays as large as it is with labels
+    alone: unlabelled patches take the place of labelled ones.
 
     Source: Sohn et al., "FixMatch", NeurIPS 2020; CutMix of unlabelled images after Yang et al., "Revisiting
     Weak-to-Strong Consistency" (UniMatch), CVPR 2023, of which one strong view is taken here: each further one costs a
@@ -37,6 +38,7 @@ class PseudoLabels:
         inferer: calls it, as `PatchInferer` does.
         thresholds: how sure it has to be.
         ramp: its weight 0 leaves the unlabelled patches out, of which a batch may have none.
+        part: of the batch, that is unlabelled once it counts.
         mixing: CutMix; its random state is drawn from torch's, which `EpochSeed` fixes, and its batch size follows.
     """
 
@@ -46,32 +48,35 @@ class PseudoLabels:
         inferer: Callable[..., Tensor],
         thresholds: ClassThresholds,
         ramp: Weighing,
+        part: float = 0.5,
         mixing: BoxMix | None = None,
     ) -> None:
         self.teacher, self.inferer = teacher, inferer
-        self.thresholds, self.ramp, self.mixing = thresholds, ramp, mixing
+        self.thresholds, self.ramp, self.part, self.mixing = thresholds, ramp, part, mixing
 
     def __call__(
         self, batch: Batch, device: torch.device | None = None, non_blocking: bool = False, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Images (B + U, 1, Y, X) and targets (B + U, 2, Y, X): labels and pseudo-labels, each 255 where the other counts.
+        """Images (B, 1, Y, X) and targets (B, 2, Y, X): labels and pseudo-labels, each 255 where the other counts.
 
         Args:
             batch: ``image`` and ``label`` (B, 1, Y, X), ``unlabelled_image``, ``unlabelled_strong`` (the same,
-                disturbed) and ``unlabelled_label`` (U, 1, Y, X), which is 255 where nothing is to be learned.
+                disturbed) and ``unlabelled_label`` (B, 1, Y, X), which is 255 where nothing is to be learned.
         """
 
-        def moved(key: str) -> Tensor:
-            return torch.as_tensor(batch[key]).to(device=device, non_blocking=non_blocking, **kwargs)
+        def moved(key: str, count: int) -> Tensor:
+            return torch.as_tensor(batch[key])[:count].to(device=device, non_blocking=non_blocking, **kwargs)
 
-        image, label = moved("image"), moved("label").float()
-        if not self.ramp.weight or "unlabelled_image" not in batch:
-            return image, _beside(label, 0)
+        every = len(batch["image"])
+        few = round(self.part * every) if self.ramp.weight and "unlabelled_image" in batch else 0
+        image, label = moved("image", every - few), _beside(moved("label", every - few).float(), 0)
+        if not few:
+            return image, label
         with torch.no_grad():
-            logits = self.inferer(moved("unlabelled_image"), self.teacher)
-            found = self.thresholds(logits, moved("unlabelled_label"))
-        strong, found = self._mixed(moved("unlabelled_strong"), found)
-        return torch.cat([image, strong]), torch.cat([_beside(label, 0), _beside(found, 1)])
+            logits = self.inferer(moved("unlabelled_image", few), self.teacher)
+            found = self.thresholds(logits, moved("unlabelled_label", few))
+        strong, found = self._mixed(moved("unlabelled_strong", few), found)
+        return torch.cat([image, strong]), torch.cat([label, _beside(found, 1)])
 
     def _mixed(self, strong: Tensor, found: Tensor) -> tuple[Tensor, Tensor]:
         if self.mixing is None or len(strong) < 2:

@@ -18,7 +18,8 @@ class WithPseudoLabels(nn.Module):
     """loss(labels) + weight * share * pseudo(pseudo-labels), share being the part of the voxels that has a pseudo-label.
 
     The share is that of FixMatch (Sohn et al., NeurIPS 2020), where a sample without a sure label counts as 0 in the
-    mean: as long as a teacher is sure of little, that little counts little.
+    mean: as long as a teacher is sure of little, that little counts little. A batch in which
+    it finds no class at all does not count: its Dice loss would teach that there is none anywhere.
 
     Args:
         loss: of logits and labels.
@@ -36,8 +37,11 @@ class WithPseudoLabels(nn.Module):
         labels = _of(self.loss, logits, target[:, :1])
         if target.shape[1] == 1 or not self.ramp.weight:
             return labels
+        found = target[:, 1]
+        if not bool(((found != 0) & (found != UNLABELLED)).any()):
+            return labels
         patches = (target[:, :1] == UNLABELLED).all(dim=(1, 2, 3))
-        share = (target[patches, 1] != UNLABELLED).float().mean() if bool(patches.any()) else labels.new_zeros(())
+        share = (found[patches] != UNLABELLED).float().mean()
         return labels + self.ramp.weight * share * _of(self.pseudo, logits, target[:, 1:])
 
 

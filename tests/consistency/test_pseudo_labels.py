@@ -17,10 +17,10 @@ from custom.consistency import BoxMix, ClassThresholds, PseudoLabels, RampUp
 SIDE = 24
 
 
-def batch(count: int = 4) -> dict[str, torch.Tensor]:
+def batch(count: int = 8) -> dict[str, torch.Tensor]:
     torch.manual_seed(1)
-    label = (torch.rand(2, 1, SIDE, SIDE) > 0.5).to(torch.uint8)
-    image = torch.rand(2, 1, SIDE, SIDE)
+    label = (torch.rand(count, 1, SIDE, SIDE) > 0.5).to(torch.uint8)
+    image = torch.rand(count, 1, SIDE, SIDE)
     weak = (torch.rand(count, 1, SIDE, SIDE) > 0.7).float()
     known = torch.zeros(count, 1, SIDE, SIDE, dtype=torch.uint8)
     known[:, :, :4] = 255
@@ -39,29 +39,29 @@ class Grey(nn.Module):
 
 def prepared(weight: float = 1.0, mixing: BoxMix | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     ramp: Any = SimpleNamespace(weight=weight)
-    labels = PseudoLabels(Grey(), lambda inputs, network: network(inputs), ClassThresholds(), ramp, mixing)
+    labels = PseudoLabels(Grey(), lambda inputs, network: network(inputs), ClassThresholds(), ramp, mixing=mixing)
     return labels(batch(), torch.device("cpu"))
 
 
 def test_labels_and_pseudo_labels_stand_beside_each_other() -> None:
     given = batch()
     image, target = prepared()
-    assert torch.equal(image[:2], given["image"]) and torch.equal(image[2:], given["unlabelled_strong"])
-    assert torch.equal(target[:2, :1], given["label"].float()) and bool((target[:2, 1:] == 255).all())
-    assert bool((target[2:, :1] == 255).all()) and bool((target[2:, 1:, :4] == 255).all())
-    assert torch.equal(target[2:, 1:, 4:], given["unlabelled_image"][:, :, 4:])
+    assert torch.equal(image[:4], given["image"][:4]) and torch.equal(image[4:], given["unlabelled_strong"][:4])
+    assert torch.equal(target[:4, :1], given["label"][:4].float()) and bool((target[:4, 1:] == 255).all())
+    assert bool((target[4:, :1] == 255).all()) and bool((target[4:, 1:, :4] == 255).all())
+    assert torch.equal(target[4:, 1:, 4:], given["unlabelled_image"][:4, :, 4:])
 
 
 def test_without_weight_there_are_labels_alone() -> None:
     image, target = prepared(weight=0.0)
-    assert len(image) == len(target) == 2 and bool((target[:, 1] == 255).all())
+    assert len(image) == len(target) == 8 and bool((target[:, 1] == 255).all())
 
 
 def test_a_mixed_voxel_keeps_its_own_pseudo_label() -> None:
     """Wherever a voxel comes from: its grey value says from which patch, and whether that has lithium there."""
     torch.manual_seed(5)
     image, target = prepared(mixing=BoxMix(batch_size=1))
-    strong, found = image[2:], target[2:, 1:]
+    strong, found = image[4:], target[4:, 1:]
     own = 10 * (1 + torch.arange(4)).reshape(-1, 1, 1, 1)
     assert bool(((strong - own).abs() > 5).any())  # something is mixed
     assert torch.equal(found[:, :, 4:], (strong % 10)[:, :, 4:])
@@ -76,7 +76,7 @@ def test_what_is_mixed_depends_on_torchs_random_state_alone() -> None:
         given = batch()
         torch.set_rng_state(state)
         ramp: Any = SimpleNamespace(weight=1.0)
-        labels = PseudoLabels(Grey(), lambda inputs, network: network(inputs), ClassThresholds(), ramp, mixing)
+        labels = PseudoLabels(Grey(), lambda inputs, network: network(inputs), ClassThresholds(), ramp, mixing=mixing)
         found.append(labels(given)[0])
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
 

@@ -52,6 +52,8 @@ def test_where_nothing_is_sure_there_is_a_loss_all_the_same() -> None:
     ramp: Any = SimpleNamespace(weight=1.0)
     loss = WithPseudoLabels(NamedLoss(), NamedLoss("bce"), ramp)
     assert float(loss(logits, target)) == pytest.approx(float(NamedLoss()(logits[:2], target[:2, :1])))
+    target[2:, 1] = 0  # nor where background is all there is
+    assert loss(logits, target).item() == pytest.approx(NamedLoss()(logits[:2], target[:2, :1]).item())
     target[:] = 255
     found = loss(logits, target)
     found.backward()
