@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from comparing.sets import named, readings_of
 from comparing.task import Budget, Task, keep_probability
 
 from custom.base.errors import BadInput
-from custom.data import Reading, split_dataset
+from custom.data import Reading, split_dataset, unlabelled_slices
+from custom.stack import open_stack
 from custom.study.page import markdown
 
 SHAPE = (12, 30, 32)
@@ -115,6 +117,45 @@ def test_what_is_written_is_read_as_the_case(kind: str, tmp_path: Path, request:
     assert (tmp_path / "set/splits.json").stat().st_mtime_ns == before
     write_case(case, tmp_path / "set", {"a": 2})
     assert (tmp_path / "set/splits.json").stat().st_mtime_ns != before
+
+
+@pytest.mark.parametrize("kind", ["stacks", "flat"])
+def test_what_nobody_labelled_is_laid_beside_a_case(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """All that a recipe may learn from without labels, and no slice of another side."""
+    dataset: Path = request.getfixturevalue(kind)
+    (case,) = cases_of(kind, split_dataset(dataset, 1), ["split"], ["1"], 1)
+    folder = write_case(case, tmp_path / "set", {"a": 1})
+    laid = sorted(str(path) for path in (folder / "unlabelled").iterdir())
+    split = split_dataset(folder, 7, reading=reading_of_case(Reading()))
+    rest = unlabelled_slices(laid, split, str(folder), {"percentiles": (0.5, 99.5)})
+    found = [open_stack(item["image"]).read(item["z"], item["z"] + 1)[0].tobytes() for item in rest.items]
+    others = [open_stack(item["image"]).read(item["z"], item["z"] + 1)[0].tobytes() for item in case.others]
+    scored = [item for side in ("val", "test") for item in case.sides[side]]
+    assert set(found) <= set(others) and len(found) == len(set(found)) >= 3
+    assert not {open_stack(i["image"]).read(i["z"], i["z"] + 1)[0].tobytes() for i in scored} & set(found)
+    if kind == "flat":
+        assert sorted(found) == sorted(others)
+
+
+def test_told_scans_are_told_in_a_case_too(flat: Path, tmp_path: Path) -> None:
+    dataset = tmp_path / "told"
+    shutil.copytree(flat, dataset)
+    names = [f"slice_{z}" for z in range(9)]
+    tifffile.imwrite(
+        tmp_path / "b.tif",
+        np.stack([tifffile.imread(flat / f"images/{n}.tif") for n in names[5:]]),
+        photometric="minisblack",
+    )
+    told = {"_note": "", "a": names[:5], "b": {"stack": "../b.tif", "files": names[5:]}}
+    (dataset / "scans.json").write_text(json.dumps(told))
+    cases = cases_of("told", split_dataset(dataset, 1), ["split", "scans"], ["1"], 1)
+    assert [case.test for case in cases] == ["own split", "a", "b"]
+    folder = write_case(cases[0], tmp_path / "set", {"a": 1})
+    written = json.loads((folder / "scans.json").read_text())
+    assert sorted(written["a"]) == names[:5] and sorted(written["b"]["files"]) == names[5:]
+    assert (dataset / written["b"]["stack"]).samefile(tmp_path / "b.tif")
+    assert {path.name.partition("_")[0] for path in (folder / "unlabelled").iterdir()} == {"a", "b"}
+    assert {item["scan"] for item in split_dataset(folder, 3, reading=reading_of_case(Reading()))["test"]} == {"b"}
 
 
 class Stub:

@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "rectifying": {"base", "command_line", "running", "stack", "region", "report"},
     "labelling": {"base", "stack", "data", "report"},
     "judging": {"base", "metrics", "report"},
+    "consistency": {"base"},
     "handlers": {"base", "running", "weights", "judging", "metrics", "report"},
     "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report", "cell_page", "guard"},
     "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms"}

@@ -19,7 +19,7 @@ RUN = "python -m monai.bundle run"
 _TRAINING = {"run_id", "init_id", "final_id", "config_file", "args_file", "tracking", "resume", "overwrite", "weights"}
 _TRAINING |= {"max_epochs", "max_minutes", "batch_size", "patches_per_epoch", "learning_rate", "optimizer", "train"}
 _TRAINING |= {"val_interval", "val_slices", "num_workers", "cache_rate", "folder"}
-_TRAINING |= {"dataset_dir", "output_dir"}
+_TRAINING |= {"dataset_dir", "output_dir", "unlabelled"}
 # what segmentation takes too, under which name
 _SEGMENTATION = {"image_key": "stack_key", "image_index": "stack_index"} | {
     key: key

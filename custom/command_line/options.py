@@ -13,7 +13,7 @@ import torch
 from custom.base.errors import BadInput
 from custom.command_line.typed import SEVERAL
 
-OPTIONAL = ("weights", "region", "back")  # keys of a path that may be left without one
+OPTIONAL = ("weights", "region", "back", "unlabelled")  # keys of a path that may be left without one
 
 
 def check_paths(**options: Any) -> None:

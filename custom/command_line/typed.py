@@ -15,7 +15,11 @@ from typing import Any
 
 from custom.base.errors import BadInput
 
-SEVERAL = ("weights", "stack")  # keys that take a list of paths: members of an ensemble, fields of view
+SEVERAL = (
+    "weights",
+    "stack",
+    "unlabelled",
+)  # keys that take a list of paths: members of an ensemble, fields of view, stacks
 _QUOTED = re.compile(r"\[\s*['\"]")  # how a list of stacks begins; one stack may be called `[a]` or `a,b`
 _REFERENCE = re.compile(r"@\w*(?:(?:::|#)\w*)*")
 
@@ -81,7 +85,7 @@ def typed_path(key: str, words: Words, known: Container[Any], optional: bool = F
     if (name := reference("@" + word[1:])) is not None and word[0] in "@%" and name in known:
         raise BadInput(f"--{key} {word}: stands for the config's key {word[1:]}; give the path as ./{word}")
     several = None if os.path.lexists(word) else listed(word)
-    if several is not None and (key == "weights" or (key in SEVERAL and _QUOTED.match(word))):
+    if several is not None and key in SEVERAL and (key != "stack" or _QUOTED.match(word)):
         return several if all(map(is_path_text, several)) else None
     return None if _is_expression(word) else _unquoted(key, word)
 

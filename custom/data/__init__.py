@@ -8,12 +8,16 @@ from custom.data.read_ahead import ReadAheadLoader
 from custom.data.reading import Reading
 from custom.data.sides import about_side, side_to_score
 from custom.data.split import split_dataset
+from custom.data.unlabelled import Unlabelled, unlabelled_slices
+from custom.data.with_unlabelled import WithUnlabelled
 
 __all__ = [
     "PatchDataset",
     "ReadAheadLoader",
     "Reading",
     "SliceDataset",
+    "Unlabelled",
+    "WithUnlabelled",
     "about_side",
     "common_folder",
     "expand_slices",
@@ -26,6 +30,7 @@ __all__ = [
     "split_dataset",
     "stems",
     "thin",
+    "unlabelled_slices",
     "voxel_size_of_stems",
     "voxel_sizes",
 ]

@@ -10,6 +10,7 @@ from custom.handlers.frozen_norm import FreezeBatchNorm
 from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
 from custom.handlers.same_buffers import SameBuffers
+from custom.handlers.teacher import Teacher
 from custom.handlers.triples import SliceTriples
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SameBuffers",
     "SliceTriples",
     "StopDiverged",
+    "Teacher",
     "TrainingBudget",
     "TrainingCurves",
 ]

@@ -43,7 +43,8 @@ class TrainingBudget(TimeLimit):
         self.warmup = warmup
         self.floor = floor
         self.base = [group["lr"] for group in optimizer.param_groups]
-        self.progress = 0.0
+        self.progress = 0.0  # at the epoch's start
+        self.now = 0.0  # in this iteration
         self.target = 0.0
         self.elapsed_before = 0.0
         self.epochs_done = 0
@@ -98,8 +99,8 @@ class TrainingBudget(TimeLimit):
     def _set_rate(self, engine: Engine) -> None:
         length = engine.state.epoch_length or 1
         step = (engine.state.iteration - 1) % length + 0.5
-        progress = self.progress + (self.target - self.progress) * step / length
-        share = self.rate(progress, self.epochs_done * length + step)
+        self.now = self.progress + (self.target - self.progress) * step / length
+        share = self.rate(self.now, self.epochs_done * length + step)
         for group, base in zip(self.optimizer.param_groups, self.base, strict=True):
             group["lr"] = base * share
 

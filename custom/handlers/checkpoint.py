@@ -67,7 +67,8 @@ class Checkpoint:
             the progress of the training; without one all epochs count alike.
         folder: where both files go. A run that is to go on from `checkpoint.pt`, but was cut off before its first epoch ended,
             has none and starts anew.
-        evaluator: its `state.metrics[metric]` is compared; higher is better.
+        evaluator: its `state.metrics[metric]` is compared, higher is better, and where it has scored another network than `network`,
+            such as a `Teacher`'s, `model.pt` holds that one. None: that of the part `curves`.
         metric: the name of the score.
         patch_size: side of a patch that the network takes, by which its last convolution is found.
         record: tells how the weights came about (network, data, split, recipe); goes into both files, and into `model.json`
@@ -83,8 +84,8 @@ class Checkpoint:
         network: torch.nn.Module,
         parts: Mapping[str, Stateful],
         folder: OutputFolder,
-        evaluator: Engine,
-        metric: str,
+        evaluator: Engine | None = None,
+        metric: str = "val_mdsc",
         patch_size: int = 128,
         record: Record | None = None,
     ) -> None:
@@ -93,7 +94,8 @@ class Checkpoint:
         self.budget = budget
         self.parts: dict[str, Stateful] = ({"optimizer": budget.optimizer} if budget else {}) | dict(parts)
         self.folder, self.writes = Path(folder.path), folder.writes
-        self.evaluator = evaluator
+        curves: Any = parts.get("curves")
+        self.evaluator: Any = curves.evaluator if evaluator is None else evaluator
         self.metric = metric
         self.patch_size = patch_size
         self.tells = record
@@ -147,7 +149,7 @@ class Checkpoint:
         if not self.writes:
             return
         if best:
-            temperature, calibrated = self._calibrated(weights)
+            temperature, calibrated = self._calibrated()
             save(calibrated, self.folder / "model.pt")
             write_json(self.folder / "model.json", self._provenance(engine) | {"temperature": temperature})
             self.grown = False
@@ -159,13 +161,16 @@ class Checkpoint:
         state |= {"best": self.best, "best_is_settled": self.best_is_settled, "best_epoch": self.best_epoch}
         save(state, self.path)
 
-    def _calibrated(self, weights: Mapping[str, torch.Tensor]) -> tuple[float | None, dict[str, torch.Tensor]]:
-        """The temperature that was applied, None for none, and the weights with it."""
+    def _calibrated(self) -> tuple[float | None, dict[str, torch.Tensor]]:
+        """The temperature that was applied, None for none, and the weights that were scored with it."""
+        scored = getattr(self.evaluator, "network", self.network)
+        network: torch.nn.Module = getattr(scored, "module", scored)
+        weights = network.state_dict()
         temperature = self.evaluator.state.metrics.get("temperature")
         if temperature is None:
             return None, dict(weights)
-        device = next(self.network.parameters()).device
-        layer = output_layer(self.network, torch.zeros((1, 1, self.patch_size, self.patch_size), device=device))
+        device = next(network.parameters()).device
+        layer = output_layer(network, torch.zeros((1, 1, self.patch_size, self.patch_size), device=device))
         if layer is None:
             return None, dict(weights)
         return float(temperature), divided(weights, layer, float(temperature))

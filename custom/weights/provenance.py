@@ -65,6 +65,7 @@ class TrainingRecord:
             "patches_per_epoch": len(patches.dataset),
             "seed": patches.dataset.seed,
             "started_from": weights,
+            **({"unlabelled": patches.dataset.unlabelled} if hasattr(patches.dataset, "unlabelled") else {}),
             **({} if began_with is None else {"started_from_sha256": began_with}),
             "voxel_size_um": voxel_sizes([*train, *val]),
             "guard": reference_of(patches.dataset.slices.data, len(self.reading.classes)),

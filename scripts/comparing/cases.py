@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from custom.base.errors import BadInput
+from custom.data import hold_out
 from custom.data.blocks import holds
 from custom.data.dealing import split_by_blocks
 from custom.data.sides import Split, place_of
 from custom.data.splits_json import SIDES
-from custom.stack import source
 
 logger = logging.getLogger("accuracy")
 
@@ -86,17 +86,13 @@ def _check_sides(case: Case) -> None:
 
 
 def scans_of(split: Split) -> dict[str, list[Item]]:
-    """The labelled slices of each scan that a data set tells of: a file of several slices is a scan of its own.
+    """The labelled slices of each scan that a data set tells of: in its `scans.json`, or by a file of several slices.
 
-    Nothing tells the scans of 2-D files apart but the hand that sorted them: what `splits.json` lists for training and for
-    testing is taken for two scans.
+    Otherwise nothing tells the scans of 2-D files apart but the hand that sorted them: what `splits.json` lists for training and
+    for testing is taken for two scans.
     """
-    items = [item for side in SIDES for item in split[side]]
-    depth = {str(item["image"]): source(item, "image").open().shape[0] for item in items}
-    scans: dict[str, list[Item]] = {}
-    for item in items:
-        if depth[str(item["image"])] > 1:
-            scans.setdefault(str(item["stem"]), []).append(item)
+    scans = hold_out.scans_of([item for side in SIDES for item in split[side]])
+    scans.pop(hold_out.OTHERS, None)
     if not scans and split.origin == "splits.json":
         return {f"{side} side": list(split[side]) for side in ("train", "test")}
     return scans

@@ -14,6 +14,7 @@ from comparing.cases import Case, Item
 from custom.base.classes import UNLABELLED
 from custom.base.errors import BadInput
 from custom.data import Reading
+from custom.data.json_beside import plain as plain_name
 from custom.data.splits_json import SIDES
 from custom.report import plain, write_json
 from custom.stack import source
@@ -23,11 +24,12 @@ from custom.study.slices import LabelledSlice
 
 
 def write_case(case: Case, folder: Path, about: dict[str, Any]) -> Path:
-    """Write images/, labels/ and splits.json, unless that is done; the images are links.
+    """Write images/, labels/, splits.json and unlabelled/, unless that is done; the images are links.
 
     A file of several slices stands there once for each side that has some of them, its other slices unlabelled; grey windows
     are then those of the set, which are found in whole files. 2-D files share a window, so that those on no side are there
-    too, unlisted.
+    too, unlisted. Where scans are told, scans.json tells them here too. In unlabelled/ lies what a recipe may learn from without
+    labels: the files of the training side and those on no side at all; 2-D ones are a folder of slices for each scan and size.
 
     Args:
         about: of what it is made; where it is the same, what is there stays.
@@ -40,6 +42,8 @@ def write_case(case: Case, folder: Path, about: dict[str, Any]) -> Path:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     listed: dict[str, list[str]] = {side: [] for side in SIDES}
+    scans: dict[str, list[str]] = {}
+    sided = {str(item["image"]) for items in case.sides.values() for item in items}
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True)
     for side, items in {**case.sides, "": case.others}.items():
@@ -50,7 +54,13 @@ def write_case(case: Case, folder: Path, about: dict[str, Any]) -> Path:
             name = _write_file(of_file, side, folder)
             if side and name:
                 listed[side].append(name)
+            if name and "scan" in of_file[0]:
+                scans.setdefault(str(of_file[0]["scan"]), []).append(name)
+            if side == "train" or not (side or str(of_file[0]["image"]) in sided):
+                _lay_out(of_file[0], folder)
     write_json(folder / "splits.json", listed)
+    if scans:
+        write_json(folder / "scans.json", _told(scans, Path(case.sides["train"][0]["image"]).parents[1] / "scans.json"))
     write_json(mark, about)
     return folder
 
@@ -86,3 +96,23 @@ def _write_file(items: Sequence[Item], side: str, folder: Path) -> str | None:
         folder / "labels" / f"{name}.tif", voxels, photometric="minisblack", compression="zlib", metadata=axes
     )
     return name
+
+
+def _lay_out(item: Item, folder: Path) -> None:
+    """Link an image into unlabelled/: a stack as it is, a 2-D slice into the folder of those of its scan and size."""
+    image, shape = Path(item["image"]), source(item, "image").open().shape
+    place = folder / "unlabelled"
+    if shape[0] == 1:
+        place /= f"{item.get('scan', 'slices')}_{shape[1]}_{shape[2]}"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / image.name).symlink_to(image.absolute(), image.is_dir())
+
+
+def _told(scans: dict[str, list[str]], listing: Path) -> dict[str, Any]:
+    """The scans with the names that their files have here, and the stacks that the set itself tells."""
+    tables = {plain_name(key): value for key, value in read_json(listing).items() if isinstance(value, dict)}
+    told: dict[str, Any] = dict(scans)
+    for scan in scans:
+        if "stack" in (table := tables.get(scan, {})):
+            told[scan] = {**table, "stack": str((listing.parent / table["stack"]).absolute()), "files": scans[scan]}
+    return told

@@ -19,16 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 def bundle_recipe(configs: Sequence[str | Path]) -> Method:
     """Train with config files as `--config_file` stacks them, train.json first; score with evaluate.json.
 
-    A training that was cut off in the same folder goes on.
+    A training that was cut off in the same folder goes on. Where the config files take unlabelled stacks they get those of the case,
+    see `write_case`.
     """
+    learns_unlabelled = any("unlabelled" in read_json(ROOT / path) for path in configs)
 
     def method(task: Task, folder: Path) -> dict[str, Any]:
         keys = [word for key, value in words_of(task.reading).items() for word in (f"--{key}", value)]
         given = ("--dataset_dir", str(task.dataset_dir), "--seed", str(task.seed), "--device", str(task.device), *keys)
         out, scored = ("--output_dir", str(folder / "training")), ("--output_dir", str(folder))
+        rest = _unlabelled(task.dataset_dir) if learns_unlabelled else ()
         execute = Bundle(ROOT)
         execute(
-            ("run", "training", *stacked(configs), *given, *out, *limits(task.budget), "--resume", "true"),
+            ("run", "training", *stacked(configs), *given, *rest, *out, *limits(task.budget), "--resume", "true"),
             folder / "training.log",
         )
         weights = ("--weights", str(folder / "training/model.pt"), "--overwrite", "true")
@@ -46,6 +49,11 @@ def bundle_recipe(configs: Sequence[str | Path]) -> Method:
         }
 
     return method
+
+
+def _unlabelled(dataset_dir: Path) -> tuple[str, ...]:
+    stacks = sorted((dataset_dir / "unlabelled").iterdir()) if (dataset_dir / "unlabelled").is_dir() else []
+    return ("--unlabelled", str([str(path) for path in stacks])) if stacks else ()
 
 
 def limits(budget: Budget) -> tuple[str, ...]:
