@@ -36,6 +36,7 @@ PAGES += [
         "keys",
         "stacks",
         "labelling",
+        "few_labels",
         "region",
         "measuring",
         "study",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 OVERLAY_OF_ALL = "network_enet.json"  # needs the weights of three networks, which only the project's own bundle has
-PAGES = ("docs/keys.md", "docs/labelling.md", "docs/measuring.md", "docs/region.md", "docs/stacks.md")
+PAGES = ("docs/guard.md", "docs/keys.md", "docs/labelling.md", "docs/measuring.md", "docs/region.md", "docs/stacks.md")
 TOOLS = ("pack_bundle.py", "check_bundle.py")
 # what a bundle cannot do without, relative to its folder
 REQUIRED = (
