@@ -19,7 +19,8 @@ class WithPseudoLabels(nn.Module):
 
     The share is that of FixMatch (Sohn et al., NeurIPS 2020), where a sample without a sure label counts as 0 in the
     mean: as long as a teacher is sure of little, that little counts little. A batch in which
-    it finds no class at all does not count: its Dice loss would teach that there is none anywhere.
+    it finds no class at all does not count: where its loss has a Dice loss, that
+    would teach that there is none anywhere.
 
     Args:
         loss: of logits and labels.
