@@ -18,8 +18,8 @@ class WithPseudoLabels(nn.Module):
     """loss(labels) + weight * share * pseudo(pseudo-labels), share being the part of the voxels that has a pseudo-label.
 
     The share is that of FixMatch (Sohn et al., NeurIPS 2020), where a sample without a sure label counts as 0 in the
-    mean: as long as a teacher is sure of little, that little counts little. A batch in which
-    it finds no class at all does not count: its Dice loss would teach that there is none anywhere.
+    mean: as long as a teacher is sure of little, that little counts little. A batch in which it finds no
+    class at all does not count: its Dice, where that is part of the loss, would teach that there is none anywhere.
 
     Args:
         loss: of logits and labels.
