@@ -19,7 +19,6 @@ from custom.base.errors import BadInput
 from custom.measuring.agglomerates import FILE, Agglomerates
 from custom.measuring.reading import Cell
 from custom.stack import open_stack, slabs
-from custom.stack.units import VoxelSize
 from custom.stack.writers import open_writer
 
 WHAT = {
@@ -29,6 +28,7 @@ WHAT = {
 COLUMNS = ("area", "equivalent_diameter_area", "bbox", "centroid", "inertia_tensor")  # what a row of ours is made of
 SLAB = 8  # slices, as in measure.json
 SIZE = (1.0, 1.0, 1.0)
+Size = tuple[float, float, float]  # of a voxel, z, y, x, um
 
 
 def tiled(dataset: Path, folder: Path, shape: tuple[int, int, int]) -> Path:
@@ -43,7 +43,7 @@ def tiled(dataset: Path, folder: Path, shape: tuple[int, int, int]) -> Path:
     return laid(labels, folder / "mask", shape, None)
 
 
-def laid(cells: Sequence[NDArray[Any]], path: Path, shape: tuple[int, int, int], size: VoxelSize | None) -> Path:
+def laid(cells: Sequence[NDArray[Any]], path: Path, shape: tuple[int, int, int], size: Size | None) -> Path:
     """The Zarr store of a stack of a shape and voxel size, made of smaller ones: see `side_by_side`."""
     with open_writer(path, "zarr", shape, cells[0].dtype, size, overwrite=True) as writer:
         start = 0
