@@ -36,7 +36,7 @@ class WithUnlabelled(Dataset[Any]):
     ) -> None:
         self.labelled, self.transform = labelled, transform
         self.unlabelled = unlabelled.noted
-        self.given, self.seed = labelled.given, labelled.seed
+        self.given, self.slices, self.seed = labelled.given, labelled.slices, labelled.seed
         # as MONAI's CacheDataset tells them apart
         self.random_from = transform.get_index_of_first(lambda step: isinstance(step, RandomizableTrait))
         self.pool = SlicePool(unlabelled.items, self._prepared, most_slices, self.seed)

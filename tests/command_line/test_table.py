@@ -16,6 +16,7 @@ from custom.losses.named import NAMES
 
 PAGE = (cli.ROOT / "bundle/docs/keys.md").read_text(encoding="utf-8")
 COMMANDS = {"T": ("train",), "E": ("train", "evaluate"), "S": ("inference",), "R": ("region",), "M": ("measure",)}
+COMMANDS |= {"N": ("inference", "suggest"), "C": ("collect",)}
 WRONG: dict[str, tuple[Number | Numbers | Word | Switch, Any, str]] = {
     "below": (Number(1, 9), 0, "--key 0: cannot be; give a whole number from 1 to 9"),
     "part of a whole number": (Number(1, 9), 2.5, "--key 2.5: cannot be; give a whole number from 1 to 9"),
@@ -56,7 +57,7 @@ def test_what_can_be() -> None:
 @pytest.mark.parametrize("name", OPTIONS)
 def test_an_option_has_its_row_and_a_default_that_can_be(name: str) -> None:
     """The page says for which commands it is; their configs have it, and others have not."""
-    (commands,) = re.findall(rf"^\| `--{name}` \| ([TESRM ]+) \|", PAGE, flags=re.MULTILINE)
+    (commands,) = re.findall(rf"^\| `--{name}` \| ([TESRMNC ]+) \|", PAGE, flags=re.MULTILINE)
     for command, files in COMMANDS.items():
         config = cli.parser_of(*files)
         default = config.get(name, default=KeyError)
@@ -66,7 +67,7 @@ def test_an_option_has_its_row_and_a_default_that_can_be(name: str) -> None:
                 assert default is None  # a file there
             elif not str(default).startswith("$"):
                 assert OPTIONS[name].check(name, default) == default
-        elif command != "E":  # whose config has the keys of a training too
+        elif command not in "EN":  # whose configs have the keys of a training or a segmentation too
             assert default is KeyError
 
 

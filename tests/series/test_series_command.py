@@ -139,8 +139,8 @@ def test_two_processes_share_the_scans(
 
 
 def series(listed: Path, place: OutputFolder) -> of_series.Series:
-    measuring = partial(Measuring, slab_height=16, thresholds=(0.3, 0.4, 0.5, 0.6, 0.7))
-    return of_series.Series(listed, open_cell, None, measuring, 16, place)
+    measuring = partial(Measuring, slab_height=8, thresholds=(0.3, 0.4, 0.5, 0.6, 0.7))  # as in measure.json
+    return of_series.Series(listed, open_cell, None, measuring, 8, place)
 
 
 class Killed(BaseException):
