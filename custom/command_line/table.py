@@ -59,9 +59,9 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Word:
-    """One of some words."""
+    """One of some words; None where it is among them: an option that is off."""
 
-    words: tuple[str, ...]
+    words: tuple[str | None, ...]
 
     def check(self, name: str, value: Any) -> Any:
         """The value.
@@ -70,7 +70,7 @@ class Word:
             BadInput: it is another one.
         """
         if value not in self.words:
-            raise BadInput(f"--{name} {value}: is unknown; give one of {', '.join(self.words)}")
+            raise BadInput(f"--{name} {value}: is unknown; give one of {', '.join(filter(None, self.words))}")
         return value
 
 

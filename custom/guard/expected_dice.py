@@ -83,7 +83,12 @@ class ExpectedDice(Quantity[FoundSlab]):
         dice, spread = _dice(sums.sum(axis=0)), _jackknife(sums)
         agreement = None if self._members is None else _agreement(self._members[:, number])
         (edge, least), (share, allowed_share) = self._edge(number), self._share(number, float(sums[:, 0].sum()))
-        told = {"from_probabilities": dice, "agreement_of_members": agreement, "edge": edge, "least_edge": least}
+        told: dict[str, Any] = {
+            "from_probabilities": dice,
+            "agreement_of_members": agreement,
+            "edge": edge,
+            "least_edge": least,
+        }
         told |= {"share": share, "allowed_share": allowed_share, "spread": spread, "error_at_validation": self.missed}
         if dice is None:
             return {"value": None, "interval": None, **told}
