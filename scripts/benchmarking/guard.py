@@ -123,7 +123,7 @@ def segmented(stack: Path, output_dir: Path) -> tuple[dict[str, Any], float, flo
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """Markdown: what the guard says of each kind, what is expected of worse cells, and the figures of acceptance."""
+    """Markdown: what the guard says of each kind, what is expected of worse cells, and how well both tell."""
     kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in (OWN, HARD, FOREIGN)}
     lines = ["| stacks | number | like | unlike | distance, least | median | most |", "| --- " * 7 + "|"]
     for name, held in (
@@ -147,7 +147,7 @@ def tables(rows: Sequence[Row]) -> str:
             true, expected = (" ".join(f"{mean(part, key):.2f}" for part in parts) for key in ("true", "expected"))
             unlike = " ".join(f"{sum(row['verdict'] == 'unlike' for row in part)}/{len(part)}" for part in parts)
             lines.append(f"| {name} | {true} | {expected} | {unlike} |")
-    return "\n".join([*lines, "", *acceptance(kinds)])
+    return "\n".join([*lines, "", *told_apart(kinds)])
 
 
 def mean(rows: Sequence[Row], key: str) -> float:
@@ -155,7 +155,7 @@ def mean(rows: Sequence[Row], key: str) -> float:
     return statistics.mean(float(row[key] or 0.0) for row in rows)
 
 
-def acceptance(kinds: dict[str, list[Row]]) -> list[str]:
+def told_apart(kinds: dict[str, list[Row]]) -> list[str]:
     """Lines: how well kinds are told apart, how right the expected Dice is, and what the guard costs."""
     own, hard, foreign = kinds[OWN], kinds[HARD], kinds[FOREIGN]
     lines = []
