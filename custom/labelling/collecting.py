@@ -15,13 +15,12 @@ from custom.data.json_beside import read_entries
 from custom.data.listing import stacks_in
 from custom.labelling.drawn import Drawn, labels_of, sheets_of_images, sheets_of_stack
 from custom.labelling.meaning import Meaning, meaning_of
-from custom.labelling.scan_entry import entries_in, entry_of, merged
+from custom.labelling.scan_entry import entries_in, entry_of, merged, write_slice
 from custom.labelling.suggesting import DRAFTS, RECORD, digest_of
 from custom.report import write_json
 from custom.stack import Stack, open_stack
 from custom.stack.formats import stem_of
 from custom.stack.numbering import natural_key
-from custom.stack.writers import open_writer
 
 logger = logging.getLogger("labelling")
 
@@ -100,8 +99,10 @@ class Collecting:
         }
         scans = merged(entries_in(self.folder), told, self.folder)
         for one in found:
-            self._write("images", one.sheet.name, one.sheet.image.read(one.sheet.z, one.sheet.z + 1), one.sheet.image)
-            self._write("labels", one.sheet.name, one.labels[None], one.sheet.image)
+            name, image, z = one.sheet.name, one.sheet.image, one.sheet.z
+            write_slice(self.folder / "images", name, image.read(z, z + 1), image, overwrite=True)
+            classes = self.meaning.reading.classes
+            write_slice(self.folder / "labels", name, one.labels[None], image, classes, overwrite=True)
         write_json(self.folder / "scans.json", scans)
         self._tell(found)
 
@@ -143,12 +144,6 @@ class Collecting:
                     f"{label}: holds other labels than those drawn now; give --overwrite true to replace them, or take "
                     f"{one.sheet.label.path} away"
                 )
-
-    def _write(self, part: str, name: str, voxels: np.ndarray, image: Stack) -> None:
-        several = self.meaning.reading.classes if part == "labels" else ()
-        about = (voxels.shape, voxels.dtype, image.voxel_size_um)
-        with open_writer(self.folder / part / name, "tiff", *about, overwrite=True, classes=several) as writer:
-            writer.write(0, voxels)
 
     def _tell(self, found: Sequence[Drawn]) -> None:
         labelled = sum(int((one.labels != UNLABELLED).sum()) for one in found)

@@ -1,4 +1,4 @@
-"""Which slices of which stack: what `scans.json` says of the images that were cut from it."""
+"""Slices cut from a stack: how their images are called and written, and what `scans.json` says of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from custom.base.errors import BadInput
 from custom.data.json_beside import read_entries
 from custom.data.listing import stacks_in
 from custom.stack import Stack, open_stack
 from custom.stack.formats import stem_of
+from custom.stack.writers import open_writer
 
 _FORM = '{"cell_a": {"stack": "cell_a.zarr", "files": ["slice_0100"]}}'
 OTHERS = "others"  # 2-D images of which nobody said where they came from: one scan, as without scans.json
@@ -19,6 +22,15 @@ OTHERS = "others"  # 2-D images of which nobody said where they came from: one s
 def name_of(stack: Stack, z: int) -> str:
     """Of the image of a slice, without suffix: by it the slice is known again."""
     return f"{stem_of(stack.path)}_z{z:05d}"
+
+
+def write_slice(
+    folder: Path, name: str, plane: np.ndarray, stack: Stack, classes: Sequence[str] = (), overwrite: bool = False
+) -> None:
+    """A slice (1, Y, X) of grey values or labels as `name`.tif, with the voxel size of its stack."""
+    about = (plane.shape, plane.dtype, stack.voxel_size_um)
+    with open_writer(folder / name, "tiff", *about, overwrite=overwrite, classes=classes) as writer:
+        writer.write(0, plane)
 
 
 def entry_of(stack: Stack, slices: Sequence[int], in_a_file: bool = True) -> dict[str, Any]:

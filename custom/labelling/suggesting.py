@@ -17,12 +17,11 @@ from custom.base.classes import UNLABELLED
 from custom.base.errors import BadInput
 from custom.base.whole_folder import whole_folder
 from custom.labelling.boxes import boxes
-from custom.labelling.scan_entry import entry_of, name_of
+from custom.labelling.scan_entry import entry_of, name_of, write_slice
 from custom.labelling.spacing import next_slices
 from custom.report import write_json
 from custom.stack import Scaling, Slab, Stack, grey_window, outside
 from custom.stack.formats import stem_of
-from custom.stack.writers import open_writer
 
 logger = logging.getLogger("labelling")
 
@@ -104,9 +103,9 @@ class Suggesting:
             places = self._places()
             drafts = {}
             for z in self.slices:
-                self._write(folder / "images", z, self.stack.read(z, z + 1), ())
+                write_slice(folder / "images", name_of(self.stack, z), self.stack.read(z, z + 1), self.stack)
                 if (draft := self._draft(z, places.get(z))) is not None:
-                    self._write(folder / DRAFTS, z, draft, self.classes)
+                    write_slice(folder / DRAFTS, name_of(self.stack, z), draft, self.stack, self.classes)
                     drafts[name_of(self.stack, z)] = digest_of(draft)
             write_json(folder / "scans.json", entry_of(self.stack, self.slices, self._in_a_file))
             write_json(folder / RECORD, self._told(drafts))
@@ -146,11 +145,6 @@ class Suggesting:
         left = np.full_like(shown, UNLABELLED)
         left[(slice(None), *box)] = shown[(slice(None), *box)]
         return left
-
-    def _write(self, folder: Path, z: int, plane: np.ndarray, classes: Sequence[str]) -> None:
-        about = (plane.shape, plane.dtype, self.stack.voxel_size_um)
-        with open_writer(folder / name_of(self.stack, z), "tiff", *about, classes=classes) as writer:
-            writer.write(0, plane)
 
     def _told(self, drafts: dict[str, str]) -> dict[str, Any]:
         return {
