@@ -31,8 +31,12 @@ class Mesh:
 EMPTY = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
 
 
-_BLOCK = 1_000_000  # voxels that are simplified at once: some 300,000 triangles of dense lithium, for which that takes 160 MB
-_MOST = 400_000  # triangles, all blocks together, that are simplified at once in the end
+_BLOCK = 500_000  # voxels that are simplified at once: some 150,000 triangles of dense lithium
+# Triangles, all blocks together, that are simplified at once in the end: pyfqmr takes 400 bytes for each, and keeps as much as
+# for the most that it ever had.
+_MOST = 250_000
+_LAYER = 64  # slices
+_SPARE = 1.25  # times the triangles that are wanted, where that is more
 
 
 def surface_mesh(volume: np.ndarray, level: float, voxel_size: Lengths, most: int) -> Mesh:
@@ -49,7 +53,7 @@ def surface_mesh(volume: np.ndarray, level: float, voxel_size: Lengths, most: in
     """
     level = level * (1 - 1e-6)  # a voxel of just that level is within
     total = sum(len(block.faces) for block in _blocks(volume, level))
-    kept = min(max(_MOST, 2 * most) / max(total, 1), 1) if total > most else 1
+    kept = min(max(_MOST, _SPARE * most) / max(total, 1), 1) if total > most else 1
     # made a second time, since all of them at once would be as large as the volume
     found = [
         block if kept == 1 else _simplified(block, round(kept * len(block.faces)), sides_stay=True)
@@ -107,13 +111,31 @@ class Nearest:
     """
 
     def __init__(self, values: np.ndarray, known: np.ndarray, voxel_size: Lengths) -> None:
-        at = known & ~ndimage.binary_erosion(known, border_value=1)  # what lies deeper is nearest to no surface
-        self._values = values[at]
-        self._tree = KDTree((np.argwhere(at) + 0.5) * np.array(voxel_size))
+        self._values, self._size = values, np.array(voxel_size)
+        self._known = known & ~ndimage.binary_erosion(
+            known, border_value=1
+        )  # what lies deeper is nearest to no surface
 
     def at_vertices(self, mesh: Mesh) -> np.ndarray:
         """Of each vertex the value of the nearest voxel that has one; there is one."""
-        return np.asarray(self._values[self._tree.query(mesh.vertices)[1]])
+        found = np.empty(len(mesh.vertices), self._values.dtype)
+        layer = (mesh.vertices[:, 0] // (_LAYER * self._size[0])).astype(int)
+        for n in np.unique(layer).tolist():  # a tree of all voxels would be the largest of all that a page is made of
+            at = layer == n
+            found[at] = self._nearest(mesh.vertices[at], n * _LAYER)
+        return found
+
+    def _nearest(self, places: np.ndarray, start: int) -> np.ndarray:
+        """Of places within a layer of slices, looked for in slices around it, in more where one beyond may be nearer."""
+        around = _LAYER // 4
+        while True:
+            low, high = max(start - around, 0), min(start + _LAYER + around, len(self._known))
+            voxels = np.argwhere(self._known[low:high]) + (low, 0, 0)
+            if len(voxels):
+                distances, of = KDTree((voxels + 0.5) * self._size).query(places)
+                if distances.max() <= around * self._size[0] or high - low == len(self._known):
+                    return np.asarray(self._values[tuple(voxels[of].T)])
+            around *= 4
 
 
 def ply_of(mesh: Mesh) -> bytes:

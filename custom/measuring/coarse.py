@@ -39,14 +39,21 @@ class CoarseCell:
     middles: Sequence[np.ndarray] = ()
 
     def distances(self) -> np.ndarray | None:
-        """Of the voxels' middles from either electrode, float32 (2, Z, Y, X), as `Electrodes.distances`; None without any.
+        """Of the voxels' middles from either electrode, float32 (2, Z, Y, X), as `Electrodes.distances`; None without any."""
+        return None if self.electrodes is None else self._distances(self.electrodes, self.middles[0])
 
-        Made anew each time: it is twice as large as all else, and needed twice.
-        """
+    def depths(self) -> np.ndarray | None:
+        """Of the voxels' middles from the nearer electrode, float32 (Z, Y, X); None without any."""
+        if self.electrodes is None:
+            return None
+        found = np.empty(self.share.shape, np.float32)
+        for plane, middle in zip(found, self.middles[0], strict=True):  # both distances are twice as large as all else
+            np.minimum(*self._distances(self.electrodes, middle[None])[:, 0], out=plane)
+        return found
+
+    def _distances(self, electrodes: Electrodes, z: np.ndarray) -> np.ndarray:
         size = [along / self.factor for along in self.voxel_size]
-        return (
-            None if self.electrodes is None else self.electrodes.distances_at(self.middles, (size[0], size[1], size[2]))
-        )
+        return electrodes.distances_at([z, *self.middles[1:]], (size[0], size[1], size[2]))
 
     @cached_property
     def level(self) -> float:

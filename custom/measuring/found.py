@@ -71,6 +71,7 @@ class Found:
     def pieces(self, touching: float) -> Pieces:
         """All pieces, the largest first; once, since the slabs' rows are given up for them."""
         count, numbers = self._joining.joined()
+        self._joining = Joining()
         table = self._merged(numbers, count)
         order = np.argsort(-table["voxels"], kind="stable")
         place = np.empty(count, np.int32)

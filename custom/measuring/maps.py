@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,15 @@ class Maps(Quantity[CellSlab]):
         """``covered_fraction``: of the electrodes' plane, over which there is lithium."""
         return {"covered_fraction": float((self._counts > 0).mean())}
 
-    def maps(self) -> dict[str, np.ndarray]:
-        """``thickness`` and ``depth``, float32, in the voxel size's unit."""
-        return {"thickness": self._counts.astype(np.float32) * np.float32(self.along), "depth": self._depths}
+    def maps(self) -> Iterator[tuple[str, np.ndarray]]:
+        """``thickness`` and ``depth``, and the map of each: float32, in the voxel size's unit.
+
+        Once, since each is given up when it was told: long stacks' have 30 MB and more.
+        """
+        counts, self._counts = self._counts, np.zeros(0)
+        yield "thickness", counts.astype(np.float32) * np.float32(self.along)
+        depths, self._depths = self._depths, np.zeros(0)
+        yield "depth", depths
 
 
 def write_map(path: Path, values: np.ndarray, voxel_size: Lengths, axis: int, unit: str) -> None:

@@ -33,7 +33,7 @@ def write_report(
     coarse: CoarseCell,
     pieces: Pieces,
     numbers: np.ndarray,
-    maps: Mapping[str, np.ndarray],
+    maps: Mapping[str, tuple[Image.Image, float]],
 ) -> None:
     """Write the page.
 
@@ -42,7 +42,7 @@ def write_report(
         tables: by file name.
         coarse: the copy in larger voxels.
         numbers: int32, which piece each of its voxels belongs to, -1 none.
-        maps: by name, over the electrodes' plane; none without electrodes.
+        maps: by name, over the electrodes' plane, as pictures, and each one's largest value; none without electrodes.
     """
     unit = "voxels" if cell.mask.voxel_size_um is None else "um"
     count = min(len(pieces.table["voxels"]), _ROWS)
@@ -55,8 +55,8 @@ def write_report(
         len(pieces.table["voxels"]) - count,
         _charts(tables, pieces, cell, figures, unit),
         [
-            (f"{_MAPS[name]}, 0 to {number(values.max(initial=0))} {unit}", picture_url(map_picture(values)))
-            for name, values in maps.items()
+            (f"{_MAPS[name]}, 0 to {number(largest)} {unit}", picture_url(picture))
+            for name, (picture, largest) in maps.items()
         ],
         _slices(cell),
         _static(coarse),

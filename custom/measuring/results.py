@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from custom.base.files import complete_file
 from custom.base.readable import quoted
 from custom.cell_page.meshes import ply_of, surface_mesh
+from custom.cell_page.parts import map_picture
 from custom.electrodes.fitting import roughness
 from custom.electrodes.given import AXES
 from custom.measuring import coarse_figures
@@ -60,6 +62,8 @@ class Results:
 
     def __init__(self, cell: Cell, quantities: Quantities, skeletons: int = 0) -> None:
         self.cell, self.quantities = cell, quantities
+        # first of all: the rows of slabs' pieces are given up for it, at all thresholds 80 MB of a long stack
+        self._measured = [quantity.result(cell.mask.voxel_size_um) for quantity in quantities]
         self.pieces = quantities.one(Agglomerates).pieces()
         self.unit = "voxels" if cell.mask.voxel_size_um is None else "um"
         self.numbers = CoarseNumbers(quantities.one(Coarse))
@@ -100,9 +104,7 @@ class Results:
             tables |= quantity.tables(self.cell.mask.voxel_size_um)
         tables[AGGLOMERATES] = self._with_branches(tables[AGGLOMERATES])
         release_freed_memory()  # of the figures on the copy, some 200 MB
-        surface = surface_mesh(coarse.share, coarse.level, coarse.voxel_size, _MOST_TRIANGLES)
-        release_freed_memory()
-        maps = {} if axis is None else self.quantities.one(Maps).maps()
+        maps: dict[str, tuple[Image.Image, float]] = {}
         with ExitStack() as files:
 
             def part(name: str) -> Path:
@@ -113,13 +115,15 @@ class Results:
                 (folder / name).unlink(missing_ok=True)
                 if rows:  # without lithium there is nothing to list
                     write_table(part(name), rows)
-            for name, values in maps.items():
-                assert axis is not None
-                with complete_file(part(FILES[name])) as whole:  # on disk before any of all files gets its name
-                    write_map(whole, values, self.cell.voxel_size, axis, self.unit)
+            if axis is not None:
+                for name, values in self.quantities.one(Maps).maps():
+                    with complete_file(part(FILES[name])) as whole:  # on disk before any of all files gets its name
+                        write_map(whole, values, self.cell.voxel_size, axis, self.unit)
+                    maps[name] = map_picture(values), float(values.max(initial=0))
+                del values
             with complete_file(part(SURFACE)) as whole:
-                whole.write_bytes(ply_of(surface))
-            del surface
+                whole.write_bytes(ply_of(surface_mesh(coarse.share, coarse.level, coarse.voxel_size, _MOST_TRIANGLES)))
+            release_freed_memory()
             write_report(part(REPORT), self.cell, figures, tables, coarse, self.pieces, self.numbers.numbers(), maps)
         logger.info("In %s: %s, %s and tables.", folder, REPORT, FIGURES)
 
@@ -139,8 +143,8 @@ class Results:
             for name, stack in (("probability", cell.probability), ("stack", cell.grey))
         }
         told |= {"shape_zyx": cell.mask.shape, "voxel_size_um": size} | self._of_electrodes()
-        for quantity in self.quantities:
-            told |= quantity.result(size)
+        for measured in self._measured:
+            told |= measured
         if self.finder is not None:
             gap = self.finder.found()
             told |= {

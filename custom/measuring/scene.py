@@ -107,8 +107,7 @@ class _Looks:
     def __init__(self, coarse: CoarseCell, numbers: np.ndarray, size: np.ndarray) -> None:
         self._voxel_size, self._size = coarse.voxel_size, size
         self._pieces = Nearest(numbers, numbers >= 0, coarse.voxel_size)
-        distances = coarse.distances()
-        self._depths = None if distances is None else np.minimum(*distances)
+        self._depths = coarse.depths()
         self.deepest = 0.0 if self._depths is None else float(self._depths[coarse.lithium].max(initial=0))
 
     def packed(self, mesh: Mesh) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from custom.cell_page.meshes import Nearest, at_vertices, ply_of, surface_mesh, volume_of
+from custom.cell_page.meshes import Mesh, Nearest, at_vertices, ply_of, surface_mesh, volume_of
 from custom.cell_page.parts import chart, map_picture
 
 SIZE = (2.0, 1.0, 0.5)
@@ -55,6 +55,19 @@ def test_vertices_take_what_is_nearest() -> None:
     assert (Nearest(numbers, numbers >= 0, SIZE).at_vertices(mesh) == 7).all()
     z = np.broadcast_to(np.arange(30)[:, None, None], numbers.shape)
     np.testing.assert_array_equal(at_vertices(mesh, z, SIZE), (mesh.vertices[:, 0] / 2).astype(int))
+
+
+@pytest.mark.parametrize("known", [0.02, 0.0])
+def test_the_nearest_is_the_nearest_in_layers_too(known: float) -> None:
+    """Beside all distances; where few voxels are known they lie in other layers than what they are looked for."""
+    rng, shape = np.random.default_rng(0), (300, 12, 9)
+    values, at = rng.integers(0, 10**6, shape), rng.random(shape) < known
+    at[0, 3, 4] = True
+    vertices = (rng.random((500, 3)) * np.array(shape) * SIZE).astype(np.float32)
+    places = (np.argwhere(at) + 0.5) * SIZE
+    nearest = np.linalg.norm(vertices[:, None] - places, axis=2).argmin(axis=1)
+    found = Nearest(values, at, SIZE).at_vertices(Mesh(vertices, np.zeros((0, 3), np.int32)))
+    np.testing.assert_array_equal(found, values[at][nearest])
 
 
 def test_blocks_are_one_surface(monkeypatch: pytest.MonkeyPatch) -> None:

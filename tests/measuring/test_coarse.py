@@ -43,6 +43,7 @@ def test_blocks_are_summed_whatever_the_slabs(most: int, height: int, tmp_path: 
     y = np.arange(shape[1]) + 0.5
     middles = [y[k * f : (k + 1) * f].mean() - 3 for k in range(found.share.shape[1])]
     np.testing.assert_allclose(distances[0, 0, :, 0], middles, rtol=1e-5)
+    np.testing.assert_array_equal(found.depths(), distances.min(axis=0))
 
 
 def test_what_is_thinner_than_a_voxel_keeps_its_volume() -> None:

@@ -48,7 +48,10 @@ def test_pages_are_taken_once() -> None:
 
 HEAPS = """
 import ctypes, sys, tempfile, threading
-assert keep_freed_memory(one_heap=sys.argv[1] == "one")
+if sys.argv[1] == "shared":
+    assert share_one_heap()
+else:
+    assert keep_freed_memory(one_heap=sys.argv[1] == "one")
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 threads = [threading.Thread(target=libc.malloc, args=(1000,)) for _ in range(4)]
@@ -68,7 +71,7 @@ with tempfile.NamedTemporaryFile() as told:
 
 def test_threads_share_a_heap_where_it_is_asked_for() -> None:
     """By glibc's own account of its heaps."""
-    assert printed(HEAPS, "one") == 1 < printed(HEAPS, "many")
+    assert printed(HEAPS, "one") == printed(HEAPS, "shared") == 1 < printed(HEAPS, "many")
 
 
 def test_gaps_of_half_the_memory_go_back() -> None:
