@@ -48,7 +48,8 @@ class CoarseCell:
             return None
         found = np.empty(self.share.shape, np.float32)
         for plane, middle in zip(found, self.middles[0], strict=True):  # both distances are twice as large as all else
-            np.minimum(*self._distances(self.electrodes, middle[None])[:, 0], out=plane)
+            first, second = self._distances(self.electrodes, middle[None])[:, 0]
+            np.minimum(first, second, out=plane)
         return found
 
     def _distances(self, electrodes: Electrodes, z: np.ndarray) -> np.ndarray:

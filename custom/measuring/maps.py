@@ -32,7 +32,7 @@ class Maps(Quantity[CellSlab]):
         plane = [length for number, length in enumerate(shape) if number != axis]
         kind: type[np.unsignedinteger[Any]] = np.uint16 if shape[axis] < 1 << 16 else np.uint32
         self._counts: np.ndarray = np.zeros(plane, kind)
-        self._depths = np.zeros(plane, np.float32)
+        self._depths: np.ndarray = np.zeros(plane, np.float32)
 
     def of_slab(self, slab: CellSlab) -> dict[str, np.ndarray]:
         """``counts`` uint32 and ``depths`` float32 of the places that the slab has a part of: (h, X) or (h, Y), of z (Y, X)."""
