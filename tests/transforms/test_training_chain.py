@@ -12,7 +12,8 @@ from monai.transforms import Compose
 
 from custom.data import PatchDataset
 
-PARTS = ("flip_y", "flip_x", "quarter_turn", "contrast", "brightness", "surround")
+WHOLE = ("flip_y", "flip_x", "quarter_turn")  # which resample nothing
+PARTS = ("affine", "flip_y", "flip_x", "quarter_turn", "contrast", "brightness", "surround")
 
 
 def chain(*overlays: str, **overrides: Any) -> Compose:
@@ -58,8 +59,9 @@ def test_patches_of_any_slice(size: tuple[int, int], overlays: tuple[str, ...]) 
     ("overlays", "given", "bound"),
     [
         # less than one voxel
-        ((), {f"{name}__prob": 1.0 for name in ("flip_y", "flip_x", "quarter_turn")}, 1 / 128**2),
+        ((), {f"{name}__prob": 1.0 for name in WHOLE} | {"affine__prob": 0.0}, 1 / 128**2),
         # bilinear and nearest sampling of one grid agree but for the voxels around 0.5
+        ((), {"affine__prob": 1.0}, 0.005),
         (("study",), {"affine__prob": 1.0}, 0.005),
     ],
 )
@@ -77,7 +79,7 @@ def test_label_moves_with_its_image(overlays: tuple[str, ...], given: dict[str, 
 
 def test_patches_lie_in_all_eight_ways() -> None:
     square = item((128, 128))
-    transform = chain(contrast__prob=0.0, brightness__prob=0.0, surround__prob=0.0)
+    transform = chain(**{f"{name}__prob": 0.0 for name in PARTS if name not in WHOLE})
     patches = PatchDataset([square], transform, patches_per_epoch=100)
     label = torch.as_tensor(square["label"][0])
     ways = [
@@ -85,6 +87,16 @@ def test_patches_lie_in_all_eight_ways() -> None:
     ]
     found = [[torch.equal(patches[i][0]["label"][0], way) for way in ways].index(True) for i in range(100)]
     assert set(found) == set(range(8))
+
+
+def test_a_third_of_the_patches_is_resampled() -> None:
+    """What is not resampled has no grey value that the slice has not."""
+    given = item((300, 260))
+    greys = np.sort(given["image"], axis=None)
+    transform = chain(contrast__prob=0.0, brightness__prob=0.0, surround__prob=0.0)
+    patches = PatchDataset([given], transform, patches_per_epoch=200)
+    new = sum(not np.isin(patches[i][0]["image"].numpy(), greys).all() for i in range(200))
+    assert new / 200 == pytest.approx(0.35, abs=0.1)
 
 
 def test_without_chance_a_patch_is_cut_out_of_the_slice() -> None:
