@@ -13,7 +13,7 @@ def crop_to_patch(
     label_key: str,
     spatial_size: Sequence[int],
     pos: float,
-    neg: float,
+    neg: float = 1,
     num_samples: int = 1,
     classes: int = 1,
 ) -> MapTransform:
