@@ -35,8 +35,8 @@ _BLOCK = 500_000  # voxels that are simplified at once: some 150,000 triangles o
 # Triangles, all blocks together, that are simplified at once in the end: pyfqmr takes 400 bytes for each, and keeps as much as
 # for the most that it ever had.
 _MOST = 250_000
-_LAYER = 64  # slices
 _SPARE = 1.25  # times the triangles that are wanted, where that is more
+_LAYER = 64  # slices
 
 
 def surface_mesh(volume: np.ndarray, level: float, voxel_size: Lengths, most: int) -> Mesh:
