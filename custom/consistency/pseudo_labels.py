@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Protocol
 
 import torch
@@ -12,7 +12,7 @@ from custom.base.classes import UNLABELLED
 from custom.consistency.mixing import BoxMix
 from custom.consistency.thresholds import ClassThresholds
 
-Batch = Mapping[str, Tensor]
+Batch = MutableMapping[str, Tensor]
 
 
 class Weighing(Protocol):
@@ -61,7 +61,8 @@ class PseudoLabels:
 
         Args:
             batch: ``image`` and ``label`` (B, 1, Y, X), ``unlabelled_image``, ``unlabelled_strong`` (the same,
-                disturbed) and ``unlabelled_label`` (B, 1, Y, X), which is 255 where nothing is to be learned.
+                disturbed) and ``unlabelled_label`` (B, 1, Y, X), which is 255 where nothing is to be learned. ``scan``
+                and ``unlabelled_scan`` (B,): the former becomes that of what is returned.
         """
 
         def moved(key: str, count: int) -> Tensor:
@@ -75,6 +76,7 @@ class PseudoLabels:
         with torch.no_grad():
             logits = self.inferer(moved("unlabelled_image", few), self.teacher)
             found = self.thresholds(logits, moved("unlabelled_label", few))
+        batch["scan"] = torch.cat([batch["scan"][: every - few], batch["unlabelled_scan"][:few]])
         strong, found = self._mixed(moved("unlabelled_strong", few), found)
         return torch.cat([image, strong]), torch.cat([label, _beside(found, 1)])
 

@@ -13,6 +13,7 @@ from monai.transforms import Compose
 from torch.utils.data import Dataset
 
 from custom.base.errors import BadInput
+from custom.data.hold_out import numbered, scan_names
 from custom.data.label_map import as_numbered
 from custom.data.labelled import check_label
 from custom.data.meaning import SliceCounts, warn_of_doubts
@@ -106,7 +107,7 @@ class PatchDataset(Dataset[Any]):
     Every patch draws from a random state of its own, so that neither the number of workers or ranks nor a restart in
     between changes what an epoch consists of. Every second patch comes from a slice that holds lithium, however rare
     such slices are; of several classes each has an equal share of these. Where in the slice it lies is for the transform to
-    draw.
+    draw. What that gives has beside it ``scan``, the number of the scan that it was cut from.
 
     Args:
         data, transform, cache_rate, classes: as for `SliceDataset`; the transform ends in random ones, and stays as it is.
@@ -134,6 +135,7 @@ class PatchDataset(Dataset[Any]):
         self.patches_per_epoch = patches_per_epoch
         self.seed = seed
         self.every = np.arange(len(self.slices))
+        self.scans = numbered(scan_names(self.slices.data))
         if classes > 1:
             share_centres(self.transform, self.slices.data, classes)
         self.rich = slices_by_class(self.slices.data) or [self.every]
@@ -158,7 +160,10 @@ class PatchDataset(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         state = np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1)[0]
         self.transform.set_random_state(seed=int(state))
-        return self.slices[int(self.order[index])]
+        number = int(self.order[index])
+        patches: Any = self.slices[number]
+        scan = {"scan": self.scans[number]}
+        return [patch | scan for patch in patches] if isinstance(patches, list) else patches | scan
 
 
 def _rounds(draw: np.random.Generator, choices: np.ndarray, count: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from custom.base.errors import BadInput
 from custom.data.blocks import holds
@@ -11,6 +12,7 @@ from custom.data.dealing import Sides, deal, split_by_blocks
 from custom.data.sides import Item, Place, place_of
 from custom.data.splits_json import LONG, SIDES
 from custom.stack import source
+from custom.stack.formats import stem_of
 
 logger = logging.getLogger("data")
 
@@ -19,15 +21,29 @@ OTHERS = "the 2-D files"  # that no scan is told of: one scan
 _MOST = 5  # scans in a sentence
 
 
-def scans_of(items: Sequence[Item]) -> dict[str, list[Item]]:
-    """The slices of each scan: by the name that is told, by the stem of a 3-D stack, and all other 2-D files as one."""
-    found: dict[str, list[Item]] = {}
+def scan_names(items: Sequence[Item]) -> list[str]:
+    """The scan of each slice: by the name that is told, by the stem of a 3-D stack, and of all other 2-D files one."""
     deep: dict[str, bool] = {}
+    names: list[str] = []
     for item in items:
-        stem = str(item["stem"])
+        stem = str(item.get("stem") or stem_of(Path(item["image"])))
         if "scan" not in item and stem not in deep:
             deep[stem] = source(item, "image").open().shape[0] > 1
-        found.setdefault(str(item.get("scan") or (stem if deep[stem] else OTHERS)), []).append(item)
+        names.append(str(item.get("scan") or (stem if deep[stem] else OTHERS)))
+    return names
+
+
+def numbered(names: Sequence[str]) -> list[int]:
+    """The names' numbers, in the order in which they come up."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return [numbers[name] for name in names]
+
+
+def scans_of(items: Sequence[Item]) -> dict[str, list[Item]]:
+    """The slices of each scan, by its name of `scan_names`."""
+    found: dict[str, list[Item]] = {}
+    for name, item in zip(scan_names(items), items, strict=True):
+        found.setdefault(name, []).append(item)
     return found
 
 

@@ -10,6 +10,7 @@ from monai.transforms.traits import RandomizableTrait
 from torch.utils.data import Dataset
 
 from custom.data.datasets import PatchDataset
+from custom.data.hold_out import numbered, scan_names
 from custom.data.sides import Item
 from custom.data.slice_pool import SlicePool
 from custom.data.unlabelled import Unlabelled
@@ -41,6 +42,7 @@ class WithUnlabelled(Dataset[Any]):
         self.random_from = transform.get_index_of_first(lambda step: isinstance(step, RandomizableTrait))
         self.pool = SlicePool(unlabelled.items, self._prepared, most_slices, self.seed)
         self.epoch = 0
+        self.scans = numbered(scan_names([*self.slices.data, *unlabelled.items]))[len(self.slices) :]
 
     def set_epoch(self, epoch: int) -> None:
         """Fix what the epoch (counted from 1) consists of."""
@@ -64,7 +66,8 @@ class WithUnlabelled(Dataset[Any]):
             return {}
         state = np.random.SeedSequence([self.seed, self.epoch, index, 1]).generate_state(1)[0]
         self.transform.set_random_state(seed=int(state))
-        patch = _alone(self.transform(self.pool.ready[int(self.order[index])], start=self.random_from))
+        number = int(self.order[index])
+        patch = _alone(self.transform(self.pool.ready[number], start=self.random_from)) | {"scan": self.scans[number]}
         return {f"unlabelled_{key}": value for key, value in patch.items()}
 
     def _prepared(self, item: Item) -> Any:

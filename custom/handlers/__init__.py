@@ -7,6 +7,7 @@ from custom.handlers.divergence import StopDiverged
 from custom.handlers.epoch_seed import EpochSeed
 from custom.handlers.evaluation import Evaluation
 from custom.handlers.frozen_norm import FreezeBatchNorm
+from custom.handlers.mix_style import MixStyle
 from custom.handlers.probability import KeepProbability
 from custom.handlers.progress import Progress
 from custom.handlers.same_buffers import SameBuffers
@@ -19,6 +20,7 @@ __all__ = [
     "Evaluation",
     "FreezeBatchNorm",
     "KeepProbability",
+    "MixStyle",
     "Progress",
     "SameBuffers",
     "SliceTriples",

@@ -25,8 +25,8 @@ def batch(count: int = 8) -> dict[str, torch.Tensor]:
     known = torch.zeros(count, 1, SIDE, SIDE, dtype=torch.uint8)
     known[:, :, :4] = 255
     strong = weak + 10 * (1 + torch.arange(count)).reshape(-1, 1, 1, 1)  # which patch a voxel came from is seen
-    found = {"image": weak, "strong": strong, "label": known}
-    return {"image": image, "label": label, **{f"unlabelled_{key}": value for key, value in found.items()}}
+    found = {"image": weak, "strong": strong, "label": known, "scan": 100 + torch.arange(count)}
+    return {"image": image, "label": label, "scan": torch.arange(count)} | {f"unlabelled_{key}": value for key, value in found.items()}
 
 
 class Grey(nn.Module):
@@ -50,6 +50,13 @@ def test_labels_and_pseudo_labels_stand_beside_each_other() -> None:
     assert torch.equal(target[:4, :1], given["label"][:4].float()) and bool((target[:4, 1:] == 255).all())
     assert bool((target[4:, :1] == 255).all()) and bool((target[4:, 1:, :4] == 255).all())
     assert torch.equal(target[4:, 1:, 4:], given["unlabelled_image"][:4, :, 4:])
+
+
+def test_the_scans_are_those_of_the_step() -> None:
+    given, ramp = batch(), SimpleNamespace(weight=1.0)
+    labels = PseudoLabels(Grey(), lambda inputs, network: network(inputs), ClassThresholds(), ramp, part=0.25)
+    labels(given, torch.device("cpu"))
+    assert given["scan"].tolist() == [0, 1, 2, 3, 4, 5, 100, 101]
 
 
 def test_without_weight_there_are_labels_alone() -> None:

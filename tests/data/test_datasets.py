@@ -109,6 +109,19 @@ def test_paths_alone_become_all_slices(labelled_set: Path, labelled_set_2d: Path
     assert "z" not in stack
 
 
+def test_a_patch_tells_of_its_scan(labelled_set: Path, chain: Compose, tmp_path: Path) -> None:
+    """Each 3-D stack is one, and all 2-D files are one together."""
+    for part in ("images", "labels"):
+        (whole,) = (labelled_set / part).iterdir()
+        stack = tifffile.imread(whole)
+        (tmp_path / part).mkdir()
+        for name, some in {"deep_1": stack[:3], "deep_2": stack[3:], "flat_1": stack[0], "flat_2": stack[1]}.items():
+            tifffile.imwrite(tmp_path / part / f"{name}.tif", some, photometric="minisblack")
+    patches = PatchDataset(labelled_slices(tmp_path), chain, patches_per_epoch=32)
+    seen = {(patches.slices.data[int(patches.order[i])]["stem"], patches[i][0]["scan"]) for i in range(32)}
+    assert seen == {("deep_1", 0), ("deep_2", 1), ("flat_1", 2), ("flat_2", 2)}
+
+
 def test_slices_are_read_once(items: list[dict[str, Any]]) -> None:
     dataset = SliceDataset(items, Compose([LoadStackd(["image", "label"]), GreyWindowd("image")]))
     assert len(dataset) == 6

@@ -15,6 +15,7 @@ from conftest import blobs
 from custom.data import WithUnlabelled, slice_pool, split_dataset, unlabelled_slices
 from custom.data.slice_pool import SlicePool
 
+SCANS = ("scan", "unlabelled_scan")
 SCALING = {"percentiles": (0.5, 99.5), "fixed": None}
 
 
@@ -46,7 +47,7 @@ def test_a_patch_depends_on_seed_epoch_and_index_alone(labelled_set: Path, stack
     again.set_epoch(3)
     for i in reversed(range(12)):
         item = again[i]
-        assert all(torch.equal(item[key], found[i][key]) for key in item)
+        assert all(torch.equal(torch.as_tensor(item[key]), torch.as_tensor(found[i][key])) for key in item)
     assert len({item["unlabelled_image"].numpy().tobytes() for item in found}) == 12
 
 
@@ -54,12 +55,13 @@ def test_the_strong_view_is_of_the_same_place_and_outside_is_not_learned(labelle
     patches = made(labelled_set, stack)
     patches.set_epoch(1)
     every = [patches[i] for i in range(12)]
-    assert set(every[0]) == {"image", "label", "unlabelled_image", "unlabelled_strong", "unlabelled_label"}
+    assert set(every[0]) == {"image", "label", "unlabelled_image", "unlabelled_strong", "unlabelled_label", *SCANS}
     outside = torch.cat([item["unlabelled_label"] == 255 for item in every])
     assert 0 < int(outside.sum()) and {int(v) for v in torch.cat([i["unlabelled_label"] for i in every]).unique()} == {
         0,
         255,
     }
+    assert {item["unlabelled_scan"] for item in every}.isdisjoint({item["scan"] for item in every})
     for item in every:
         weak, strong = (item[f"unlabelled_{key}"].flatten().double() for key in ("image", "strong"))
         assert weak.shape == (128 * 128,) and torch.corrcoef(torch.stack([weak, strong]))[0, 1] > 0.5
