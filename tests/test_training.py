@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tifffile
 import torch
 from cli import TINY, train
 from ignite.engine import Engine
@@ -16,16 +17,33 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from custom.handlers import Checkpoint, EpochSeed, TrainingCurves, checkpoint
 from custom.weights import read_state
 
-# dropout and batch normalisation, so that random state and buffers count
+# dropout, batch normalisation and styles of two scans, so that random state and buffers count
 NETWORK = {**TINY, "dropout": 0.3, "norm": "batch"}
 TIMES = ("minutes", "patches_per_s")
 
 
 def run(dataset_dir: Path, output_dir: Path, **options: object) -> str:
-    given = {"network_def": NETWORK, "max_epochs": 3, "max_minutes": 0, "patches_per_epoch": 4, "precision": "fp32"}
+    given = {
+        "network_def": NETWORK,
+        "style_layers": ["conv_0"],
+        "max_epochs": 3,
+        "max_minutes": 0,
+        "patches_per_epoch": 4,
+        "precision": "fp32",
+    }
     outcome = train(dataset_dir, output_dir, **{**given, **options})
     assert outcome.code == 0, outcome.error
     return outcome.output
+
+
+@pytest.fixture(scope="module")
+def labelled_set(make_labelled_set: Any) -> Path:
+    """Two scans, one of them darker."""
+    folder = Path(make_labelled_set())
+    for part, scale in (("images", 2), ("labels", 1)):
+        (whole,) = (folder / part).iterdir()
+        tifffile.imwrite(folder / part / "other.tif", tifffile.imread(whole) // scale, photometric="minisblack")
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,8 @@ class MixStyle:
     def _mixed(self, layer: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
         if not layer.training or self.state is None:
             return None
-        scans = torch.as_tensor(self.state.batch["scan"]).cpu()  # now: what a step consists of may be put together in it
+        # not before: what a step consists of may be put together after it has begun, as PseudoLabels does
+        scans = torch.as_tensor(self.state.batch["scan"]).cpu()
         differ = scans[:, None] != scans[None, :]
         alone = ~differ.any(1)
         if alone.all() or float(torch.rand(())) >= self.prob:

@@ -26,7 +26,9 @@ def batch(count: int = 8) -> dict[str, torch.Tensor]:
     known[:, :, :4] = 255
     strong = weak + 10 * (1 + torch.arange(count)).reshape(-1, 1, 1, 1)  # which patch a voxel came from is seen
     found = {"image": weak, "strong": strong, "label": known, "scan": 100 + torch.arange(count)}
-    return {"image": image, "label": label, "scan": torch.arange(count)} | {f"unlabelled_{key}": value for key, value in found.items()}
+    return {"image": image, "label": label, "scan": torch.arange(count)} | {
+        f"unlabelled_{key}": value for key, value in found.items()
+    }
 
 
 class Grey(nn.Module):
