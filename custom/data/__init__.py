@@ -1,6 +1,7 @@
 """Labelled slices, their split, the data sets over them, and a loader."""
 
 from custom.data.datasets import PatchDataset, SliceDataset, expand_slices, thin
+from custom.data.hold_out import scans_of_stems
 from custom.data.known import noted_earlier, noted_scans, noted_split
 from custom.data.labelled import common_folder, labelled_slices, stems, voxel_size_of_stems, voxel_sizes
 from custom.data.listing import list_pairs
@@ -26,6 +27,7 @@ __all__ = [
     "noted_earlier",
     "noted_scans",
     "noted_split",
+    "scans_of_stems",
     "side_to_score",
     "split_dataset",
     "stems",

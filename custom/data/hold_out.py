@@ -33,6 +33,12 @@ def scan_names(items: Sequence[Item]) -> list[str]:
     return names
 
 
+def scans_of_stems(items: Sequence[Item]) -> dict[str, str]:
+    """The scan of `scan_names`, by the stem of the image that items come from."""
+    known = [item for item in items if "stem" in item]
+    return dict(zip((str(item["stem"]) for item in known), scan_names(known), strict=True))
+
+
 def numbered(names: Sequence[str]) -> list[int]:
     """The names' numbers, in the order in which they come up."""
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}

@@ -27,7 +27,7 @@ class Evaluation:
     metrics.json of one class holds the overlap scores, the lithium voxels of label and prediction with the relative error
     of their volume, the expected calibration error of the probabilities and the bins that it is made of. What has no
     value is null, and `undefined` says why. `shape` holds the scores beside overlap, see
-    :class:`~custom.metrics.shape_set.ShapeScores`.
+    :class:`~custom.metrics.shape_set.ShapeScores`, and `scans`, where there are several, the pooled overlap and volume of each.
 
     Of several classes all that are means over them, with bootstrap intervals over blocks of z (`interval_95`); `classes` has
     the same of each class against the rest, and the best that one grey window does for it (`best_grey_window`), and
@@ -40,6 +40,7 @@ class Evaluation:
         pictures: how many overlays; those of the slices with most lithium.
         shape: settings of the boundary, centreline and component scores; None: in voxels at their default tolerance.
         merge: which classes are judged as one, if any are.
+        scans: the name of the scan that a stack belongs to, by the stack's; None: there is one.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Evaluation:
         pictures: int = 6,
         shape: ShapeScores | None = None,
         merge: Mapping[str, Any] | None = None,
+        scans: Mapping[str, str] | None = None,
     ) -> None:
         self.metric = metric
         self.folder = Path(output_dir)
         self.record = dict(record) | ({} if merge is None else {"merge": merge})
         self.pictures = pictures
+        self.scans = scans
         self.shape = ShapeScores() if shape is None else shape
 
     def attach(self, engine: Engine) -> None:
@@ -74,7 +77,7 @@ class Evaluation:
 
     def _start(self, engine: Engine) -> None:
         judging = JudgingOne if len(self.metric.classes) == 1 else JudgingSeveral
-        self.judging: JudgingOne | JudgingSeveral = judging(self.metric, self.shape, self.pictures)
+        self.judging: JudgingOne | JudgingSeveral = judging(self.metric, self.shape, self.pictures, self.scans)
 
     def _add(self, engine: Engine) -> None:
         batch: Any = engine.state.batch

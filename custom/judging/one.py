@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from custom.metrics import OneClass, PatchOverlap, ShapeScores
+from custom.metrics import OneClass, PatchOverlap, ShapeScores, scores_by_scan
 from custom.report import (
     SLICE_COLUMNS,
     TRUTH_COLOURS,
     MostOf,
     amounts_line,
     overlay_truth,
+    scans_lines,
     scores_table,
     shape_line,
 )
@@ -30,13 +31,17 @@ class JudgingOne:
         metric: the evaluator's.
         shape: gives the settings of the scores beside overlap.
         pictures: how many.
+        scans: the name of the scan that a stack belongs to, by the stack's; None: there is one.
     """
 
     columns = SLICE_COLUMNS
 
-    def __init__(self, metric: PatchOverlap, shape: ShapeScores, pictures: int) -> None:
+    def __init__(
+        self, metric: PatchOverlap, shape: ShapeScores, pictures: int, scans: Mapping[str, str] | None = None
+    ) -> None:
         self.metric = metric
         (self.name,) = metric.classes
+        self.scans = scans
         self.scored = OneClass(shape.another())
         self.most = MostOf(pictures)
 
@@ -48,7 +53,8 @@ class JudgingOne:
     def finish(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What metrics.json begins and ends with."""
         scores, amounts = self.metric.scores(), self.scored.amounts()
-        return {**scores, **amounts, **undefined(scores | amounts, self.name)}, {"shape": self.scored.shape.summary()}
+        head = {**scores, **amounts, **undefined(scores | amounts, self.name)}
+        return head, {"shape": self.scored.shape.summary(), **by_scan(self.scored, self.scans)}
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -64,12 +70,18 @@ class JudgingOne:
 
     def text(self, found: Mapping[str, Any]) -> str:
         """For the terminal, of metrics.json."""
-        lines = [scores_table(found), shape_line(found["shape"]), amounts_line(found)]
+        lines = [scores_table(found), shape_line(found["shape"]), amounts_line(found), *scans_lines(found)]
         return "\n".join(lines).replace("lithium", self.name)
 
     def shown(self) -> str:
         """What the pictures show."""
         return f"the {len(self.most)} slices with most {self.name}"
+
+
+def by_scan(scored: OneClass, scans: Mapping[str, str] | None) -> dict[str, Any]:
+    """`scans`, the scores of each; nothing where there is one alone."""
+    found = {} if scans is None else scores_by_scan(scored.rows, scans)
+    return {"scans": found} if found else {}
 
 
 def undefined(found: Mapping[str, Any], name: str) -> dict[str, str]:

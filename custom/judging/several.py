@@ -12,7 +12,7 @@ import torch
 
 from custom.base.classes import UNLABELLED
 from custom.base.colours import class_colours
-from custom.judging.one import Picture, Place
+from custom.judging.one import Picture, Place, by_scan
 from custom.metrics import (
     GreyCounts,
     OneClass,
@@ -47,12 +47,16 @@ class JudgingSeveral:
         metric: the evaluator's, which knows the classes.
         shape: gives the settings of the scores beside overlap.
         pictures: how many of all classes together; of each class a third of it.
+        scans: the name of the scan that a stack belongs to, by the stack's; None: there is one.
     """
 
     columns = CLASS_COLUMNS
 
-    def __init__(self, metric: PatchOverlap, shape: ShapeScores, pictures: int) -> None:
+    def __init__(
+        self, metric: PatchOverlap, shape: ShapeScores, pictures: int, scans: Mapping[str, str] | None = None
+    ) -> None:
         self.metric, self.classes = metric, metric.classes
+        self.scans = scans
         self.scored = {name: OneClass(shape.another()) for name in self.classes}
         self.grey = GreyCounts(len(self.classes))
         self.confused = np.zeros((len(self.classes) + 1,) * 2, np.int64)
@@ -89,6 +93,7 @@ class JudgingSeveral:
                 **_without_lithium(scored.amounts()),
                 "shape": scored.shape.summary(),
                 "best_grey_window": self.grey.best(value),
+                **_without_lithium(by_scan(scored, self.scans)),
             }
         means: dict[str, Any] = {**self.metric.scores(), "interval_95": intervals, "blocks": int(blocks.max()) + 1}
         means |= mean_of(classes.values(), ["calibration_error"]) | self._undefined(classes)
@@ -147,9 +152,11 @@ def _for_file(name: str) -> str:
 
 
 def _without_lithium(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of the scores of one class that may be any, in the rows of a list too."""
+    """The names of the scores of one class that may be any, in the rows of a list and of each scan too."""
     rows = {name: [_without_lithium(row) for row in value] for name, value in found.items() if isinstance(value, list)}
-    return {name.removeprefix("lithium_"): value for name, value in (dict(found) | rows).items()}
+    scans = {name: _without_lithium(scan) for name, scan in found.get("scans", {}).items()}
+    inner = dict(found) | rows | ({"scans": scans} if scans else {})
+    return {name.removeprefix("lithium_"): value for name, value in inner.items()}
 
 
 def _both(image: np.ndarray, label: np.ndarray, pred: np.ndarray) -> np.ndarray:

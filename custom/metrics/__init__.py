@@ -3,6 +3,7 @@
 from custom.metrics.blend_search import Choice, blend_counts, choose, search_report
 from custom.metrics.blend_weights import full_cube, simplex
 from custom.metrics.bootstrap import SCORES, block_ratios, intervals, z_blocks
+from custom.metrics.by_scan import scores_by_scan
 from custom.metrics.class_means import class_intervals, mean_of, mean_shape, score_intervals
 from custom.metrics.confusion import confusion, confusion_table
 from custom.metrics.expected_dice import ExpectedDiceError
@@ -42,6 +43,7 @@ __all__ = [
     "overlap_scores",
     "pooled_scores",
     "scores_of",
+    "scores_by_scan",
     "score_intervals",
     "reliability_bins",
     "reliability_table",

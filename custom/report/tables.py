@@ -94,6 +94,15 @@ def amounts_line(amounts: Mapping[str, Any]) -> str:
     return f"{line}; expected calibration error {four_places(amounts['calibration_error'])}"
 
 
+def scans_lines(found: Mapping[str, Any]) -> list[str]:
+    """How far the scans of an evaluation's metrics.json are apart, as a line of text; none where it tells of one alone."""
+    known = {scan: scores["dsc_d"] for scan, scores in found.get("scans", {}).items() if scores["dsc_d"] is not None}
+    if len(known) < 2:
+        return []
+    worst, best = (choose(known, key=known.__getitem__) for choose in (min, max))
+    return [f"DSC (d) by scan: {known[worst]:.4f} ({worst}) to {known[best]:.4f} ({best}), of {len(known)} scans"]
+
+
 def four_places(score: float | None) -> str:
     """A score as text; a dash where there is none."""
     return "-" if score is None else f"{score:.4f}"

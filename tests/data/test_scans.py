@@ -13,7 +13,7 @@ import pytest
 import tifffile
 
 from custom.base.errors import BadInput
-from custom.data import Reading, labelled_slices, noted_scans, noted_split, split_dataset
+from custom.data import Reading, labelled_slices, noted_scans, noted_split, scans_of_stems, split_dataset
 from custom.data.blocks import cut_into_blocks
 from custom.data.hold_out import scans_of
 from custom.data.sides import Split
@@ -88,6 +88,11 @@ def test_names_in_scans_json(root: Path, names: Callable[[str], str]) -> None:
     scans = {name: [names(stem) for stem in stems(i)] for i, name in enumerate("abc")}
     items = labelled_slices(tell(root, scans | {"_desc_": "a note"}))
     assert [item["scan"] for item in items] == [*"aaaabbbbcccc"]
+
+
+def test_the_scan_of_each_file(root: Path) -> None:
+    told = scans_of_stems(labelled_slices(tell(root)))
+    assert told == {stem: scan for i, scan in enumerate("abc") for stem in stems(i)}
 
 
 def test_blocks_never_cross_scans_and_numbers_are_heights() -> None:

@@ -18,7 +18,7 @@ from monai.engines import SupervisedEvaluator
 from monai.handlers import IgniteMetricHandler, from_engine
 from monai.transforms import CopyItemsd
 from PIL import Image
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, jaccard_score
 
 from custom.base.errors import BadInput
 from custom.handlers import EpochSeed, Evaluation, Progress, SliceTriples, TrainingBudget, TrainingCurves
@@ -204,6 +204,37 @@ def test_evaluation_files(tmp_path: Path) -> None:
     pictures = sorted(path.name for path in (tmp_path / "overlays").iterdir())
     assert pictures == ["cell_z0003.png", "cell_z0004.png", "slice_00001.png"]
     assert Image.open(tmp_path / "overlays" / pictures[0]).width >= 48
+
+
+def test_scores_of_each_scan(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    items = [item | {"stem": f"slice_{z}"} for z, item in enumerate(slices())]
+    metric, scans = PatchOverlap(16), {f"slice_{z}": "far" if z > 2 else "near" for z in range(5)}
+    with caplog.at_level("INFO"):
+        evaluator(items, [Evaluation(metric, tmp_path, {}, scans=scans)], metric).run()
+    found = json.loads((tmp_path / "metrics.json").read_text())["scans"]
+    assert list(found) == ["near", "far"]
+    for scan, some in (("near", items[:3]), ("far", items[3:])):
+        truth, mask = (np.concatenate([item[key].numpy().ravel() for item in some]) for key in ("label", "image"))
+        known = truth != 255
+        labelled, lithium = int(truth[known].sum()), int(mask[known].sum())
+        assert found[scan] == {
+            "slices": len(some),
+            "dsc_d": pytest.approx(f1_score(truth[known], mask[known])),
+            "iou_d": pytest.approx(jaccard_score(truth[known], mask[known])),
+            "lithium_voxels_true": labelled,
+            "lithium_voxels_predicted": lithium,
+            "lithium_volume_error": pytest.approx(lithium / labelled - 1),
+        }
+    worst, best = sorted(found, key=lambda scan: found[scan]["dsc_d"])
+    assert (
+        f"DSC (d) by scan: {found[worst]['dsc_d']:.4f} ({worst}) to {found[best]['dsc_d']:.4f} ({best})" in caplog.text
+    )
+
+
+def test_one_scan_is_told_once(tmp_path: Path) -> None:
+    metric = PatchOverlap(16)
+    evaluator(slices(), [Evaluation(metric, tmp_path, {}, scans={"cell": "cell"})], metric).run()
+    assert "scans" not in json.loads((tmp_path / "metrics.json").read_text())
 
 
 def test_what_has_no_value_is_null_with_the_reason(tmp_path: Path) -> None:

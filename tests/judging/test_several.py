@@ -39,15 +39,27 @@ def slices(count: int = 20) -> list[dict[str, Any]]:
     return items
 
 
-def evaluated(folder: Path, items: list[dict[str, Any]]) -> dict[str, Any]:
+def evaluated(folder: Path, items: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
     metric = PatchOverlap(16, NAMES)
     engine = Engine(lambda _, batch: batch)
     for item in items:
         metric(item["pred"][None], item["label"][None])
-    Evaluation(metric, folder, {"section": "test"}, pictures=4).attach(engine)
+    Evaluation(metric, folder, {"section": "test"}, pictures=4, **options).attach(engine)
     engine.run([[item] for item in items], epoch_length=len(items))
     found: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
     return found
+
+
+def test_each_class_has_the_scores_of_each_scan(tmp_path: Path) -> None:
+    items = [item | {"stem": f"s{z}"} for z, item in enumerate(slices())]
+    found = evaluated(tmp_path, items, scans={item["stem"]: "ab"[z % 2] for z, item in enumerate(items)})
+    for value, row in enumerate(found["classes"].values(), 1):
+        for first, scan in enumerate("ab"):
+            truth, mask = (np.stack([item[key].numpy() for item in items[first::2]]) for key in ("label", "pred"))
+            truth, mask = truth[truth != 255] == value, mask[truth != 255] == value
+            assert row["scans"][scan]["dsc_d"] == pytest.approx(f1_score(truth, mask, zero_division=1))
+            amounts = (row["scans"][scan]["voxels_true"], row["scans"][scan]["voxels_predicted"])
+            assert amounts == (truth.sum(), mask.sum()) and "lithium_voxels_true" not in row["scans"][scan]
 
 
 def test_metrics_of_several_classes(tmp_path: Path) -> None:
