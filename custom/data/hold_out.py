@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,13 +24,16 @@ _MOST = 5  # scans in a sentence
 
 def scan_names(items: Sequence[Item]) -> list[str]:
     """The scan of each slice: by the name that is told, by the stem of a 3-D stack, and of all other 2-D files one."""
-    deep: dict[str, bool] = {}
+    alone: dict[str, str] = {}  # what a file that nothing is told of is, by its stem
     names: list[str] = []
     for item in items:
-        stem = str(item.get("stem") or stem_of(Path(item["image"])))
-        if "scan" not in item and stem not in deep:
-            deep[stem] = source(item, "image").open().shape[0] > 1
-        names.append(str(item.get("scan") or (stem if deep[stem] else OTHERS)))
+        told = item.get("scan")
+        if told is None and isinstance(item["image"], (str, os.PathLike)):
+            stem = str(item.get("stem") or stem_of(Path(item["image"])))
+            if stem not in alone:
+                alone[stem] = stem if source(item, "image").open().shape[0] > 1 else OTHERS
+            told = alone[stem]
+        names.append(str(told or OTHERS))  # arrays in memory are 2-D
     return names
 
 

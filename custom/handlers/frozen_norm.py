@@ -19,6 +19,7 @@ class FreezeBatchNorm:
     their batch statistics to the end is calibrated for these: on the sandstone set its U-Net found 0.83 of the clay in
     training patches as it was trained, and 0.73 of the same with running statistics. With them frozen, weights and
     affine parameters adapt to what inference uses. It is the trainer's network; norms of other kinds are left alone.
+    Not every network stands it: a TransforCNN loses what it has learned (bundle/docs/ablation.md).
 
     Args:
         budget: knows the progress of the training, restarts included.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import cli
 import pytest
 import torch
 from ignite.engine import Engine, Events
@@ -76,3 +77,9 @@ def test_the_ends_of_the_range(start: float) -> None:
     first = network.state_dict()["1.running_mean"].clone()
     frozen = [torch.equal(first, state["1.running_mean"]) for state in states(engine, network)]
     assert frozen == [start == 0.0] * 2
+
+
+@pytest.mark.parametrize(("overlays", "start"), [((), 2), (("network_unet",), 0.5), (("network_ynet",), 0.5)])
+def test_a_transforcnn_is_never_frozen(overlays: tuple[str, ...], start: float) -> None:
+    parser = cli.parser_of("train", *overlays)
+    assert parser.get_parsed_content("frozen_from") == start

@@ -43,7 +43,7 @@ def test_patches_of_any_slice(size: tuple[int, int], overlays: tuple[str, ...]) 
     values = set()
     for i in range(20):
         (patch,) = patches[i]
-        assert set(patch) == {"image", "label"}
+        assert set(patch) == {"image", "label", "scan"} and patch["scan"] == 0
         assert type(patch["image"]) is type(patch["label"]) is torch.Tensor
         assert patch["image"].shape == patch["label"].shape == (1, 128, 128)
         assert patch["image"].dtype == torch.float32
