@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from custom.data.hold_out import scan_names
 from custom.data.listing import list_pairs
 from custom.data.scans_json import Scan, find_scans, read_scans
 from custom.data.sides import Item, Split
@@ -20,12 +21,25 @@ class Rest:
     Attributes:
         source: of the stack.
         slices: their numbers.
-        window: the stack's grey window, where that is known.
+        like: a labelled training slice of the same scan, where one is known.
     """
 
     source: Source
     slices: list[int]
-    window: GreyWindow | None = None
+    like: Item | None = None
+
+    @property
+    def window(self) -> GreyWindow | None:
+        """The window of a labelled slice, which is that of all its stack."""
+        if self.like is None:
+            return None
+        lower, upper = self.like["grey_window"]
+        return GreyWindow(lower, upper, "of its labelled slices", tuple(self.like["surround"]))
+
+    @property
+    def scan(self) -> str | None:
+        """The name of the scan, where it is that of labelled slices."""
+        return None if self.like is None else scan_names([self.like])[0]
 
 
 def given_rest(image: Source, split: Split) -> Rest:
@@ -39,7 +53,7 @@ def given_rest(image: Source, split: Split) -> Rest:
     stack = image.open()
     known = labelled_in(stack, split)
     train = next((one.item for one in known.values() if one.side == "train"), None)
-    return Rest(image, use_of(stack, known), None if train is None else _window(train))
+    return Rest(image, use_of(stack, known), train)
 
 
 def rest_of(split: Split, dataset_dir: str, label_folder: str = "labels") -> list[Rest]:
@@ -68,7 +82,7 @@ def rest_of(split: Split, dataset_dir: str, label_folder: str = "labels") -> lis
         if rest := [z for z in on_training_side(stack.shape[0], known) if z not in known]:
             index = (scan.stack_index,) if isinstance(scan.stack_index, int) else scan.stack_index
             key = None if scan.stack_key is None else str(scan.stack_key)
-            found.append(Rest(Source(str(scan.stack), "image", key, index), rest, _window(train)))
+            found.append(Rest(Source(str(scan.stack), "image", key, index), rest, train))
     return found
 
 
@@ -84,14 +98,8 @@ def _of_files(split: Split) -> list[Rest]:
             continue
         known = labelled_in(stack, split) | own  # a copy of the file may have slices of other sides
         if rest := [z for z in on_training_side(stack.shape[0], known) if z not in known]:
-            found.append(Rest(image, rest, _window(train)))
+            found.append(Rest(image, rest, train))
     return found
-
-
-def _window(item: Item) -> GreyWindow:
-    """The window of a labelled slice is that of all its stack."""
-    lower, upper = item["grey_window"]
-    return GreyWindow(lower, upper, "of its labelled slices", tuple(item["surround"]))
 
 
 def _scans(dataset_dir: str, label_folder: str) -> list[Scan]:

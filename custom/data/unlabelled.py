@@ -26,7 +26,8 @@ class Unlabelled:
 
     Attributes:
         items: one for each slice: ``image`` (path) with what `custom.stack.source` needs to read it, ``z``, ``size``
-            (Y, X), ``grey_window`` (lower, upper) and ``surround`` (values outside the reconstruction).
+            (Y, X), ``grey_window`` (lower, upper) and ``surround`` (values outside the reconstruction); ``scan``, its name,
+            where that is a scan of labelled slices.
         noted: for a record, of each stack ``name``, ``shape``, ``slices`` (how many are learned from) and ``digest``,
             of its first, middle and last one.
     """
@@ -87,7 +88,8 @@ def unlabelled_slices(
         stack = rest.source.open()
         _compare_voxels(stack, sizes)
         window = rest.window or grey_window(stack, **_ends(scaling))
-        seen = {"grey_window": (window.lower, window.upper), "surround": window.surround, "size": stack.shape[1:]}
+        seen: Item = {"grey_window": (window.lower, window.upper), "surround": window.surround, "size": stack.shape[1:]}
+        seen |= {} if rest.scan is None else {"scan": rest.scan}
         items += [{**rest.source.named(), **seen, "z": z} for z in rest.slices]
         noted += [_noted(stack, rest.slices)] if rest.slices else []
     _check_goes_on(noted, trained)

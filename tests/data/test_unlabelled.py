@@ -35,6 +35,12 @@ def found(folder: Path, unlabelled: str | list[str] | None = None, **options: An
     return [(Path(item["image"]).name, item["z"]) for item in rest.items]
 
 
+def scans(folder: Path, unlabelled: str | None = None) -> set[str | None]:
+    """The scans that slices are known to be of."""
+    rest = unlabelled_slices(unlabelled, split_dataset(folder, 0), str(folder), SCALING)
+    return {item.get("scan") for item in rest.items}
+
+
 def partly_labelled(folder: Path, labelled: Sequence[int], depth: int = 30) -> Path:
     """One stack, of which some slices are labelled, every fourth of these for the test, every third but that for validation."""
     grey, label = blobs(depth, SIZE, seed=4)
@@ -76,6 +82,7 @@ def test_a_copy_in_another_format_is_known(tmp_path: Path) -> None:
     grey = tifffile.imread(folder / "images/cell.tif")
     np.save(tmp_path / "copy.npy", grey.astype(np.float32))
     assert [z for _, z in found(folder, str(tmp_path / "copy.npy"))] == [z for _, z in found(folder)]
+    assert scans(folder, str(tmp_path / "copy.npy")) == scans(folder) == {"cell"}
 
 
 def test_slices_of_a_side_that_is_scored_are_refused(tmp_path: Path) -> None:
@@ -140,6 +147,7 @@ def test_a_stack_has_the_window_of_a_segmentation(tmp_path: Path) -> None:
     window = grey_window(open_stack(path))
     assert {item["grey_window"] for item in rest.items} == {(window.lower, window.upper)}
     assert [(item["z"], item["size"]) for item in rest.items] == [(z, (50, 60)) for z in range(5)]
+    assert scans(folder, str(path)) == {None}
     (noted,) = rest.noted
     assert (noted["name"], noted["shape"], noted["slices"]) == ("other.tif", [5, 50, 60], 5)
     fixed = {"percentiles": (0.5, 99.5), "fixed": [20000, 60000]}
@@ -179,7 +187,7 @@ def test_the_stack_of_a_scan_gives_what_lies_near_its_training_slices(tmp_path: 
     (folder / "splits.json").write_text(json.dumps(sides))
     write(tmp_path / "whole.tif", grey)
     (folder / "scans.json").write_text(json.dumps({"a": {"stack": "../whole.tif", "files": sum(sides.values(), [])}}))
-    assert found(folder) == [("whole.tif", z) for z in range(9) if z not in (0, 6)]
+    assert found(folder) == [("whole.tif", z) for z in range(9) if z not in (0, 6)] and scans(folder) == {"a"}
     write(
         tmp_path / "whole.tif", (grey // 3).astype(np.uint16)
     )  # another grey scale: nothing tells where the slices lie
