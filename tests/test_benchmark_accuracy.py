@@ -220,6 +220,33 @@ def test_scores_are_those_of_the_slices(flat: Path, tmp_path: Path) -> None:
     assert scores["surface_dice_b"] > 0 and row["slices"] == {"train": 6, "val": 1, "test": 2}
 
 
+@pytest.mark.parametrize(
+    ("metrics", "share"),
+    [
+        ({}, None),
+        ({"true_volume_in_range": True}, 1.0),
+        (
+            {
+                "true_volume_in_range": True,
+                "scans": {"a": {"true_volume_in_range": False}, "b": {"true_volume_in_range": True}},
+            },
+            0.5,
+        ),
+        (
+            {
+                "classes": {
+                    "pit": {"true_volume_in_range": False},
+                    "dendrite": {"scans": {"a": {"true_volume_in_range": True}}},
+                }
+            },
+            0.5,
+        ),
+    ],
+)
+def test_share_of_scans_whose_volume_is_as_stated(metrics: dict[str, Any], share: float | None) -> None:
+    assert of_runs.truth_in_range(metrics) == share
+
+
 def test_scores_of_several_classes_are_means() -> None:
     metrics = dict.fromkeys(of_runs.KEPT, 0.5) | {"shape": {"hd95_b": 3.0}}
     metrics |= {"classes": {"pit": {"volume_error": -0.2}, "dendrite": {"volume_error": 0.4}}}

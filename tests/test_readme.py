@@ -23,7 +23,7 @@ from custom.phantom.raw_phantom import RawPhantom
 
 pytestmark = pytest.mark.slow
 
-SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python -m "
+SETUP = "python3 -m venv .venv && .venv/bin/pip install -r requirements{}.txt && .venv/bin/python -m "
 # what makes a training short; the rest of each command stays as it is
 SHORT = {"--max_epochs": "1", "--patches_per_epoch": "2", "--batch_size": "2", "--max_minutes": "0"}
 
@@ -116,8 +116,8 @@ def shortened(command: str) -> list[str]:
 
 def test_the_two_setup_commands_stand_first() -> None:
     assert COMMANDS[:2] == [
-        SETUP + "monai.bundle run training --config_file bundle/configs/train.json",
-        SETUP + "pytest -n 2 --dist loadfile",
+        SETUP.format("") + "monai.bundle run training --config_file bundle/configs/train.json",
+        SETUP.format("-dev") + "pytest -n 2 --dist loadfile",
     ]
 
 

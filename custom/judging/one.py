@@ -80,7 +80,7 @@ class JudgingOne:
 
 def by_scan(scored: OneClass, scans: Mapping[str, str] | None) -> dict[str, Any]:
     """`scans`, the scores of each; nothing where there is one alone."""
-    found = {} if scans is None else scores_by_scan(scored.rows, scans)
+    found = {} if scans is None else scores_by_scan(scored, scans)
     return {"scans": found} if found else {}
 
 

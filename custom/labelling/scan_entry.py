@@ -15,6 +15,7 @@ from custom.stack import Stack, open_stack
 from custom.stack.formats import stem_of
 from custom.stack.writers import open_writer
 
+_UNSAID = ("stack_axes", "raw_shape", "raw_dtype")  # what `scans.json` has no key for
 _FORM = '{"cell_a": {"stack": "cell_a.zarr", "files": ["slice_0100"]}}'
 OTHERS = "others"  # 2-D images of which nobody said where they came from: one scan, as without scans.json
 
@@ -42,7 +43,7 @@ def entry_of(stack: Stack, slices: Sequence[int], in_a_file: bool = True) -> dic
         in_a_file: whether its path and what was chosen of it find it again.
     """
     files = [name_of(stack, z) for z in slices]
-    if not in_a_file or stack.selected.get("stack_axes") is not None:
+    if not in_a_file or any(stack.selected.get(key) is not None for key in _UNSAID):
         return {stem_of(stack.path): {"files": files}}
     chosen = {key: value for key, value in stack.selected.items() if value is not None}
     return {stem_of(stack.path): {"stack": str(stack.path.absolute()), **chosen, "files": files}}

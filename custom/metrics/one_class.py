@@ -15,6 +15,7 @@ from custom.metrics.shape_set import ShapeScores
 from custom.metrics.tiles import tile_counts
 
 Place = tuple[str, int]
+RANGE = (0.7, 0.3)  # thresholds between which a volume is stated, as quantities.json does
 
 
 class OneClass:
@@ -25,12 +26,14 @@ class OneClass:
 
     Attributes:
         rows: of each slice, as `per_slice.csv` has them.
+        ranges: of each stack, how many labelled voxels have at least the probabilities of `RANGE`.
     """
 
     def __init__(self, shape: ShapeScores) -> None:
         self.shape = shape
         self.rows: list[dict[str, Any]] = []
         self.bins = torch.zeros(1)
+        self.ranges: dict[str, NDArray[np.int64]] = {}
 
     def add(self, place: Place, pred: NDArray[Any], label: NDArray[Any], probability: torch.Tensor) -> dict[str, Any]:
         """Score one slice; returns its row.
@@ -42,7 +45,11 @@ class OneClass:
         """
         pooled = pooled_scores(tile_counts(pred, label))
         truth = torch.as_tensor(label).to(probability.device)
-        self.bins = self.bins + reliability_bins(probability.reshape(truth.shape), truth)
+        probability = probability.reshape(truth.shape)
+        self.bins = self.bins + reliability_bins(probability, truth)
+        known = probability[truth != UNLABELLED]
+        reached = np.array([int((known >= threshold).sum()) for threshold in RANGE])
+        self.ranges[place[0]] = self.ranges.get(place[0], 0) + reached
         row = {"stack": place[0], "z": place[1], **pooled, **self.shape.add(place, pred, label)}
         self.rows.append(row)
         return row
@@ -54,9 +61,16 @@ class OneClass:
             "lithium_voxels_true": true,
             "lithium_voxels_predicted": predicted,
             "lithium_volume_error": (predicted - true) / true if true else None,
+            **stated_range(sum(self.ranges.values(), np.zeros(2, np.int64)), true),
             "calibration_error": calibration_error(self.bins),
             "reliability": reliability_table(self.bins),
         }
+
+
+def stated_range(reached: NDArray[np.int64], true: int) -> dict[str, Any]:
+    """The volume at the thresholds of `RANGE`, and whether the labelled one lies between."""
+    low, high = (int(voxels) for voxels in reached)
+    return {"lithium_voxels_low": low, "lithium_voxels_high": high, "true_volume_in_range": low <= true <= high}
 
 
 def of_value(plane: NDArray[Any], value: int) -> NDArray[np.uint8]:

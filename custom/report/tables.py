@@ -90,7 +90,8 @@ def amounts_line(amounts: Mapping[str, Any]) -> str:
     """The lithium found and labelled, and the calibration error, of an evaluation's metrics.json as a line of text."""
     line = f"lithium: {amounts['lithium_voxels_predicted']:,} voxels, labelled {amounts['lithium_voxels_true']:,}"
     if amounts["lithium_volume_error"] is not None:
-        line += f" ({100 * amounts['lithium_volume_error']:+.1f} %)"
+        low, high = amounts["lithium_voxels_low"], amounts["lithium_voxels_high"]
+        line += f" ({100 * amounts['lithium_volume_error']:+.1f} %; {low:,} to {high:,} at the thresholds 0.7 and 0.3)"
     return f"{line}; expected calibration error {four_places(amounts['calibration_error'])}"
 
 

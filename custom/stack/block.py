@@ -1,6 +1,7 @@
 """Voxels that lie in a file as one block, plain or compressed.
 
-NIfTI, NRRD, MetaImage, .npy and uncompressed TIFF all store their voxels so; their readers only find the block.
+NIfTI, NRRD, MetaImage, .npy, MRC, Amira, bare voxels and uncompressed TIFF all store them so; their readers only find the
+block.
 """
 
 import bz2
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, Protocol
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from custom.stack.axes import Axes
 from custom.stack.faults import refusing_damage
 from custom.stack.grain import grain_of_block
 from custom.stack.handle import Handle
+from custom.stack.run_lengths import RunLengths
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize
 
-Encoding = Literal["raw", "deflate", "bzip2"]
+Encoding = Literal["raw", "deflate", "bzip2", "runs"]
 _READ_BYTES = 1 << 14  # deflate shrinks at most 1032 times, so that one piece never exceeds 17 MB
 
 
@@ -37,7 +39,7 @@ class Block:
         offset: position in that file of the first stored voxel, or of the compressed stream.
         axes: of the stored array, and where the volume lies in it.
         dtype: stored type with its byte order.
-        encoding: "raw", "deflate" (gzip or zlib) or "bzip2".
+        encoding: "raw", "deflate" (gzip or zlib), "bzip2" or "runs" (of bytes, see `RunLengths`).
         skip: bytes before the first stored voxel within the decompressed stream.
         order: "C" where the last axis is the fastest, which it must be unless raw; "F" where the first is.
     """
@@ -126,7 +128,7 @@ class CompressedBlockStack(_BlockStack):
 
     def __init__(self, path: str | os.PathLike[str], block: Block, voxel_size: VoxelSize | None) -> None:
         super().__init__(path, block, voxel_size)
-        self._stream = Handle(partial(_DecompressedFile, block.file, block.offset, block.encoding))
+        self._stream = Handle(partial(_DecompressedFile, block.file, block.offset, _unpacker(block)))
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         block = self._block
@@ -139,14 +141,26 @@ class CompressedBlockStack(_BlockStack):
         return slices
 
 
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _unpacker(block: Block) -> Callable[[], _Decompressor]:
+    if block.encoding == "runs":
+        return partial(RunLengths, math.prod(block.axes.lengths) * block.dtype.itemsize)
+    # 32 + 15 window bits: zlib finds out itself whether the header is that of gzip or of zlib.
+    return bz2.BZ2Decompressor if block.encoding == "bzip2" else partial(zlib.decompressobj, 32 + zlib.MAX_WBITS)
+
+
 class _DecompressedFile:
     """The decompressed bytes of a file, from a given position on."""
 
-    def __init__(self, path: Path, offset: int, encoding: Encoding) -> None:
-        # 32 + 15 window bits: zlib finds out itself whether the header is that of gzip or of zlib.
-        self._new_decompressor: Callable[[], zlib._Decompress | bz2.BZ2Decompressor] = (
-            bz2.BZ2Decompressor if encoding == "bzip2" else partial(zlib.decompressobj, 32 + zlib.MAX_WBITS)
-        )
+    def __init__(self, path: Path, offset: int, new_decompressor: Callable[[], _Decompressor]) -> None:
+        self._new_decompressor = new_decompressor
         self._offset = offset
         self._file: IO[bytes] = open(path, "rb")  # noqa: SIM115 (closed by close)
         self._position = 0

@@ -11,6 +11,7 @@ from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.numbering import check_names
+from custom.stack.scanners.skyscan import skyscan_log, without_preview
 from custom.stack.selection import Selection
 from custom.stack.slice_files import look_at_the_rest, slice_files
 from custom.stack.stack import Stack
@@ -31,7 +32,7 @@ def open_folder(path: Path, chosen: Selection) -> Stack:
         BadInput: no slice, a slice that differs in size or type from the first, or one that is no grey 2-D slice; names
             that are not those of one stack, see `check_names`.
     """
-    files = slice_files(path)
+    files = without_preview(path, slice_files(path))
     look_at_the_rest(path, files)
     check_names(path, files)
     shape, dtype, voxel_size, page = _inspect(files[0], chosen.labels)
@@ -46,7 +47,7 @@ def open_folder(path: Path, chosen: Selection) -> Stack:
         pages.append(page)
         sizes.append(other_size and replace(other_size, source=f"{other_size.source} of {file.name}"))
     find_axes(path, (len(files), *shape), chosen)  # nothing is left to choose
-    return FolderStack(path, files, pages, shape, dtype, first_stated(*sizes))
+    return FolderStack(path, files, pages, shape, dtype, first_stated(*sizes, skyscan_log(path, files)))
 
 
 class FolderStack(Stack):

@@ -23,6 +23,8 @@ class Format:
         owns_folder: whether a folder is of this format; None: it has no folders.
         parts: the files that one name stands for which is no file's own; None: there are no such names.
         only_array: the key of a file's only array where it is not found without, see `formats.only_array`.
+        slices: whether a file may be one slice of a stack whose others lie beside it.
+        bare: whether a file holds nothing but voxels, so that `--raw_shape` and `--raw_dtype` may say how they lie.
     """
 
     name: str
@@ -35,3 +37,5 @@ class Format:
     owns_folder: Callable[[Path], bool] | None = None
     parts: Callable[[Path], list[Path]] | None = None
     only_array: Callable[[Path], str | None] | None = None
+    slices: bool = False
+    bare: bool = False

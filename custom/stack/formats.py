@@ -9,11 +9,22 @@ from custom.stack.mha import FORMAT as META_IMAGE
 from custom.stack.nifti import FORMAT as NIFTI
 from custom.stack.npy import FORMAT as NPY
 from custom.stack.nrrd import FORMAT as NRRD
+from custom.stack.scanners.amira import FORMAT as AMIRA
+from custom.stack.scanners.dicom import FORMAT as DICOM
+from custom.stack.scanners.edf import FORMAT as EDF
+from custom.stack.scanners.mrc import FORMAT as MRC
+from custom.stack.scanners.pictures import FORMAT as PICTURES
+from custom.stack.scanners.raw import FORMAT as RAW
+from custom.stack.scanners.txm import FORMAT as ZEISS
+from custom.stack.scanners.vgi import FORMAT as VGI
 from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.zarr import FORMAT as ZARR
 
 # A new format is its own module and its name here.
-FORMATS: tuple[Format, ...] = (TIFF, NIFTI, NRRD, META_IMAGE, NPY, HDF5, ZARR)
+FORMATS: tuple[Format, ...] = (
+    *(TIFF, NIFTI, NRRD, META_IMAGE, NPY, HDF5, ZARR),
+    *(PICTURES, DICOM, EDF, MRC, ZEISS, VGI, AMIRA, RAW),
+)
 
 
 def suffixes() -> tuple[str, ...]:
@@ -24,7 +35,7 @@ def suffixes() -> tuple[str, ...]:
 def suffixes_of_volumes() -> tuple[str, ...]:
     """The suffixes by which a file is surely a stack and no slice of one."""
     return tuple(
-        suffix for known in FORMATS if known is not TIFF for suffix in known.suffixes if suffix not in known.shared
+        suffix for known in FORMATS if not known.slices for suffix in known.suffixes if suffix not in known.shared
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ def open_stack(
     labels: bool = False,
     stack_axes: str | Sequence[str] | None = None,
     scratch_dir: str | os.PathLike[str] | None = None,
+    raw_shape: Sequence[int] | None = None,
+    raw_dtype: str | None = None,
 ) -> Stack:
     """Open a stack lazily: headers are read, voxels are not.
 
@@ -40,6 +43,8 @@ def open_stack(
         stack_axes: what the axes are that would be read as z, y and x, such as "yxz" where the last axis is z.
         scratch_dir: where the voxels of a stack of very tall chunks are kept decoded once slices are read (see
             `Scratch`); None: among the system's temporary files.
+        raw_shape: (Z, Y, X) of a file of bare voxels, x the fastest, where nothing beside it says so.
+        raw_dtype: its type as numpy calls it, little-endian unless it begins with ">".
 
     Returns:
         The stack with axes (Z, Y, X), the same for the same volume in every format.
@@ -53,10 +58,20 @@ def open_stack(
     if stack_key is not None and not known.keyed:
         raise BadInput(f"{path}: is of a format without keys; leave --stack_key {stack_key} away.")
     chosen = selection(path, stack_key, stack_index, labels, stack_axes is not None)
+    if raw_shape is not None or raw_dtype is not None:
+        if not known.bare:
+            raise BadInput(f"{path}: says itself how its voxels lie; leave --raw_shape and --raw_dtype away.")
+        chosen = replace(chosen, raw_shape=raw_shape, raw_dtype=raw_dtype)
     stack = known.open(path, chosen)
     if stack_axes is not None:
         stack = with_axes(stack, stack_axes)
-    stack.selected = {"stack_key": stack_key, "stack_index": stack_index, "stack_axes": stack_axes}
+    stack.selected = {
+        "stack_key": stack_key,
+        "stack_index": stack_index,
+        "stack_axes": stack_axes,
+        "raw_shape": raw_shape,
+        "raw_dtype": raw_dtype,
+    }
     plan_reading(stack, None if scratch_dir is None else Path(scratch_dir), f"{chosen} {stack_axes}")
     if voxel_size_um is not None:
         _resize(stack, given_voxel_size(path, voxel_size_um))
@@ -99,7 +114,7 @@ def _format(path: Path) -> Format:
     known = format_of_name(path)
     if known is None:
         raise BadInput(
-            f"{path}: its format is not known by its suffix; give a folder of TIFF slices or a file of "
+            f"{path}: its format is not known by its suffix; give a folder of slices or a file of "
             f"{', '.join(suffixes())}."
         )
     if not parts and not path.stat().st_size:

@@ -17,12 +17,15 @@ class Selection:
         index: one position, counted from 0, for each axis beside z, y and x, in the order of the file; None: not given.
         labels: whether the file holds labels, which are of one value over wide areas, and not the grey values of a scan.
         axes_given: whether `--stack_axes` says that the axes are x, y and z.
+        raw_shape, raw_dtype: what `--raw_shape` and `--raw_dtype` say of a file of bare voxels, as it was typed.
     """
 
     key: str | None = None
     index: tuple[int, ...] | None = None
     labels: bool = False
     axes_given: bool = False
+    raw_shape: Any = None
+    raw_dtype: Any = None
 
 
 def selection(

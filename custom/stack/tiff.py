@@ -191,4 +191,4 @@ def _chosen_pages(path: Path, pages: Sequence[TiffPage | TiffFrame], axes: Axes)
 
 
 # .btf and .tf8 are BigTIFF, .tf2 is plain TIFF
-FORMAT = Format("TIFF", (".tif", ".tiff", ".btf", ".tf8", ".tf2"), open_tiff)
+FORMAT = Format("TIFF", (".tif", ".tiff", ".btf", ".tf8", ".tf2"), open_tiff, slices=True)

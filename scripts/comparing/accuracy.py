@@ -42,6 +42,7 @@ OTHERS = (
     Score("hd95_b", "HD95 (b), voxels", lambda value: value, 2),
     Score("volume_error", "volume error", abs),
     Score("calibration_error", "calibration error", lambda value: value),
+    Score("truth_in_range", "true volume in range, share", digits=2),
 )
 SCORES = (*OVERLAP, *OTHERS)
 SUMMED = (OVERLAP[0], OVERLAP[1], *OTHERS)  # over all sets

@@ -152,7 +152,18 @@ def scores_of(metrics: dict[str, Any]) -> dict[str, float | None]:
     ]
     mean = sum(volumes) / len(volumes) if volumes else None
     found = {name: metrics[name] for name in KEPT} | {name: metrics["shape"].get(name) for name in SHAPE}
-    return found | {"volume_error": metrics.get("lithium_volume_error", mean)}
+    return found | {
+        "volume_error": metrics.get("lithium_volume_error", mean),
+        "truth_in_range": truth_in_range(metrics),
+    }
+
+
+def truth_in_range(metrics: dict[str, Any]) -> float | None:
+    """In which share of the scans, of each class, the labelled volume lies in the one stated, at the thresholds 0.7 to 0.3."""
+    judged = list(metrics.get("classes", {}).values()) or [metrics]
+    told = [scan for one in judged for scan in one.get("scans", {"all": one}).values()]
+    held = [bool(value) for scan in told for key, value in scan.items() if key == "true_volume_in_range"]
+    return sum(held) / len(held) if held else None
 
 
 def _plain(name: str) -> str:

@@ -185,6 +185,9 @@ def test_evaluation_files(tmp_path: Path) -> None:
     lithium, labelled = int(found[known].sum()), int(truth[known].sum())
     assert (scores["lithium_voxels_predicted"], scores["lithium_voxels_true"]) == (lithium, labelled)
     assert scores["lithium_volume_error"] == pytest.approx(lithium / labelled - 1)
+    # the logits are 0 and 1: all have more than 0.3, and 1 / (1 + 1/e) = 0.73 more than 0.7
+    assert (scores["lithium_voxels_low"], scores["lithium_voxels_high"]) == (lithium, int(known.sum()))
+    assert scores["true_volume_in_range"] is bool(lithium <= labelled)
     # the logits are 0 and 1, so that two bins hold all voxels
     low, high = scores["reliability"]
     assert low["lithium_share"] == pytest.approx(truth[known & (found == 0)].mean())
@@ -224,6 +227,9 @@ def test_scores_of_each_scan(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
             "lithium_voxels_true": labelled,
             "lithium_voxels_predicted": lithium,
             "lithium_volume_error": pytest.approx(lithium / labelled - 1),
+            "lithium_voxels_low": lithium,  # the logits are 0 and 1
+            "lithium_voxels_high": int(known.sum()),
+            "true_volume_in_range": bool(lithium <= labelled),
         }
     worst, best = sorted(found, key=lambda scan: found[scan]["dsc_d"])
     assert (

@@ -82,6 +82,9 @@ def test_metrics_of_several_classes(tmp_path: Path) -> None:
         low, high = row["interval_95"]["dsc_b"]
         assert low <= row["dsc_b"] <= high
         probability = softmax(logits, axis=1)[:, value][known]
+        low, high = ((probability >= threshold).sum() for threshold in (0.7, 0.3))
+        assert (row["voxels_low"], row["voxels_high"]) == (low, high)
+        assert row["true_volume_in_range"] == (low <= truth.sum() <= high)
         bins = np.minimum((probability * 20).astype(int), 19)
         gaps = [abs((probability[bins == i] - truth[bins == i]).sum()) for i in range(20)]
         assert row["calibration_error"] == pytest.approx(sum(gaps) / known.sum(), abs=1e-5)

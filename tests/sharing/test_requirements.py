@@ -1,4 +1,4 @@
-"""The packed bundle's requirements are what its Python needs, at the versions that the tests run with."""
+"""What runs the project, what checks it and what travels in a packed bundle are lists of their own, at the versions that are tested."""
 
 from __future__ import annotations
 
@@ -9,23 +9,40 @@ import cli
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+PROJECT = tomllib.loads((cli.ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
 
 def pins(path: str) -> dict[str, str]:
-    lines = [line for line in (cli.ROOT / path).read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line for line in (cli.ROOT / path).read_text().splitlines() if line and line[0] not in "#-"]
     return {canonicalize_name(line.partition("==")[0]): line.partition("==")[2] for line in lines}
 
 
-def test_they_are_the_runtime_part_of_the_projects() -> None:
-    project = tomllib.loads((cli.ROOT / "pyproject.toml").read_text())["project"]
-    waiting, needed = [Requirement(line) for line in project["dependencies"]], set()
+def needed(lines: list[str]) -> set[str]:
+    """The packages that some requirements bring in, as the installed ones say."""
+    waiting, found = [Requirement(line) for line in lines], set[str]()
     while waiting:
         name = waiting.pop().name
-        if (key := canonicalize_name(name)) in needed:
+        if (key := canonicalize_name(name)) in found:
             continue
-        needed.add(key)
+        found.add(key)
         further = [Requirement(line) for line in requires(name) or []]
         waiting += [each for each in further if each.marker is None or each.marker.evaluate({"extra": ""})]
-    tested = pins("requirements.txt")
+    return found
+
+
+def test_what_runs_and_what_checks_are_two_lists() -> None:
+    """Nobody who segments a stack installs a linter or a client of clouds."""
+    run, check = pins("requirements.txt"), pins("requirements-dev.txt")
+    wanted = needed([*PROJECT["dependencies"], *EXTRAS["study"], *EXTRAS["formats"]])
     # an accelerator build of torch brings packages that the CPU build, and so the list, does not have
-    assert pins("bundle/requirements.txt") == {name: tested[name] for name in needed if name in tested}
-    assert {"torch", "monai", "jsonschema", "zarr"} <= needed
+    assert run.keys() == wanted & {*run, *check}
+    assert not run.keys() & check.keys()
+    assert {"pytest", "ruff", "mypy", "botocore", "s3fs"} <= check.keys()
+    assert "-r requirements.txt" in (cli.ROOT / "requirements-dev.txt").read_text().splitlines()
+    assert {"torch", "monai", "jsonschema", "zarr"} <= run.keys()
+
+
+def test_a_packed_bundle_has_what_runs_without_extras() -> None:
+    run, wanted = pins("requirements.txt"), needed(PROJECT["dependencies"])
+    assert pins("bundle/requirements.txt") == {name: version for name, version in run.items() if name in wanted}

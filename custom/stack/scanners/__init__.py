@@ -1,0 +1,1 @@
+"""What scanners, and the programs beside them, write: a format a file, in `formats` like all others."""
