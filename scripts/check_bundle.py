@@ -21,16 +21,17 @@ from custom.sharing import check_bundle, selftest
 def main() -> int:
     readable_streams()
     parser = argparse.ArgumentParser(
-        description="Check a packed bundle and list what its configs would execute. Nothing is unpacked or run; exit "
+        description="Check a packed bundle and list what its configs would execute. Nothing of it is run; exit "
         "code 0: nothing was found, 2: refused, in one sentence."
     )
     parser.add_argument("file", action=GivenPath, help="the zip")
     parser.add_argument("--selftest", default="false", help="true: then unpack it aside and segment its own slice")
     parser.add_argument("--trusted", default="false", help="true: tell of foreign Python and config parts, go on")
+    parser.add_argument("--key", action=GivenPath, help="public key, PEM, of who should have signed it")
     given = parser.parse_args()
     try:
         tested, trusted = (Switch().check(name, getattr(given, name)) for name in ("selftest", "trusted"))
-        name = check_bundle(given.file, trusted)
+        name = check_bundle(given.file, trusted, key=given.key)
         if tested:
             print(selftest(given.file, name))
     except BadInput as error:

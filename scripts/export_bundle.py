@@ -22,12 +22,12 @@ from custom.sharing.fitting import declared_network
 def main() -> int:
     readable_streams()
     parser = argparse.ArgumentParser(
-        description="Write a network as TorchScript, torch.export and ONNX, any batch size."
+        description="Write a network as torch.export, ONNX and TorchScript, any batch size."
     )
     parser.add_argument(
-        "--output_dir", action=GivenPath, required=True, help="gets NETWORK_PRECISION.ts, .pt2 and .onnx"
+        "--output_dir", action=GivenPath, required=True, help="gets NETWORK_PRECISION.pt2, .onnx and .ts"
     )
-    parser.add_argument("--network", help="NAME of a network_NAME.json; by default the network of inference.json")
+    parser.add_argument("--network", help="transforcnn, the default, or NAME of a network_NAME.json")
     parser.add_argument("--weights", action=GivenPath, nargs="+", help="one file, or one for each member of E-Net")
     parser.add_argument("--precision", choices=DTYPES, default="fp32")
     parser.add_argument("--formats", choices=FORMATS, nargs="+", help="by default all that the precision allows")

@@ -15,6 +15,7 @@ from custom.base.errors import BadInput
 from custom.base.readable import readable_streams
 from custom.command_line.options import GivenPath
 from custom.command_line.placement import check_place
+from custom.command_line.table import Switch
 from custom.sharing import Statements, pack_bundle
 from custom.weights import sha256
 
@@ -33,11 +34,16 @@ def main() -> int:
     parser.add_argument("--version", help="version of the bundle; by default made from the weights' SHA-256")
     parser.add_argument("--trained_on", help="what the weights were trained on; by default the data set's folder name")
     parser.add_argument("--authors", help="who trained the weights")
+    parser.add_argument(
+        "--bioimageio", default="false", help="true: a model of bioimage.io too (rdf.yaml, ONNX, test tensors)"
+    )
+    parser.add_argument("--sign", action=GivenPath, help="an EC private key, PEM, that the bundle is signed with")
     given = parser.parse_args()
     statements = Statements(given.version, given.trained_on, given.authors)
     try:
         check_place(given.output)
-        packed = pack_bundle(given.output, given.weights, given.name, given.network, statements)
+        described = Switch().check("bioimageio", given.bioimageio)
+        packed = pack_bundle(given.output, given.weights, given.name, given.network, statements, described, given.sign)
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

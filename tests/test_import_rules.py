@@ -52,7 +52,8 @@ ALLOWED: dict[str, set[str]] = {
     "sharing": {"base", "running", "weights", "stack", "metrics"},
 }
 SHARING_JSON = {
-    f"custom/sharing/{name}.py" for name in ("execution", "metadata", "packing", "record", "script", "staging")
+    f"custom/sharing/{name}.py"
+    for name in ("describing", "execution", "metadata", "packing", "record", "script", "signature", "staging")
 }
 PARSING = {
     *(f"custom/command_line/{name}.py" for name in ("config_keys", "config_values", "following")),
@@ -232,6 +233,7 @@ def test_json_is_read_as_data_alone() -> None:
     }
     notes |= {
         "custom/region/reading.py",
+        "custom/stack/scanners/sidecars.py",
         "custom/electrodes/given.py",
         "custom/measuring/opening.py",
         "custom/rectifying/back.py",

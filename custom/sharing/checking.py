@@ -13,6 +13,7 @@ from custom.sharing.inspection import Members, opened
 from custom.sharing.layout import here
 from custom.sharing.metadata import check_metadata
 from custom.sharing.record import classes_of, stated_classes
+from custom.sharing.signature import check_signature
 from custom.sharing.staging import config_text, python_texts
 from custom.sharing.trust import known_expression, known_target
 from custom.sharing.versions import check_versions
@@ -23,14 +24,15 @@ READ_IT = "read it, and give --trusted true if you trust who wrote it"
 Say = Callable[[str], None]
 
 
-def check_bundle(path: Path, trusted: bool = False, say: Say = print) -> str:
-    """Judge a packed bundle without unpacking it and without running anything of it.
+def check_bundle(path: Path, trusted: bool = False, say: Say = print, key: Path | None = None) -> str:
+    """Judge a packed bundle without running anything of it; only where a signature is compared is it unpacked, aside.
 
     Args:
         path: the zip.
         trusted: whether Python and config parts that are neither this project's nor MONAI's, torch's or ignite's are
             told and not refused.
         say: takes what is found, line by line.
+        key: the public key of who should have signed it.
 
     Returns:
         the name of its folder and package.
@@ -43,6 +45,7 @@ def check_bundle(path: Path, trusted: bool = False, say: Say = print) -> str:
         say(f"{len(members.sums)} files, all as its SHA256SUMS says:")
         for relative, digest in members.sums.items():
             say(f"  {digest}  {relative}")
+        say(check_signature(path, members.name, key))
         meta = check_metadata(path, parsed(path, "metadata.json", members.read("configs/metadata.json")))
         say("installed: " + ", ".join(check_versions(path, meta)))
         configs = _configs(path, members)

@@ -1,11 +1,13 @@
-"""A network in forms that run without this project: TorchScript, torch.export and ONNX, all with a free batch size."""
+"""A network in forms that run without this project: torch.export, ONNX and TorchScript, all with a free batch size."""
 
 from __future__ import annotations
 
 import copy
+import logging
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -51,6 +53,7 @@ def export_onnx(network: nn.Module, example: Tensor, path: Path) -> Run | None:
     program = torch.onnx.export(network, (example,), dynamo=True, dynamic_shapes=({0: batch},), verbose=False)
     assert program is not None
     program.save(str(path))
+    _forget_places(path)
     if find_spec("onnxruntime") is None:
         return None
     import onnxruntime
@@ -60,10 +63,22 @@ def export_onnx(network: nn.Module, example: Tensor, path: Path) -> Run | None:
     return lambda x: torch.from_numpy(session.run(None, {name: x.numpy()})[0])
 
 
+def _forget_places(path: Path) -> None:
+    """Rewrite an ONNX file without what its nodes say of the lines of Python, on this machine, that they come from."""
+    import onnx
+
+    model = onnx.load(str(path))
+    for part in (model.graph, *model.functions):
+        for told in (part, *part.node):
+            del told.metadata_props[:]
+            told.doc_string = ""
+    onnx.save(model, str(path))
+
+
 FORMATS: dict[str, Callable[[nn.Module, Tensor, Path], Run | None]] = {
-    "ts": export_script,
     "pt2": export_program,
     "onnx": export_onnx,
+    "ts": export_script,
 }
 
 
@@ -72,7 +87,7 @@ def export(network: nn.Module, output: Path, side: int, precision: str = "fp32")
 
     Args:
         network: (B, 1, side, side) -> logits of the same shape, float32; left as it is.
-        output: ends in .ts, .pt2 or .onnx; appears when it is whole.
+        output: ends in .pt2, .onnx or .ts; appears when it is whole.
         precision: "fp32" or "bf16"; ONNX has fp32 alone, since few runtimes compute in bfloat16 on a CPU.
 
     Returns:
@@ -83,18 +98,31 @@ def export(network: nn.Module, output: Path, side: int, precision: str = "fp32")
     """
     kind = output.suffix[1:]
     if (kind, precision) == ("onnx", "bf16"):
-        raise BadInput(f"{output}: ONNX is exported in fp32 alone; give --precision fp32, or --formats ts pt2")
+        raise BadInput(f"{output}: ONNX is exported in fp32 alone; give --precision fp32, or --formats pt2 ts")
     dtype = DTYPES[precision]
     eager = copy.deepcopy(network).to(dtype).eval()
     patches = [patch_batch(size, side).to(dtype) for size in (2, *BATCHES)]
-    with tempfile.TemporaryDirectory(prefix="export_") as aside, torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # exporters tell of their own future
+    with tempfile.TemporaryDirectory(prefix="export_") as aside, torch.no_grad(), _quiet():
         written = Path(aside) / f"network{output.suffix}"
         run = FORMATS[kind](eager, patches[0], written)
         found = {len(x): largest_difference(run(x), eager(x)) for x in patches[1:]} if run else None
         with complete_file(output) as part:
             part.write_bytes(written.read_bytes())
     return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporters tell of their own future, and of packages that nothing here needs."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def patch_batch(size: int, side: int) -> Tensor:

@@ -14,6 +14,8 @@ from custom.base.errors import BadInput
 from custom.sharing.layout import OVERLAY_OF_ALL, Source, here
 from custom.weights import first_difference, load_weights, read_state
 
+DEFAULT = "transforcnn"  # of inference.json, which has no overlay
+
 
 def build_network(config: Mapping[str, Any], classes: Sequence[str] = LITHIUM) -> torch.nn.Module:
     """The network for some classes that a config's `network_def` declares; nothing else of the config is built."""
@@ -78,16 +80,18 @@ def declared_network(name: str | None = None, weights: Sequence[Path] | None = N
     """A network that the bundle's configs declare, with weights, and the side of its patches.
 
     Args:
-        name: of a network_NAME.json; None: the network of inference.json.
+        name: of a network_NAME.json; None, or transforcnn: the network of inference.json.
         weights: a file, or one for each member of an ensemble; None: those that the config names.
 
     Raises:
         BadInput: no such network, or weights that are missing or do not fit.
     """
     bundle = here().bundle
+    name = None if name == DEFAULT else name
     overlay = bundle / f"configs/network_{name}.json"
     if name and not overlay.is_file():
-        known = sorted(path.stem.removeprefix("network_") for path in (bundle / "configs").glob("network_*.json"))
+        files = (bundle / "configs").glob("network_*.json")
+        known = [DEFAULT, *sorted(path.stem.removeprefix("network_") for path in files)]
         raise BadInput(f"--network {name}: is unknown; give one of {', '.join(known)}")
     parser = ConfigParser()
     parser.read_config([str(bundle / "configs/inference.json"), *([str(overlay)] if name else [])])

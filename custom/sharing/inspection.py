@@ -16,10 +16,25 @@ from custom.base.digest import sha256_of
 from custom.base.errors import BadInput
 from custom.sharing.archive import SUMS, rewritten
 from custom.sharing.layout import REQUIRED
+from custom.sharing.signature import SIGNATURE
 
 MOST_FILES = 2000
 MOST_BYTES = 4 << 30
-SUFFIXES = {".conf", ".json", ".md", ".pt", ".py", ".safetensors", ".tif", ".ts", ".txt"}
+SUFFIXES = {
+    ".conf",
+    ".json",
+    ".md",
+    ".npy",
+    ".onnx",
+    ".pt",
+    ".py",
+    ".safetensors",
+    ".sig",
+    ".tif",
+    ".ts",
+    ".txt",
+    ".yaml",
+}
 PLAIN = {"LICENSE", SUMS}  # files that have no suffix
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _SUM = re.compile(r"([0-9a-f]{64})  (.+)")
@@ -121,7 +136,7 @@ def _check_sums(path: Path, archive: zipfile.ZipFile, name: str) -> dict[str, st
         if not found or found[2] in listed:
             raise BadInput(f"{path}: {SUMS} is not a list of SHA-256 sums ({line!r:.80}); fetch it again")
         listed[found[2]] = found[1]
-    if unlisted := sorted(there - {SUMS} - set(listed)):
+    if unlisted := sorted(there - {SUMS, SIGNATURE} - set(listed)):
         raise BadInput(f"{path}: {unlisted[0]} is not listed in its {SUMS}; do not use this file")
     for relative, wanted in listed.items():
         if relative not in there:

@@ -13,12 +13,14 @@ from typing import Any
 from custom.base.errors import BadInput
 from custom.base.files import complete_file
 from custom.sharing.archive import write_sums, write_zip
+from custom.sharing.describing import describe
 from custom.sharing.fitting import fitting_network
 from custom.sharing.layout import Source, here
 from custom.sharing.naming import package_name
 from custom.sharing.record import classes_of, metadata_of, read_record
 from custom.sharing.running import export_script, segment_slice
 from custom.sharing.script import without_traces
+from custom.sharing.signature import sign
 from custom.sharing.staging import stage
 
 
@@ -37,6 +39,8 @@ def pack_bundle(
     name: str | None = None,
     network: Path | None = None,
     statements: Statements | None = None,
+    bioimageio: bool = False,
+    key: Path | None = None,
 ) -> Path:
     """Write a bundle as a zip and return its path; the same files, weights and versions give the same bytes.
 
@@ -48,6 +52,8 @@ def pack_bundle(
         name: names the folder and the Python package; by default the zip's name.
         network: the network_*.json that the weights were trained with, where it is none of the bundle's.
         statements: replace what metadata.json would state.
+        bioimageio: whether it gets the description of a model of bioimage.io too, see `describe`.
+        key: an EC private key that it is signed with, see `sign`; two signatures of the same files differ.
 
     Raises:
         BadInput: the name cannot be a package's, the weights fit no network, their record is missing, the bundle does
@@ -70,7 +76,11 @@ def pack_bundle(
         folder = Path(aside) / package
         stage(source, folder, chosen, changes, meta)
         _compute(folder, Path(aside) / "result")
+        if bioimageio:
+            describe(folder, classes_of(record))
         write_sums(folder)
+        if key is not None:
+            sign(folder, key)
         write_zip(folder, part)
     return output
 

@@ -41,7 +41,7 @@ def known_target(target: str) -> bool:
     """
     if target.startswith("@"):
         return True  # what it refers to is an item of the same config, and judged there
-    dotted = target if "." in target else _full_name(target)
+    dotted = target if "." in target else full_name(target)
     own = own_package()
     if dotted is None or any(part.startswith("_") for part in dotted.split(".")):
         return False
@@ -65,7 +65,8 @@ def _locator() -> ComponentLocator:
     return ComponentLocator()
 
 
-def _full_name(short: str) -> str | None:
+def full_name(short: str) -> str | None:
+    """The dotted path that MONAI takes for a short name; None where it knows none."""
     module = _locator().get_component_module_name(short)
     return f"{module[0] if isinstance(module, list) else module}.{short}" if module else None
 

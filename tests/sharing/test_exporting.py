@@ -76,7 +76,7 @@ def test_what_cannot_be_exported_is_refused(
     monkeypatch.setattr(exporting, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match="pip install onnx onnxscript"):
         exporting.export(network, tmp_path / "network.onnx", SIDE)
-    with pytest.raises(BadInput, match="--network net: is unknown; give one of enet, monai_unet"):
+    with pytest.raises(BadInput, match="--network net: is unknown; give one of transforcnn, enet, monai_unet"):
         declared_network("net")
     assert list(tmp_path.iterdir()) == []
 

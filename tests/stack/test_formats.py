@@ -26,7 +26,7 @@ VOXELS = np.random.default_rng(0).integers(1, 60000, (4, 20, 24), dtype=np.uint1
 
 
 def open_toy(path: Path, chosen: Selection) -> Stack:
-    """Three sizes as JSON, the voxels beside it in a .bin or, with a key, in the file of that name."""
+    """Three sizes as JSON, the voxels beside it in a .voxels or, with a key, in the file of that name."""
     header = json.loads(path.read_text())
     data = path.with_name(chosen.key or header["data"])
     return open_block(path, Block(data, 0, find_axes(path, header["sizes"], chosen), np.dtype(header["type"])), None)
@@ -38,9 +38,9 @@ TOY = Format(
     open_toy,
     keyed=True,
     headers=(".toy.json",),
-    companions=(".bin",),
+    companions=(".voxels",),
     owns_folder=lambda folder: (folder / "toy").is_file(),
-    only_array=lambda path: f"{stem_of(path)}.bin",
+    only_array=lambda path: f"{stem_of(path)}.voxels",
 )
 
 
@@ -51,7 +51,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write(path: Path, voxels: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = path.with_name(f"{stem_of(path)}.bin")
+    data = path.with_name(f"{stem_of(path)}.voxels")
     voxels.tofile(data)
     path.write_text(json.dumps({"sizes": voxels.shape, "type": voxels.dtype.str, "data": data.name}))
     return path
@@ -63,7 +63,7 @@ def test_one_format_more_opens_by_its_suffix(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(VOXELS[::-1].tobytes())
     np.testing.assert_array_equal(open_stack(path).read(0, 4), VOXELS)
     np.testing.assert_array_equal(open_stack(path, stack_key="other").read(0, 4), VOXELS[::-1])
-    assert stem_of(path) == "a" and takes_key(path) and only_array(path) == "a.bin" and fingerprint(open_stack(path))
+    assert stem_of(path) == "a" and takes_key(path) and only_array(path) == "a.voxels" and fingerprint(open_stack(path))
 
 
 @pytest.mark.usefixtures("toy")
@@ -83,14 +83,16 @@ def test_one_format_more_makes_a_labelled_set(tmp_path: Path) -> None:
 def test_a_companion_belongs_to_a_header_alone(tmp_path: Path) -> None:
     for part in ("images", "labels"):
         tifffile.imwrite(write(tmp_path / part / "a.toy", np.zeros((1, 2, 2), np.uint8)).with_name("b.tif"), VOXELS[0])
-    with pytest.raises(BadInput, match=r"a\.bin: its format is not known by its suffix; export it as one of .*, \.toy"):
+    with pytest.raises(
+        BadInput, match=r"a\.voxels: its format is not known by its suffix; export it as one of .*, \.toy"
+    ):
         list_pairs(tmp_path)
 
 
 @pytest.mark.usefixtures("toy")
 def test_sentences_name_one_format_more(tmp_path: Path) -> None:
     (tmp_path / "a.xyz").touch()
-    with pytest.raises(BadInput, match=r"a file of \.tif, .*, \.ozx, \.toy, \.toy\.json\.$"):
+    with pytest.raises(BadInput, match=r"a file of \.tif, .*, \.ozx, .*, \.toy, \.toy\.json\.$"):
         open_stack(tmp_path / "a.xyz")
     path = write(tmp_path / "in/a.toy", VOXELS)
     with pytest.raises(BadInput, match=r"holds no TIFF slices .*, but the stack a\.toy; give that"):
@@ -110,12 +112,13 @@ def test_no_two_formats_want_a_file() -> None:
     every = [suffix for known in FORMATS for suffix in known.suffixes]
     assert len(every) == len(set(every)) and all(re.fullmatch(r"(\.[a-z0-9]+)+", suffix) for suffix in every)
     for known in FORMATS:
-        assert {*known.shared, *known.headers} <= {*known.suffixes} and not {*known.companions} & {*every}
+        others = {suffix for other in FORMATS if not other.bare for suffix in other.suffixes}
+        assert {*known.shared, *known.headers} <= {*known.suffixes} and not {*known.companions} & others
         assert bool(known.headers) == bool(known.companions)
 
 
 def test_the_documents_name_all_formats() -> None:
-    rows = re.findall(r"^\| (\w+) \| (`\..*?) \|", (ROOT / "bundle/docs/stacks.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| ([^|`]+?) \| (`\..*?) \|", (ROOT / "bundle/docs/stacks.md").read_text(), re.MULTILINE)
     assert {name: re.findall(r"`(\.[a-z0-9.]+)`", files) for name, files in rows} == {
         known.name: list(known.suffixes) for known in FORMATS
     }

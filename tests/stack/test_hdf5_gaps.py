@@ -263,15 +263,16 @@ def test_raw_files_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def unfiltered(path: Path) -> Path:
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     creation.set_chunk(SHAPE)
-    creation.set_filter(32001, h5py.h5z.FLAG_OPTIONAL)  # blosc
+    creation.set_filter(305, h5py.h5z.FLAG_OPTIONAL)  # LZO, which hdf5plugin has not
     with h5py.File(path, "w") as file:
         h5py.h5d.create(file.id, b"d", h5py.h5t.NATIVE_UINT16, h5py.h5s.create_simple(SHAPE), creation)
     return path
 
 
 def test_a_filter_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)
     path = unfiltered(tmp_path / "s.h5")
-    filtered = "compressed with the HDF5 filter 32001 (unnamed), which is not installed;"
+    filtered = "compressed with the HDF5 filter 305 (unnamed), which is not installed;"
     words = refusal(path, stack_key="d")
     assert f"s.h5: is {filtered} pip install hdf5plugin, or set HDF5_PLUGIN_PATH to the folder" in words
     over = virtual(tmp_path / "v.h5", [(slice(0, 6), "s.h5", "d", SHAPE)])

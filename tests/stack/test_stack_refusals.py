@@ -117,7 +117,7 @@ def test_one_compressed_page_for_all_slices(tmp_path: Path) -> None:
     assert "s.tif: holds 1 pages for 7 slices; save it as one page a slice." in refusal(tmp_path / "s.tif")
 
 
-@pytest.mark.parametrize("name", ["stack.vol", "stack.jpg", "stack", "stack.dcm"])
+@pytest.mark.parametrize("name", ["stack.xyz", "stack.jpg", "stack", "stack.mov"])
 def test_unknown_suffix(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"something")
     sentence = refusal(tmp_path / name)

@@ -73,4 +73,4 @@ def _voxel_size(said: dict[str, dict[str, str]]) -> VoxelSize | None:
     return stated_voxel_size([z, y, x], about.get("unit", "mm"), "VGI header")
 
 
-FORMAT = Format("Nikon, Volume Graphics", (".vgi",), open_vgi, headers=(".vgi",), companions=(".vol", ".raw"))
+FORMAT = Format("VGI", (".vgi",), open_vgi, headers=(".vgi",), companions=(".vol", ".raw"))
