@@ -15,6 +15,7 @@ from custom.stack.scanners.one_by_one import FileBySlice
 from custom.stack.scanners.slice_folder import files_of
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
+from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.units import stated_in_mm
 from custom.stack.warn import warn_once
 
@@ -51,7 +52,7 @@ def owns(folder: Path) -> bool:
     """Whether a folder holds a series: files called so, or without a suffix and with the mark of DICOM, and no TIFF."""
     try:
         files = [path for path in folder.iterdir() if not is_clutter(path) and path.is_file()]
-        if any(path.suffix.lower() in (".tif", ".tiff") for path in files):
+        if any(path.suffix.lower() in TIFF.suffixes for path in files):
             return False
         bare = next((path for path in files if not path.suffix or path.suffix[1:].isdecimal()), None)
         return any(path.suffix.lower() in _SUFFIXES for path in files) or (bare is not None and _marked(bare))

@@ -14,9 +14,9 @@ from custom.stack.numbering import check_names, natural_key
 from custom.stack.scanners.one_by_one import FileBySlice
 from custom.stack.scanners.skyscan import skyscan_log, without_preview
 from custom.stack.selection import Selection
+from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.units import VoxelSize, first_stated
 
-_TIFF = (".tif", ".tiff", ".btf", ".tf8", ".tf2")
 _KINDS = ((".png",), (".bmp",), (".jp2", ".j2k"), (".edf",), (".dcm", ".ima"))
 
 
@@ -59,7 +59,7 @@ def owns(suffixes: tuple[str, ...]) -> Callable[[Path], bool]:
             found = {path.suffix.lower() for path in folder.iterdir() if not path.is_dir() and not is_clutter(path)}
         except OSError:
             return False
-        return not found.isdisjoint(suffixes) and found.isdisjoint(_TIFF)
+        return not found.isdisjoint(suffixes) and found.isdisjoint(TIFF.suffixes)
 
     return of_this_kind
 
