@@ -16,6 +16,7 @@ from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.handle import Handle
+from custom.stack.one_by_one import OneByOne
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.tiff_description import check_description, described, slices_held
@@ -25,7 +26,6 @@ from custom.stack.tiff_other_axes import is_depth
 from custom.stack.tiff_page import check_white_is_zero, page_at, page_values
 from custom.stack.tiff_parts import check_parts
 from custom.stack.tiff_voxel import tiff_voxel_size
-from custom.stack.units import VoxelSize
 
 
 def open_tiff(path: Path, chosen: Selection) -> Stack:
@@ -44,31 +44,11 @@ def open_tiff(path: Path, chosen: Selection) -> Stack:
             check_white_is_zero(path, slices.first, chosen.labels)
             check_parts(path, slices.pages, chosen.labels)
     if block is None:
-        return TiffStack(path, axes.shape, dtype, voxel_size, handle)
+        return OneByOne(
+            path, axes.shape, dtype, voxel_size, handle
+        )  # it stays open: finding the pages again takes long
     handle.close()
     return open_block(path, block, voxel_size)
-
-
-class TiffStack(Stack):
-    """Reads and decompresses page by page; the file stays open, as finding the pages again takes long."""
-
-    def __init__(
-        self,
-        path: Path,
-        shape: tuple[int, int, int],
-        dtype: np.dtype,
-        voxel_size: VoxelSize | None,
-        handle: Handle["_TiffSlices"],
-    ) -> None:
-        super().__init__(path, shape, dtype, voxel_size)
-        self._handle = handle
-
-    def _read(self, start: int, stop: int) -> np.ndarray:
-        slices = np.empty((stop - start, *self.shape[1:]), self.dtype)
-        for z in range(start, stop):
-            with refusing_damage(self.path, f"slice {z}"), self._handle.lend() as opened:
-                slices[z - start] = page_values(opened.pages[z])
-        return slices
 
 
 class _TiffSlices:
@@ -81,6 +61,9 @@ class _TiffSlices:
         except BaseException:
             self.tiff.close()
             raise
+
+    def slice(self, z: int) -> np.ndarray:
+        return page_values(self.pages[z])
 
     def close(self) -> None:
         self.tiff.close()

@@ -16,7 +16,7 @@ import zarr
 from conftest import refusal
 
 from custom.stack import fingerprint, open_stack
-from custom.stack.tiff import TiffStack
+from custom.stack.one_by_one import OneByOne
 
 VOXELS = np.random.default_rng(0).integers(0, 1 << 16, (9, 11, 13), np.uint16)
 ORDERS = ["".join(letters) for letters in permutations("zyx")]
@@ -108,8 +108,8 @@ def test_slices_that_lie_across_those_of_the_file_are_put_together_in_one_pass(
     monkeypatch.setattr("custom.stack.planning.KEPT_SLICES", 1)
     monkeypatch.setattr("custom.stack.scratch.BOX_BYTES", 900)
     read: list[int] = []
-    page = TiffStack._read
-    monkeypatch.setattr(TiffStack, "_read", lambda self, *part: (read.extend(range(*part)), page(self, *part))[1])
+    page = OneByOne._read
+    monkeypatch.setattr(OneByOne, "_read", lambda self, *part: (read.extend(range(*part)), page(self, *part))[1])
     across = packed_tiff(tmp_path, VOXELS.transpose(1, 2, 0))
     stack = open_stack(across, stack_axes="yxz", scratch_dir=tmp_path)
     for start in range(0, 9, 2):

@@ -1,5 +1,6 @@
 """DICOM series: a folder with a file a slice, read with ITK's GDCM."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ from custom.stack.axes import find_axes
 from custom.stack.clutter import is_clutter
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
+from custom.stack.one_by_one import FileBySlice
 from custom.stack.place import place_of
-from custom.stack.scanners.one_by_one import FileBySlice
-from custom.stack.scanners.slice_folder import files_of
 from custom.stack.selection import Selection
+from custom.stack.slice_folder import files_of
 from custom.stack.stack import Stack
 from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.units import stated_in_mm
@@ -42,7 +43,8 @@ def open_dicom(path: Path, chosen: Selection) -> Stack:
     find_axes(path, (len(files), *first.shape), chosen)  # nothing is left to choose
     step = _step(path, slices)
     sizes = (None if step is None else float(np.linalg.norm(step)), first.spacing[1], first.spacing[0])
-    stack = FileBySlice(path, files, first.shape, first.dtype, stated_in_mm(sizes, "DICOM header"), _read)
+    read = [partial(_read, file) for file in files]
+    stack = FileBySlice(path, files, first.shape, first.dtype, stated_in_mm(sizes, "DICOM header"), read)
     columns = [first.along_x * first.spacing[0], first.along_y * first.spacing[1], step]
     stack.place = place_of(columns, first.origin, (-1, -1, 1), "mm")
     return stack

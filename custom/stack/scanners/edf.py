@@ -14,10 +14,10 @@ from custom.stack.block import Block, open_block
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.handle import Handle
+from custom.stack.one_by_one import OneByOne
 from custom.stack.scanners.library import library
-from custom.stack.scanners.one_by_one import OneByOne
-from custom.stack.scanners.slice_folder import Header, SliceKind, files_of, open_slice_folder, owns
 from custom.stack.selection import Selection
+from custom.stack.slice_folder import Header, files_of, open_slice_folder, owns, slices_of
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, stated_voxel_size
 
@@ -33,7 +33,7 @@ def open_edf(path: Path, chosen: Selection) -> Stack:
     """
     if path.is_dir():
         _refuse_projections(path)
-        return open_slice_folder(path, chosen, KIND)
+        return open_slice_folder(path, slices_of(path, _SUFFIXES), _header, chosen)
     with refusing_damage(path):
         blocks, size = _blocks(path, chosen)
     if len(blocks) == 1:
@@ -93,11 +93,7 @@ def _header(path: Path, labels: bool) -> Header:
             f"{path}: holds several slices; a folder takes one slice a file, so take it out and give it alone."
         )
     open_block(path, blocks[0], size)  # refuses what is cut short
-    return Header(blocks[0].axes.shape[1:], blocks[0].dtype, size)
-
-
-def _read(path: Path) -> np.ndarray:
-    return _values(_blocks(path, Selection())[0][0])
+    return Header(blocks[0].axes.shape[1:], blocks[0].dtype, partial(_values, blocks[0]), size)
 
 
 def _values(block: Block) -> np.ndarray:
@@ -113,5 +109,4 @@ def _refuse_projections(folder: Path) -> None:
         )
 
 
-KIND = SliceKind(_SUFFIXES, _header, _read)
 FORMAT = Format("EDF", _SUFFIXES, open_edf, slices=True, owns_folder=owns(_SUFFIXES))

@@ -19,11 +19,11 @@ def skyscan_log(folder: Path, files: Sequence[Path]) -> VoxelSize | None:
     Raises:
         BadInput: by the log they are projections.
     """
-    log = _log_of(folder, files)
-    if log is None:
+    found = _log_of(folder, files)
+    if found is None:
         return None
+    log, said = found
     with refusing_damage(log):
-        said = _parsed(log)
         if not said.has_section(_RECONSTRUCTION):
             raise BadInput(
                 f"{folder}: by {log.name} these are X-ray projections, for it tells of no reconstruction; give the folder of "
@@ -44,24 +44,20 @@ def without_preview(folder: Path, files: Sequence[Path]) -> list[Path]:
     return slices if slices and _log_of(folder, slices) else list(files)
 
 
-def _log_of(folder: Path, files: Sequence[Path]) -> Path | None:
+def _log_of(folder: Path, files: Sequence[Path]) -> tuple[Path, ConfigParser] | None:
     """The log by whose name those of the slices begin: of cell.log and cell_rec.log beside cell_rec0001.bmp the latter."""
     name = files[0].name.lower() if files else ""
     with refusing_damage(folder):
         logs = [path for path in folder.iterdir() if path.suffix.lower() == ".log" and path.is_file()]
-        near = [log for log in logs if name.startswith(log.stem.lower()) and _is_one(log)]
-    return max(near, key=lambda log: len(log.stem), default=None)
+    near = sorted((log for log in logs if name.startswith(log.stem.lower())), key=lambda log: -len(log.stem))
+    return next(((log, said) for log in near if (said := _parsed(log))), None)
 
 
-def _is_one(log: Path) -> bool:
-    """Whether a file called .log is one of a scanner: others are called so too."""
-    try:
-        return _parsed(log).has_section(_SCAN)
-    except Exception:  # of another kind, then
-        return False
-
-
-def _parsed(log: Path) -> ConfigParser:
+def _parsed(log: Path) -> ConfigParser | None:
+    """What a scanner's log says; None where a file is merely called so."""
     said = ConfigParser(interpolation=None, strict=False, delimiters=("=",), comment_prefixes=(";", "#"))
-    said.read_string(log.read_text(encoding="latin-1"))
-    return said
+    try:
+        said.read_string(log.read_text(encoding="latin-1"))
+    except Exception:  # of another kind, then
+        return None
+    return said if said.has_section(_SCAN) else None

@@ -13,8 +13,8 @@ from custom.stack.axes import find_axes
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
 from custom.stack.handle import Handle
+from custom.stack.one_by_one import OneByOne
 from custom.stack.scanners.library import library
-from custom.stack.scanners.one_by_one import OneByOne
 from custom.stack.selection import Selection
 from custom.stack.stack import Stack
 from custom.stack.units import VoxelSize, stated_voxel_size

@@ -26,25 +26,29 @@ def open_vgi(path: Path, chosen: Selection) -> Stack:
     """
     with refusing_damage(path):
         said = _parsed(path)
+        layout = _layout(path, said)
         file = data_file(path, said["file1"]["name"])
-    return vgi_layout(path).open(path, file, chosen)
+    return layout.open(path, file, chosen)
 
 
 def vgi_layout(path: Path) -> Layout:
     """How the voxels lie by a .vgi, whatever file they are in."""
     with refusing_damage(path):
-        said = _parsed(path)
-        if "file2" in said:
-            raise BadInput(f"{path}: spreads its voxels over several files; save them as one.")
-        one = said.get("representation", {}) | said["file1"]
-        if one.get("fileformat", "raw").lower() != "raw":
-            raise BadInput(f"{path}: its voxels are {one['fileformat']}; save them as raw.")
-        x, y, z = (int(length) for length in one["size"].split())
-        kind, bits = one["datatype"].lower(), int(one["bitsperelement"])
-        if kind not in _KINDS or bits not in (8, 16, 32, 64):
-            raise BadInput(f"{path}: its voxels are {kind} of {bits} bits; save them as integers or floats.")
-        dtype = np.dtype(f"<{_KINDS[kind]}{bits // 8}")
-        return Layout((z, y, x), dtype, path.name, int(one.get("skipheader", "0")), _voxel_size(said), path)
+        return _layout(path, _parsed(path))
+
+
+def _layout(path: Path, said: dict[str, dict[str, str]]) -> Layout:
+    if "file2" in said:
+        raise BadInput(f"{path}: spreads its voxels over several files; save them as one.")
+    one = said.get("representation", {}) | said["file1"]
+    if one.get("fileformat", "raw").lower() != "raw":
+        raise BadInput(f"{path}: its voxels are {one['fileformat']}; save them as raw.")
+    x, y, z = (int(length) for length in one["size"].split())
+    kind, bits = one["datatype"].lower(), int(one["bitsperelement"])
+    if kind not in _KINDS or bits not in (8, 16, 32, 64):
+        raise BadInput(f"{path}: its voxels are {kind} of {bits} bits; save them as integers or floats.")
+    dtype = np.dtype(f"<{_KINDS[kind]}{bits // 8}")
+    return Layout((z, y, x), dtype, path.name, int(one.get("skipheader", "0")), _voxel_size(said), path)
 
 
 def _parsed(path: Path) -> dict[str, dict[str, str]]:

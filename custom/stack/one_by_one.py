@@ -43,7 +43,7 @@ class FileBySlice(Stack):
     Args:
         path: of the folder.
         files: of the slices, in their order.
-        look: reads a file as (Y, X), of the stored type.
+        read: of each file what reads its slice, (Y, X) of the stored type; picklable.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class FileBySlice(Stack):
         shape: tuple[int, int],
         dtype: np.dtype,
         voxel_size: VoxelSize | None,
-        look: Callable[[Path], np.ndarray],
+        read: Sequence[Callable[[], np.ndarray]],
     ) -> None:
         super().__init__(path, (len(files), *shape), dtype, voxel_size)
         self.files = list(files)
-        self._look = look
+        self._readers = read
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         slices = np.empty((stop - start, *self.shape[1:]), self.dtype)
         for z in range(start, stop):
             with refusing_damage(self.files[z]):
-                slices[z - start] = self._look(self.files[z])
+                slices[z - start] = self._readers[z]()
         return slices
