@@ -2,6 +2,7 @@
 
 from custom.sharing.checking import check_bundle
 from custom.sharing.packing import Statements, pack_bundle
+from custom.sharing.program import try_program
 from custom.sharing.selftest import selftest
 
-__all__ = ["Statements", "check_bundle", "pack_bundle", "selftest"]
+__all__ = ["Statements", "check_bundle", "pack_bundle", "selftest", "try_program"]

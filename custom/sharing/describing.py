@@ -11,53 +11,44 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import yaml
 
 from custom.base.digest import sha256_of
-from custom.sharing.exporting import export, patch_batch
-from custom.sharing.fitting import alone, build_network
-from custom.sharing.naming import own_package
-from custom.sharing.staging import renamed_values
+from custom.base.errors import BadInput
+from custom.sharing.execution import steps
+from custom.sharing.exporting import export
+from custom.sharing.fitting import alone
+from custom.sharing.program import INPUT, OUTPUT
 from custom.sharing.trust import full_name
-from custom.weights import load_weights
 
 DESCRIPTION = "rdf.yaml"
 _FORMAT = "0.5.14"
 _ONNX, _STATE = "models/model.onnx", "models/model.pt"
-_INPUT, _OUTPUT = "selftest/input.npy", "selftest/output.npy"
 _OF_A_CONFIG = ("_target_", "_requires_", "_desc_", "_disabled_", "_mode_")
 # no processing of a patch can know the window, so that none is described
 _GREY = "grey values scaled to [0, 1] by one window of the whole stack (grey_window in models/model.json)"
 
 
-def describe(folder: Path, classes: Sequence[str]) -> None:
-    """Write the description into a bundle's folder, and what it names: ONNX, a batch of patches, and the logits of it.
+def describe(folder: Path, classes: Sequence[str], network: torch.nn.Module) -> None:
+    """Write the description into a bundle's folder, and the ONNX that it names.
 
     Args:
-        folder: that has all else already.
+        folder: that has all else already, `write_program`'s tensors too.
         classes: what the weights find.
+        network: of the bundle, with its weights, in eval mode.
 
     Raises:
-        BadInput: the packages that write ONNX are not installed.
+        BadInput: the packages that write ONNX are not installed, or the network's arguments are no plain values.
     """
     config = json.loads((folder / "configs/inference.json").read_text(encoding="utf-8"))
     meta = json.loads((folder / "configs/metadata.json").read_text(encoding="utf-8"))
-    ours = renamed_values(config, folder.name, own_package())
-    network = build_network(ours, classes).eval()
-    load_weights(network, folder / _STATE)
     side = int(config["default_patch_size"])
     export(network, folder / _ONNX, side)
-    patches = patch_batch(2, side)
-    with torch.no_grad():
-        logits = network(patches)
-    np.save(folder / _INPUT, patches.numpy())
-    np.save(folder / _OUTPUT, logits.numpy())
     said = {
         **_about(meta, folder.name),
-        "inputs": [_tensor(folder, "image", _INPUT, ["grey value"], side, _GREY)],
-        "outputs": [_tensor(folder, "logits", _OUTPUT, _channels(classes), side, _meaning(classes))],
+        "inputs": [_tensor(folder, "image", INPUT, ["grey value"], side, _GREY)],
+        "outputs": [_tensor(folder, "logits", OUTPUT, _channels(classes), side, _meaning(classes))],
         "weights": {
             "onnx": {**_file(folder, _ONNX), "opset_version": _opset(folder / _ONNX), "parent": "pytorch_state_dict"},
             "pytorch_state_dict": {
@@ -75,12 +66,21 @@ def architecture(network_def: Mapping[str, Any], side: int, channels: int) -> di
     """The class of a config's network, where it is imported from, and its arguments, without references.
 
     The bundle's own are imported from its package, which lies in its folder.
+
+    Raises:
+        BadInput: an argument is what MONAI alone can read, other than the patch size and the number of channels.
     """
     dotted = str(network_def["_target_"])
     module, _, name = (dotted if "." in dotted else full_name(dotted) or dotted).rpartition(".")
     known = {"@patch_size": side, "@channels": channels}
     given = {key: value for key, value in alone(network_def).items() if key not in _OF_A_CONFIG}
     kwargs = {key: known.get(value, value) if isinstance(value, str) else value for key, value in given.items()}
+    for key, value in kwargs.items():
+        if any(step.kind != "calls" for step in steps("", value)) or '"@' in json.dumps(value):
+            raise BadInput(
+                f"network_def#{key}: {value} is for MONAI alone to read, and a model of bioimage.io needs the value; write it "
+                "there in the network_*.json, or leave --bioimageio away"
+            )
     return {"callable": name, "import_from": module, "kwargs": kwargs}
 
 

@@ -37,6 +37,9 @@ def export_program(network: nn.Module, example: Tensor, path: Path) -> Run:
     """Write a torch.export archive (.pt2) and return what runs it; arguments as for `export_script`."""
     # newer torch takes the name of `forward`'s argument from a tuple's place
     program = torch.export.export(network, (example,), dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
+    for graph in program.graph_module.modules():
+        for node in graph.graph.nodes if isinstance(graph, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)  # lines of Python on this machine
     torch.export.save(program, str(path))
     return torch.export.load(str(path)).module()
 

@@ -21,19 +21,8 @@ from custom.sharing.signature import SIGNATURE
 MOST_FILES = 2000
 MOST_BYTES = 4 << 30
 SUFFIXES = {
-    ".conf",
-    ".json",
-    ".md",
-    ".npy",
-    ".onnx",
-    ".pt",
-    ".py",
-    ".safetensors",
-    ".sig",
-    ".tif",
-    ".ts",
-    ".txt",
-    ".yaml",
+    *(".conf", ".json", ".md", ".py", ".sig", ".txt", ".yaml"),
+    *(".npy", ".onnx", ".pt", ".pt2", ".safetensors", ".tif", ".ts"),
 }
 PLAIN = {"LICENSE", SUMS}  # files that have no suffix
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")

@@ -17,6 +17,7 @@ from custom.sharing.describing import describe
 from custom.sharing.fitting import fitting_network
 from custom.sharing.layout import Source, here
 from custom.sharing.naming import package_name
+from custom.sharing.program import write_program
 from custom.sharing.record import classes_of, metadata_of, read_record
 from custom.sharing.running import export_script, segment_slice
 from custom.sharing.script import without_traces
@@ -76,8 +77,9 @@ def pack_bundle(
         folder = Path(aside) / package
         stage(source, folder, chosen, changes, meta)
         _compute(folder, Path(aside) / "result")
+        built = write_program(folder, classes_of(record))
         if bioimageio:
-            describe(folder, classes_of(record))
+            describe(folder, classes_of(record), built)
         write_sums(folder)
         if key is not None:
             sign(folder, key)

@@ -13,6 +13,7 @@ import packs
 import pytest
 import yaml
 
+from custom.base.errors import BadInput
 from custom.sharing import check_bundle, pack_bundle
 from custom.sharing.describing import architecture
 
@@ -101,3 +102,9 @@ def test_every_network_is_named_by_class_and_arguments(name: str) -> None:
     assert {key: value.shape for key, value in network.state_dict().items()} == {
         key: value.shape for key, value in wanted.state_dict().items()
     }
+
+
+@pytest.mark.parametrize("value", ["@widths", "$2 ** 5", "%other.json::features", [16, "@widths"]])
+def test_an_argument_for_monai_alone_is_refused(value: object) -> None:
+    with pytest.raises(BadInput, match="^network_def#features: .* is for MONAI alone to read.*; write it there"):
+        architecture({"_target_": "monai.networks.nets.BasicUNet", "features": value}, 128, 1)

@@ -27,7 +27,7 @@ from packs import NAME
 from custom.base.errors import BadInput
 from custom.base.files import complete_file
 from custom.networks import YNet
-from custom.sharing import pack_bundle, packing
+from custom.sharing import pack_bundle, packing, try_program
 from custom.sharing.layout import REQUIRED, Source, here
 from custom.sharing.naming import package_name, renamed
 from custom.sharing.record import metadata_of, read_record
@@ -88,6 +88,29 @@ def test_it_passes_its_own_check_and_works_here(
         f"calls {NAME}.region.opening.open_stack_or_region" in printed
         and "evaluates $@segmentation.run(@evaluator)" in printed
     )
+
+
+def test_its_program_works_without_monai(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is run for those who trust it alone; other logits than those that travel along are refused."""
+    words = ("check_bundle.py", packed, "--selftest", "program")
+    assert script(*words, monkeypatch=monkeypatch) == 2
+    assert "give --trusted true too if you trust who made it" in capsys.readouterr().err
+    assert script(*words, "--trusted", "true", monkeypatch=monkeypatch) == 0
+    assert "models/model.pt2 works here without MONAI: its logits differ by " in capsys.readouterr().out
+
+    def another(folder: Path) -> None:
+        np.save(folder / "selftest/output.npy", np.load(folder / "selftest/output.npy") * 1.01)
+
+    with pytest.raises(BadInput, match=r"finds other logits here \(by 0.0099 of the largest\)"):
+        try_program(packs.changed(packed, tmp_path, another), NAME)
+    with pytest.raises(BadInput, match=r"model.pt2 does not run here \(.*install the torch of its requirements.txt"):
+        try_program(
+            packs.changed(packed, tmp_path, lambda folder: (folder / "models/model.pt2").write_bytes(b"?")), NAME
+        )
+    with pytest.raises(BadInput, match=r"has no .*model.pt2.*; give --selftest true, or pack it anew"):
+        try_program(packs.changed(packed, tmp_path, lambda folder: (folder / "models/model.pt2").unlink()), NAME)
 
 
 def test_metadata_say_where_the_weights_come_from(packed: Path, folder: Path) -> None:
