@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-import torch
 from scipy import ndimage
 
 from custom.base.errors import BadInput
@@ -18,8 +17,13 @@ from custom.stack import open_stack
 
 MakeSet = Callable[..., Path]
 
-# Files of tests run side by side, one process each; next to nothing is computed, so that more threads only wait.
-torch.set_num_threads(1)
+try:
+    import torch
+except ImportError:
+    pass  # the tests of tests/stack run without it, on Pythons for which it is not installed
+else:
+    # Files of tests run side by side, one process each; next to nothing is computed, so that more threads only wait.
+    torch.set_num_threads(1)
 
 
 def blobs(

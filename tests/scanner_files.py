@@ -1,6 +1,6 @@
 """Files as scanners and the programs beside them write them: by their own libraries where there are some, else byte by byte.
 
-No program at hand writes .txm, .vgi, .vol with .info, .am and SkyScan's logs: these are made by the descriptions that their
+No program at hand writes .txm, .vgi, .pcr, .vol with .info, .am and SkyScan's logs: these are made by the descriptions that their
 readers name.
 """
 
@@ -170,6 +170,23 @@ def vgi(give: str) -> Writer:
     return write
 
 
+def pcr(give: str, name: str = "{}.vol") -> Writer:
+    """A volume of GE's, given by its header or by its voxels, which it says lie on the scanner's own disk."""
+
+    def write(path: Path, voxels: np.ndarray) -> Path:
+        sizes = "".join(f"Volume_Size{axis}={n}\n" for axis, n in zip("ZYX", voxels.shape, strict=True))
+        kind = {"uint8": 1, "uint16": 5, "float32": 10}[str(voxels.dtype)]
+        volume = path.with_name(name.format(path.name))
+        volume.write_bytes(voxels.tobytes())
+        path.with_suffix(".pcr").write_text(
+            f"[Versions]\nVersion-datos|x=2.2\n[VolumeData]\nVOL_File=D:\\scans\\{volume.name}\nFormat={kind}\n{sizes}"
+            f"VoxelSizeRec={CUBE_UM / 1000}\nMin=-0.1\nMax=0.9\n[ROI]\nROI_SizeX=0\n"
+        )
+        return path.with_suffix(give)
+
+    return write
+
+
 def named_raw(path: Path, voxels: np.ndarray) -> Path:
     size = "x".join(map(str, voxels.shape[::-1]))
     path = path.with_name(f"{path.name}_{size}_{voxels.dtype}.raw")
@@ -251,7 +268,8 @@ def zeiss(suffix: str = ".txm", images: int | None = None) -> Writer:
 
 
 _SECTOR, _MINI, _CUTOFF = 512, 64, 4096
-_END, _FREE, _FAT, _NONE = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF
+_LISTED = 109  # sectors of the table that the header lists itself
+_END, _FREE, _FAT, _DIFAT, _NONE = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFC, 0xFFFFFFFF
 
 
 def ole(streams: dict[str, bytes]) -> bytes:
@@ -294,21 +312,27 @@ def ole(streams: dict[str, bytes]) -> bytes:
     entries[0][4:] = put(bytes(mini)), len(mini)
     mini_start = put(b"".join(struct.pack("<I", n) for n in mini_fat))
     directory = put(b"".join(_entry(*entry) for entry in entries))
-    used = 1
-    while len(fat) + used > used * _SECTOR // 4:
+    used, more = 1, 0  # sectors of the table, and of the table of tables where they are more than the header can list
+    while len(fat) + used + more > used * _SECTOR // 4:
         used += 1
+        more = -(-max(used - _LISTED, 0) // (_SECTOR // 4 - 1))
     fat_sectors = list(range(len(sectors), len(sectors) + used))
-    table = [*fat, *[_FAT] * used]
+    table = [*fat, *[_FAT] * used, *[_DIFAT] * more]
     table += [_FREE] * (used * _SECTOR // 4 - len(table))
     packed = struct.pack(f"<{len(table)}I", *table)
     sectors.extend(packed[n * _SECTOR : (n + 1) * _SECTOR] for n in range(used))
-    assert used <= 109, "more would need sectors of the table of tables"
+    tables = len(sectors)
+    for n in range(more):
+        here = fat_sectors[_LISTED + n * (_SECTOR // 4 - 1) :][: _SECTOR // 4 - 1]
+        here += [_FREE] * (_SECTOR // 4 - 1 - len(here))
+        sectors.append(struct.pack(f"<{_SECTOR // 4}I", *here, tables + n + 1 if n + 1 < more else _END))
     head = struct.pack(
         "<8s16s5H6s9I",
         *(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE, 9, 6, b"", 0, used, directory, 0, _CUTOFF),
-        *(mini_start, -(-len(mini_fat) * 4 // _SECTOR), _END, 0),
+        *(mini_start, -(-len(mini_fat) * 4 // _SECTOR), tables if more else _END, more),
     )
-    return head + struct.pack("<109I", *fat_sectors, *[_FREE] * (109 - used)) + b"".join(sectors)
+    listed = [*fat_sectors[:_LISTED], *[_FREE] * (_LISTED - used)]
+    return head + struct.pack(f"<{_LISTED}I", *listed) + b"".join(sectors)
 
 
 def _entry(name: str, kind: int, right: int, child: int, start: int, size: int) -> bytes:

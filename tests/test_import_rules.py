@@ -53,7 +53,17 @@ ALLOWED: dict[str, set[str]] = {
 }
 SHARING_JSON = {
     f"custom/sharing/{name}.py"
-    for name in ("describing", "execution", "metadata", "packing", "record", "script", "signature", "staging")
+    for name in (
+        "describing",
+        "execution",
+        "metadata",
+        "packing",
+        "program",
+        "record",
+        "script",
+        "signature",
+        "staging",
+    )
 }
 PARSING = {
     *(f"custom/command_line/{name}.py" for name in ("config_keys", "config_values", "following")),

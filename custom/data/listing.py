@@ -18,22 +18,8 @@ from custom.stack.slice_files import slice_files
 from custom.stack.warn import warn_once
 
 _NOTES = (
-    *(
-        ".txt",
-        ".log",
-        ".md",
-        ".rst",
-        ".json",
-        ".xml",
-        ".info",
-        ".csv",
-        ".tsv",
-        ".ini",
-        ".cfg",
-        ".toml",
-        ".yaml",
-        ".yml",
-    ),
+    *(".txt", ".log", ".md", ".rst", ".json", ".xml", ".info", ".csv", ".tsv"),
+    *(".ini", ".cfg", ".toml", ".yaml", ".yml"),
     *(".pdf", ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx", ".ods", ".html", ".py", ".ipynb", ".m", ".sh"),
     *("readme", "license", ".md5", ".sha256"),
 )

@@ -13,6 +13,7 @@ from custom.stack.scanners.amira import FORMAT as AMIRA
 from custom.stack.scanners.dicom import FORMAT as DICOM
 from custom.stack.scanners.edf import FORMAT as EDF
 from custom.stack.scanners.mrc import FORMAT as MRC
+from custom.stack.scanners.pcr import FORMAT as GE
 from custom.stack.scanners.pictures import FORMAT as PICTURES
 from custom.stack.scanners.raw import FORMAT as RAW
 from custom.stack.scanners.txm import FORMAT as ZEISS
@@ -23,7 +24,7 @@ from custom.stack.zarr import FORMAT as ZARR
 # A new format is its own module and its name here.
 FORMATS: tuple[Format, ...] = (
     *(TIFF, NIFTI, NRRD, META_IMAGE, NPY, HDF5, ZARR),
-    *(PICTURES, DICOM, EDF, MRC, ZEISS, VGI, AMIRA, RAW),
+    *(PICTURES, DICOM, EDF, MRC, ZEISS, VGI, GE, AMIRA, RAW),
 )
 
 

@@ -11,11 +11,9 @@ from custom.stack.numbering import natural_key, number_key
 from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.warn import warn_once
 
-# other pictures, and slices that are on their way or packed
-_NO_TIFF = (
-    *(".png", ".jpg", ".jpeg", ".jp2", ".bmp", ".gif", ".pgm", ".dcm", ".edf", ".gz", ".zip"),
-    *(".part", ".filepart", ".crdownload", ".tmp"),
-)
+# slices of other kinds; other pictures, and slices that are on their way or packed
+_OTHER_SLICES = (".png", ".bmp", ".jp2", ".j2k", ".edf", ".dcm", ".ima")
+_NO_SLICES = (".jpg", ".jpeg", ".gif", ".pgm", ".gz", ".zip", ".part", ".filepart", ".crdownload", ".tmp")
 
 
 def slice_files(folder: Path) -> list[Path]:
@@ -50,8 +48,16 @@ def look_at_the_rest(folder: Path, files: list[Path]) -> None:
     alike = [
         path
         for path in others
-        if path.suffix.lower() in _NO_TIFF and (key := _number_key(path))[0] in patterns and key not in slices
+        if path.suffix.lower() in _OTHER_SLICES + _NO_SLICES
+        and (key := _number_key(path))[0] in patterns
+        and key not in slices
     ]
+    mixed = [path for path in alike if path.suffix.lower() in _OTHER_SLICES]
+    if mixed:
+        raise BadInput(
+            f"{folder}: holds slices of several kinds, {len(files)} {files[0].suffix} and {len(mixed)} {mixed[0].suffix} whose "
+            f"numbers no TIFF slice has, such as {mixed[0].name}; keep those of one stack alone in a folder."
+        )
     if alike:
         warn_once(
             f"{folder}: passed over is what has the name of a slice but is no TIFF file ({len(alike)}, such as "

@@ -167,13 +167,24 @@ def test_slices_in_folders_of_the_folder(tmp_path: Path, caplog: pytest.LogCaptu
     assert "there are TIFF files in cell_a, cell_b too, which are passed over" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["s_2.png", "s_2.tif.gz", "s_2.tif.part"])
+@pytest.mark.parametrize("name", ["s_2.jpg", "s_2.tif.gz", "s_2.tif.part"])
 def test_slices_that_are_no_tiff(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, ["s_0.tif", "s_1.tif"])
     for other in ("s_1.png", "s.png", "s_7.log", name):  # a picture of a slice, of all, and notes: nothing to say
         (tmp_path / other).write_bytes(b"x")
     assert values(tmp_path) == [0, 1]
     assert f"no TIFF file (1, such as {name})" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".png", ".BMP", ".jp2", ".edf", ".dcm"])
+def test_slices_of_several_kinds(suffix: str, tmp_path: Path) -> None:
+    """Those that no TIFF slice has the number of: the stack would lack them."""
+    write(tmp_path, ["s_0.tif", "s_1.tif"])
+    (tmp_path / f"s_1{suffix}").write_bytes(b"x")
+    assert values(tmp_path) == [0, 1]
+    (tmp_path / f"s_2{suffix}").write_bytes(b"x")
+    words = f"holds slices of several kinds, 2 .tif and 1 {suffix} whose numbers no TIFF slice has, such as s_2{suffix}"
+    assert words in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

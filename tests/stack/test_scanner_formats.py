@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from PIL import Image
 from custom.stack import grey_window, open_stack
 
 Z, Y, X = 7, 11, 13
+ROOT = Path(__file__).resolve().parents[2]
 INTEGERS = ("uint8", "uint16")
 ALL = ("uint8", "uint16", "int16", "float32")
 PIXELS = (files.CUBE_UM,) * 3  # what states the size of a pixel, or of a cube
@@ -39,6 +43,9 @@ WRITERS: dict[str, tuple[files.Writer, tuple[str, ...], tuple[float, ...] | None
     "vol with xml": (files.esrf_xml, ("float32",), PIXELS),
     "vgi": (files.vgi(".vgi"), ALL, files.ZYX_UM),
     "vol with vgi": (files.vgi(".vol"), ALL, files.ZYX_UM),
+    "pcr": (files.pcr(".pcr"), ("uint8", "uint16", "float32"), PIXELS),
+    "pcr of a vol of another name": (files.pcr(".pcr", "{}_recon.vol"), ("uint16",), PIXELS),
+    "vol with pcr": (files.pcr(".vol"), ("uint8", "uint16", "float32"), PIXELS),
     "raw by its name": (files.named_raw, ALL, None),
     "raw with json": (files.raw_with_json, ALL, files.ZYX_UM),
     "raw of a MetaImage": (files.raw_of_itk, ALL, files.ZYX_UM),
@@ -216,6 +223,30 @@ def test_dicom_tells_of_a_missing_slice(tmp_path: Path, caplog: pytest.LogCaptur
     files.dicom_series(tmp_path / "s", volume("uint16"), gap=4)
     assert open_stack(tmp_path / "s").shape == (Z, Y, X)
     assert "do not lie evenly, as between IM0996.dcm and IM0995.dcm" in caplog.text
+
+
+def test_dicom_without_places_goes_by_its_numbers(tmp_path: Path) -> None:
+    import pydicom
+
+    voxels = volume("uint16")
+    path = files.dicom()(tmp_path / "s", voxels)
+    for file in path.iterdir():
+        data = pydicom.dcmread(file)
+        del data.ImagePositionPatient
+        data.save_as(file)
+    np.testing.assert_array_equal(open_stack(path).read(0, Z), voxels)
+
+
+def test_opening_dicom_takes_the_memory_of_its_headers(tmp_path: Path) -> None:
+    """ITK's own search for series takes that of all voxels: 39 MB here."""
+    path = files.dicom()(tmp_path / "s", volume("uint16", (300, 256, 256)))
+    peaks = []
+    for call in ("pass", "open_stack(sys.argv[1]).read(0, 1)"):
+        code = f"import re, sys\nfrom custom.stack import open_stack\n{call}\nprint(open('/proc/self/status').read())"
+        line = [sys.executable, "-c", code, str(path)]
+        told = subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        peaks.append(int(re.findall(r"VmHWM:\s*(\d+)", told)[0]) // 1024)
+    assert peaks[1] - peaks[0] < 20, peaks
 
 
 def test_labels_may_be_numbers_into_a_table_of_colours(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "DICOM cut short": (cut(files.dicom(), 0.9), "IM0996.dcm: is called a DICOM file, but cannot be read as a slice"),
     "vol without its info": (
         without(files.esrf_info, ".info", FLOATS),
-        "s.vol: nothing says how its voxels lie; put its sidecar (.vgi, .info, .xml, .mhd, .nhdr) back beside it",
+        "s.vol: nothing says how its voxels lie; put its sidecar (.vgi, .pcr, .info, .xml, .mhd, .nhdr) back beside it",
     ),
     "vol of another size than its info": (
         with_text(files.esrf_info, "+.info", "NUM_Z = 7", "NUM_Z = 8", FLOATS),
@@ -188,6 +188,23 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "vgi without a file": (
         with_text(files.vgi(".vgi"), ".vgi", "[file1]", "[none]"),
         "s.vgi: cannot read (no section [file1]",
+    ),
+    "pcr without its vol": (without(files.pcr(".pcr"), ".vol"), "s.pcr: its data file s.vol is missing"),
+    "pcr of an unknown format": (
+        with_text(files.pcr(".pcr"), ".pcr", "Format=5", "Format=77"),
+        "s.pcr: its voxels are of GE's format 77, which is not known",
+    ),
+    "pcr of no volume": (
+        with_text(files.pcr(".pcr"), ".pcr", "[VolumeData]", "[CT]"),
+        "s.pcr: cannot read (no section",
+    ),
+    "pcr without a size": (
+        with_text(files.pcr(".pcr"), ".pcr", "Volume_SizeY", "Volume_Y"),
+        "s.pcr: cannot read (No option",
+    ),
+    "vol of another size than its pcr": (
+        with_text(files.pcr(".vol"), ".pcr", "SizeZ=7", "SizeZ=9"),
+        "s.vol: has 2002 bytes, but 13 x 11 x 9 voxels (x, y, z) of uint16 as s.pcr has it are 2574",
     ),
     "raw without anything": (bare("s.raw", 2002), "s.raw: nothing says how its voxels lie"),
     "raw of another size than its name": (

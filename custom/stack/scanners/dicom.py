@@ -11,10 +11,10 @@ from custom.stack.axes import find_axes
 from custom.stack.clutter import is_clutter
 from custom.stack.faults import refusing_damage
 from custom.stack.format import Format
+from custom.stack.numbering import natural_key
 from custom.stack.one_by_one import FileBySlice
 from custom.stack.place import place_of
 from custom.stack.selection import Selection
-from custom.stack.slice_folder import files_of
 from custom.stack.stack import Stack
 from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.units import stated_in_mm
@@ -22,6 +22,8 @@ from custom.stack.warn import warn_once
 
 _SUFFIXES = (".dcm", ".ima")
 _MAGIC_AT, _MAGIC = 128, b"DICM"
+_CONTENTS = "DICOMDIR"
+_SERIES, _NUMBER = "0020|000e", "0020|0013"  # SeriesInstanceUID, InstanceNumber
 _UNEVEN = 0.01  # of the distance between slices
 
 
@@ -32,8 +34,8 @@ def open_dicom(path: Path, chosen: Selection) -> Stack:
         BadInput: damaged, several series, several slices in a file, colours, or slices of different size or type.
     """
     with refusing_damage(path):
-        files = _series(path) if path.is_dir() else [path]
-        slices = [_Slice(file) for file in files]
+        slices = _series(path) if path.is_dir() else [_Slice(path)]
+    files = [one.file for one in slices]
     first = slices[0]
     for other in slices[1:]:
         if (other.shape, other.dtype) != (first.shape, first.dtype):
@@ -56,10 +58,15 @@ def owns(folder: Path) -> bool:
         files = [path for path in folder.iterdir() if not is_clutter(path) and path.is_file()]
         if any(path.suffix.lower() in TIFF.suffixes for path in files):
             return False
-        bare = next((path for path in files if not path.suffix or path.suffix[1:].isdecimal()), None)
+        bare = next((path for path in files if _is_bare(path)), None)
         return any(path.suffix.lower() in _SUFFIXES for path in files) or (bare is not None and _marked(bare))
     except OSError:
         return False
+
+
+def _is_bare(file: Path) -> bool:
+    """Whether its name has no suffix, but for numbers as in IM.1.2.840; DICOMDIR is a table of contents."""
+    return (not file.suffix or file.suffix[1:].isdecimal()) and file.name != _CONTENTS
 
 
 def _marked(file: Path) -> bool:
@@ -68,22 +75,23 @@ def _marked(file: Path) -> bool:
         return opened.read(len(_MAGIC)) == _MAGIC
 
 
-def _series(folder: Path) -> list[Path]:
-    ids = SimpleITK.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not ids:
-        raise BadInput(f"{folder}: holds no DICOM series that can be read; copy it again from its source.")
-    names = [SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series) for series in ids]
-    if len(ids) > 1:
-        words = " and ".join(f"{len(files)} slices like {Path(files[0]).name}" for files in names[:3])
-        raise BadInput(f"{folder}: holds {len(ids)} DICOM series ({words}); give each a folder of its own.")
-    files = [Path(name) for name in names[0]]
-    lost = [file.name for file in files_of(folder, _SUFFIXES) if file.name not in {known.name for known in files}]
-    if lost:
-        raise BadInput(
-            f"{folder / lost[0]}: is called a DICOM file, but cannot be read as a slice{f' (and {len(lost) - 1} more)' if lost[1:] else ''}; "
-            "copy it again from its source, or take it out of the folder."
-        )
-    return files
+def _series(folder: Path) -> list["_Slice"]:
+    """The slices of the one series, in order. ITK's own search for series holds the voxels of all of them at a time."""
+    files = [path for path in folder.iterdir() if path.is_file() and not is_clutter(path)]
+    named = [path for path in files if path.suffix.lower() in _SUFFIXES or (_is_bare(path) and _marked(path))]
+    slices = [_Slice(file) for file in sorted(named, key=natural_key)]
+    by_series: dict[str, list[_Slice]] = {}
+    for one in slices:
+        by_series.setdefault(one.series, []).append(one)
+    if len(by_series) > 1:
+        words = " and ".join(f"{len(some)} slices like {some[0].file.name}" for some in list(by_series.values())[:3])
+        raise BadInput(f"{folder}: holds {len(by_series)} DICOM series ({words}); give each a folder of its own.")
+    heights = [round(float(one.origin @ slices[0].normal), 6) for one in slices]
+    numbers = [one.number for one in slices]
+    for keys in (heights, numbers):  # else by their names
+        if None not in keys and len(set(keys)) == len(keys):
+            return [slices[place] for place in np.argsort(np.array(keys, float))]
+    return slices
 
 
 class _Slice:
@@ -93,7 +101,13 @@ class _Slice:
         reader = SimpleITK.ImageFileReader()
         reader.SetFileName(str(file))
         reader.SetImageIO("GDCMImageIO")
-        reader.ReadImageInformation()
+        try:
+            reader.ReadImageInformation()
+        except RuntimeError as error:
+            raise BadInput(
+                f"{file}: is called a DICOM file, but cannot be read as a slice; copy it again from its source, or take it out of "
+                "the folder."
+            ) from error
         size = reader.GetSize()
         if len(size) > 2 and size[2] > 1:
             raise BadInput(f"{file}: holds {size[2]} slices in one file; export the series with a file a slice.")
@@ -103,6 +117,9 @@ class _Slice:
         self.dtype = SimpleITK.GetArrayViewFromImage(SimpleITK.Image([1, 1], reader.GetPixelID())).dtype
         self.spacing, self.origin = reader.GetSpacing(), np.array(reader.GetOrigin())
         self.along_x, self.along_y, self.normal = np.array(reader.GetDirection()).reshape(3, 3).T
+        said = {key: reader.GetMetaData(key).strip() for key in (_SERIES, _NUMBER) if reader.HasMetaDataKey(key)}
+        self.series, number = said.get(_SERIES, ""), said.get(_NUMBER, "")
+        self.number = int(number) if number.lstrip("-").isdecimal() else None
 
 
 def _step(path: Path, slices: list[_Slice]) -> np.ndarray | None:

@@ -24,7 +24,7 @@ _OF_BITS = {"8": "uint8", "16": "uint16", "32": "float32", "64": "float64"}  # a
 def open_raw(path: Path, chosen: Selection) -> Stack:
     """Open bare voxels, x the fastest.
 
-    `--raw_shape` and `--raw_dtype` decide, else a sidecar (.vgi, .info, .xml, .json, .mhd, .nhdr), else a name such as
+    `--raw_shape` and `--raw_dtype` decide, else a sidecar (.vgi, .pcr, .info, .xml, .json, .mhd, .nhdr), else a name such as
     cell_1000x1000x500_16bit.raw: width, height and depth, little-endian, with a warning that says so.
 
     Raises:
@@ -36,7 +36,7 @@ def open_raw(path: Path, chosen: Selection) -> Stack:
     layout = layout or layout_beside(path) or _by_its_name(path)
     if layout is None:
         raise BadInput(
-            f"{path}: nothing says how its voxels lie; put its sidecar (.vgi, .info, .xml, .mhd, .nhdr) back beside it, or give "
+            f"{path}: nothing says how its voxels lie; put its sidecar (.vgi, .pcr, .info, .xml, .mhd, .nhdr) back beside it, or give "
             f'--raw_shape "[z,y,x]" and --raw_dtype uint16, or write {path.name}.json with "shape" and "dtype".'
         )
     return layout.open(path, path, chosen)

@@ -1,4 +1,4 @@
-"""What lies beside a file of bare voxels and says how they lie: of ESRF, of Volume Graphics, of ITK, or one's own."""
+"""What lies beside a file of bare voxels and says how they lie: of ESRF, Volume Graphics, GE, ITK, or one's own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import numpy as np
 from custom.base.errors import BadInput
 from custom.stack.faults import refusing_damage
 from custom.stack.scanners.layout import Layout, dtype_of, shape_of
+from custom.stack.scanners.pcr import pcr_layout
 from custom.stack.scanners.vgi import vgi_layout
 from custom.stack.units import given_voxel_size, stated_voxel_size
 
-_IN_PLACE = (".vgi", ".mhd", ".nhdr")  # headers whose suffix stands in place of that of the voxels
+_IN_PLACE = (".vgi", ".pcr", ".mhd", ".nhdr")  # headers whose suffix stands in place of that of the voxels
 
 
 def layout_beside(path: Path) -> Layout | None:
@@ -100,6 +101,7 @@ def _of_json(path: Path) -> Layout:
 
 _READERS: dict[str, Callable[[Path], Layout]] = {
     ".vgi": vgi_layout,
+    ".pcr": pcr_layout,
     ".info": _of_info,
     ".xml": _of_xml,
     ".json": _of_json,
