@@ -41,7 +41,7 @@ def _written() -> Mapping[str, Any]:
     """What `monai.bundle.run` was given, before MONAI changed it: files, then the file of arguments, then arguments."""
     for frame in _callers():
         given = frame.f_locals
-        if frame.f_code.co_name == "run" and {"config_file", "args_file", "override"} <= given.keys():
+        if frame.f_code.co_name == "run" and {"config_file", "args_file", "override"} <= set(given):
             arguments = ConfigParser.load_config_file(given["args_file"]) if given["args_file"] else {}
             files = given["config_file"] or arguments.get("config_file") or ()
             return {**ConfigParser.load_config_files(files), **arguments, **given["override"]}
