@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,18 @@ def test_starts_from_given_weights(whole: tuple[Path, str], labelled_set: Path, 
     # those of model.pt are divided by a temperature of their own
     trained = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["network"]
     assert all(torch.equal(trained[key], given[key]) for key in given if "running" not in key and "num_b" not in key)
+
+
+def test_workers_are_forked_whatever_python_starts_by_itself(make_labelled_set: Any, tmp_path: Path) -> None:
+    """Python 3.14 starts them anew, handing over each kept slice as an open file, of which some 250 are too many."""
+    dataset = make_labelled_set(stacks=(130,), size=(20, 20))
+    before = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("forkserver", force=True)
+    try:
+        helped = train(dataset, tmp_path / "helped", network_def=TINY, num_workers=2)
+    finally:
+        multiprocessing.set_start_method(before, force=True)
+    alone = train(dataset, tmp_path / "alone", network_def=TINY)
+    assert (helped.code, alone.code) == (0, 0), helped.error
+    first, second = (read_state(tmp_path / f"{name}/model.pt") for name in ("helped", "alone"))
+    assert all(torch.equal(value, second[key]) for key, value in first.items())
