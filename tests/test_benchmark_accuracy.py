@@ -198,6 +198,16 @@ def test_what_is_finished_is_not_run_again_and_the_same_run_serves_twice(flat: P
         bench(tmp_path, patches=9)
 
 
+def test_a_run_whose_line_is_taken_out_is_run_again(flat: Path, tmp_path: Path) -> None:
+    stub = Stub()
+    cases = [case for seed in (0, 1) for case in cases_of("flat", split_dataset(flat), ["split"], ["all"], seed)]
+    bench(tmp_path).run(cases, [Recipe("stub", stub)])
+    (first, second) = (tmp_path / "runs.jsonl").read_text().splitlines()
+    (tmp_path / "runs.jsonl").write_text(f"{second}\n")
+    bench(tmp_path).run(cases, [Recipe("stub", stub)])
+    assert stub.calls == 3 and (tmp_path / "runs.jsonl").read_text().splitlines() == [second, first]
+
+
 def test_scores_are_those_of_the_slices(flat: Path, tmp_path: Path) -> None:
     """Dice of all voxels, the volume's error and the calibration's, reckoned from the files themselves."""
     cases = cases_of("flat", split_dataset(flat), ["split"], ["all"], 0)

@@ -139,6 +139,9 @@ class Bench:
         dataset_dir = write_case(case, self.folder / "sets" / place, self._about(case))
         task = make_task(dataset_dir, self.budget, case.seed, self.device, reading_of_case(reading))
         folder = self.folder / recipe.name / place
+        ended = (folder / "about.json").is_file()
+        if ended and not any((folder / kept).exists() for kept in ("probability", "metrics.json")):
+            shutil.rmtree(folder)  # scored before, and its line taken out: nothing is left to score
         told = run_once(recipe.run, task, folder, self._asked(case, recipe))
         scores = scores_of(judged(folder, task.sides["test"]))
         shutil.rmtree(folder / "probability", ignore_errors=True)  # as large as the slices, and scored
