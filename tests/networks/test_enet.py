@@ -92,10 +92,10 @@ def test_refuses_no_member() -> None:
         ENet([], [])
 
 
-def test_takes_tenths_whose_float_sum_is_not_quite_one() -> None:
-    weights = [0.1] * 10
+def test_takes_parts_whose_float_sum_is_not_quite_one() -> None:
+    weights = [1 / 49] * 49  # tenths add up to one since Python 3.12
     assert sum(weights) != 1.0
-    assert ENet([Fixed(torch.tensor([2.0]))] * 10, weights)(X).item() == pytest.approx(2.0)
+    assert ENet([Fixed(torch.tensor([2.0]))] * 49, weights)(X).item() == pytest.approx(2.0)
 
 
 def test_built_by_monai_config() -> None:

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = tomllib.loads((cli.ROOT / "pyproject.toml").read_text())["project"]
+_HERE = {"extra": "", "python_version": "3.11", "python_full_version": "3.11.7"}  # newer ones need fewer
 EXTRAS = PROJECT["optional-dependencies"]
 
 
@@ -19,7 +20,7 @@ def pins(path: str) -> dict[str, str]:
 
 
 def needed(lines: list[str]) -> set[str]:
-    """The packages that some requirements bring in, as the installed ones say."""
+    """The packages that some requirements bring in, as the installed ones say, on the Python that the lists were made on."""
     waiting, found = [Requirement(line) for line in lines], set[str]()
     while waiting:
         name = waiting.pop().name
@@ -27,7 +28,7 @@ def needed(lines: list[str]) -> set[str]:
             continue
         found.add(key)
         further = [Requirement(line) for line in requires(name) or []]
-        waiting += [each for each in further if each.marker is None or each.marker.evaluate({"extra": ""})]
+        waiting += [each for each in further if each.marker is None or each.marker.evaluate(_HERE)]
     return found
 
 
