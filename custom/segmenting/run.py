@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from custom.segmenting.result import Result, volumes
 from custom.segmenting.results import STORE, check_finished, take_output
 from custom.segmenting.settings import settings_of, told_of, windows_of
 from custom.speed import prepare
+from custom.speed.engines import resolved_engine
 from custom.stack import Scaling, Slab, Stack, fingerprint, grey_window, remove_scratch, slabs
 from custom.stack.writers import StackWriter, open_writer
 
@@ -58,7 +60,7 @@ class Segmentation:
         results: what may be written, the mask first; what is wanted is.
         quantities: what is measured, for summary.json and tables beside it.
         settings: whatever decides the mask and no object knows, such as the threshold; slabs of other settings are not mixed
-            in. ``compile``: whether the network is compiled. ``guard``: how the stack is compared with the training's, see
+            in. ``compile``: whether the network is compiled. ``engine``: what runs it, see `resolved_engine`. ``guard``: how the stack is compared with the training's, see
             `Guard`, which decides no mask.
         output_format: of the volumes, a key of `OUTPUT_FORMATS`.
         folder: gets the result.
@@ -84,7 +86,8 @@ class Segmentation:
         self.window = grey_window(stack, **scaling)
         self.wanted, self.results, self.quantities = tuple(results), volumes(results), tuple(quantities)
         self.settings = {"threshold": settings["threshold"], "slab_height": slab_height}
-        others = {name: value for name, value in settings.items() if name != "guard"}
+        others = {name: value for name, value in settings.items() if name not in ("guard", "engine")}
+        self.engine = settings.get("engine", "torch")
         self.settings |= {**others, "output_format": output_format}
         self.guard = Guard(settings.get("guard", OFF), weights.records)
         self.output_format = output_format
@@ -112,7 +115,8 @@ class Segmentation:
         self._keep_what(evaluator)
         self.record |= {} if like is None else {"guard": like}
         self.begin()
-        prepare(evaluator.network, windows_of(evaluator), compiles=self.settings["compile"])
+        compiles, engine = self.settings["compile"], self.settings["engine"]
+        prepare(evaluator.network, windows_of(evaluator), compiles=compiles, engine=engine)
         if not self.settings["compile"]:
             self.keeping.agreement = MembersAgreement(evaluator.network)
         loader: Any = evaluator.data_loader
@@ -126,6 +130,8 @@ class Segmentation:
     def _keep_what(self, evaluator: SupervisedEvaluator) -> None:
         """Find what decides the mask, and where finished slabs of it are kept."""
         weights, wanted = self.weights.sha256(), self.wanted
+        device, voxels = evaluator.state.device, math.prod(self.stack.shape)
+        self.settings["engine"] = resolved_engine(self.engine, device, voxels, self.settings["compile"])
         decides = settings_of(evaluator, self.stack, self.window, weights, wanted, self.quantities, self.settings)
         self.record = told_of(evaluator, decides, self.weights.weights, self.version)
         measured = [quantity.name for quantity in self.quantities]

@@ -81,6 +81,7 @@ def told_of(
         "threshold": None if several else settings["threshold"],
         "overlap": settings["overlap"],
         "precision": windows_of(evaluator).precision,
+        "engine": settings["engine"],
         "grey_window": settings["grey_window"],
         "bundle_version": version,
     }

@@ -18,6 +18,7 @@ from custom.metrics.masks import dice_of
 from custom.phantom import make_cell
 from custom.speed import prepare
 from custom.speed.allocation import keep_freed_memory
+from custom.speed.openvino import has_openvino
 from custom.speed.precision import autocast
 from custom.weights import load_weights
 
@@ -29,6 +30,8 @@ WHAT = {
     "ours_fp32": "(2) this project's inferer, fp32, batch norm folded, convolutions packed",
     "ours_auto": "(3) the same with --precision auto",
     "network": "(4) the network of (3) alone on ready-made batches: the limit",
+    "openvino": "(5) as (3), run by OpenVINO (--engine openvino)",
+    "openvino_network": "(6) the network of (5) alone on ready-made batches: its limit",
 }
 
 
@@ -54,10 +57,10 @@ def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, boo
     return network.eval().to(device), shipped
 
 
-def prepared(network: torch.nn.Module, inferer: SliceInferer) -> torch.nn.Module:
+def prepared(network: torch.nn.Module, inferer: SliceInferer, engine: str = "torch") -> torch.nn.Module:
     """A copy of the network, made ready as inference.json does it."""
     copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return prepare(copied, inferer)
+    return prepare(copied, inferer, engine=engine)
 
 
 def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
@@ -85,8 +88,8 @@ def row(
     keep_freed_memory(one_heap=True)
     precision = "fp32" if name == "ours_fp32" else "auto"
     inferer = SliceInferer(128, batch_size, overlap, MODE, precision)
-    fast = prepared(plain, inferer)
-    if name != "network":
+    fast = prepared(plain, inferer, "openvino" if name.startswith("openvino") else "torch")
+    if not name.endswith("network"):
         return masked(lambda: inferer(volume, fast))
     ready = batches(volume, batch_size, overlap)
 
@@ -123,8 +126,9 @@ def measure(
     """Time all rows on the same slices, weights and overlap, taking turns; see `WHAT` for the rows."""
     shipped = built_network(network, torch.device("cpu"))[1]
     given = (network, device, slices, size, overlap, batch_size)
-    with working({name: (row, (name, *given)) for name in WHAT}, device, threads) as workers:
-        masks = {name: worker.ask("result") for name, worker in workers.items() if name != "network"}
+    names = [name for name in WHAT if not name.startswith("openvino") or (device.type == "cpu" and has_openvino())]
+    with working({name: (row, (name, *given)) for name in names}, device, threads) as workers:
+        masks = {name: worker.ask("result") for name, worker in workers.items() if not name.endswith("network")}
         memory = {name: worker.ask("peak_mb") for name, worker in workers.items()}
         seconds = alternate(workers, repeats)
     grid = window_grid(size, (128, 128), overlap, MODE, 0.125, torch.device("cpu"))
@@ -147,7 +151,7 @@ def measure(
                 "Mvoxel/s": voxels / taken / 1e6,
                 "x (1)": seconds["monai"] / taken,
                 "x (2)": seconds["ours_fp32"] / taken,
-                "share of (4)": seconds["network"] / taken,
+                "share of its limit": seconds["openvino_network" if name.startswith("openvino") else "network"] / taken,
                 "peak MB": memory[name],
                 "Dice to (1)": dice_of(masks[name], masks["monai"]) if name in masks else None,
                 "hours for 3849 x 340 x 2071": STUDY / voxels * taken / 3600,
