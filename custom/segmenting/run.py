@@ -60,8 +60,8 @@ class Segmentation:
         results: what may be written, the mask first; what is wanted is.
         quantities: what is measured, for summary.json and tables beside it.
         settings: whatever decides the mask and no object knows, such as the threshold; slabs of other settings are not mixed
-            in. ``compile``: whether the network is compiled. ``engine``: what runs it, see `resolved_engine`. ``guard``: how the stack is compared with the training's, see
-            `Guard`, which decides no mask.
+            in. ``compile``: whether the network is compiled. ``engine``: what runs it, see `resolved_engine`. ``guard``: how
+            the stack is compared with the training's, see `Guard`, which decides no mask.
         output_format: of the volumes, a key of `OUTPUT_FORMATS`.
         folder: gets the result.
         weights: knows the path, or paths, of the network's weights, their digest, and the records of their trainings.
