@@ -235,5 +235,6 @@ def save(content: Mapping[str, Any], path: Path) -> None:
     """`torch.save`, complete or not at all; a full disk is a `BadInput` (torch itself would raise a RuntimeError)."""
     serialised = io.BytesIO()
     torch.save(content, serialised)
-    with complete_file(path) as part:
-        part.write_bytes(serialised.getbuffer())
+    # given back at once: Python before 3.12.3 crashes over a view of it that an error's traceback keeps
+    with complete_file(path) as part, serialised.getbuffer() as whole:
+        part.write_bytes(whole)
