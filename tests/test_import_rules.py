@@ -47,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "consistency": {"base"},
     "handlers": {"base", "running", "weights", "judging", "metrics", "report"},
     "segmenting": {"base", "command_line", "running", "speed", "stack", "quantities", "report", "cell_page", "guard"},
+    "several": {"base", "command_line", "running", "speed", "stack", "region", "report"},
     "study": {"base", "command_line", "running", "stack", "data", "phantom", "transforms"}
     | {"metrics", "quantities", "report"},
     "sharing": {"base", "running", "weights", "stack", "metrics"},
@@ -66,7 +67,7 @@ SHARING_JSON = {
     )
 }
 PARSING = {
-    *(f"custom/command_line/{name}.py" for name in ("config_keys", "config_values", "following")),
+    *(f"custom/command_line/{name}.py" for name in ("config_keys", "config_values", "following", "variants")),
     *(f"custom/sharing/{name}.py" for name in ("fitting", "trust")),
 }
 STACK_LIBRARIES = {"tifffile", "zarr", "nibabel", "nrrd", "SimpleITK", "itk", "h5py", "imagecodecs"}
@@ -254,6 +255,8 @@ def test_json_is_read_as_data_alone() -> None:
         "custom/series/listing.py",
         "custom/weights/records.py",
         "custom/handlers/checkpoint.py",
+        "custom/several/done.py",
+        "custom/several/table.py",
     }
     assert set(found) == {"custom/data/json_beside.py", "custom/study/reading.py"} | notes | SHARING_JSON
     parsing = offenders(CUSTOM, lambda path: any(dotted.startswith("monai.bundle") for dotted in imported(path)))

@@ -49,7 +49,7 @@ def _check_words(words: Words, config: dict[str, Any]) -> None:
     for word in words.alone[1:]:
         if word.replace("#", "::").split("::")[0] not in config:
             raise BadInput(
-                f"{word}: is neither a key's value nor an id of the config; put a path that has spaces in quotes"
+                f"{word}: is neither a key's value nor an id of the config; put a path that has spaces, and a pattern such as 'scans/*.tif', in quotes"
             )
     for key, given in words.values.items():
         if len(set(given)) > 1:

@@ -140,7 +140,7 @@ def find_bad_input(error: BaseException | None) -> BadInput | None:
             return error
         if told := re.search(rf"{BadInput.__module__}\.BadInput: (.*)", str(error)):
             return BadInput(told[1])
-        if _disk_is_full(error):
+        if _says_full(error):
             return BadInput(
                 f"{getattr(error, 'filename', None) or '--output_dir'}: the disk is full; free some space or give "
                 "another --output_dir"
@@ -151,13 +151,22 @@ def find_bad_input(error: BaseException | None) -> BadInput | None:
     return None
 
 
-def _disk_is_full(error: BaseException | None) -> bool:
+def disk_is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came of, says so."""
+    while error is not None:
+        if _says_full(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _says_full(error: BaseException | None) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _thread_excepthook(failure: threading.ExceptHookArgs) -> None:
     """TensorBoard writes in a thread of its own and raises what happened there once more in the main thread."""
-    if not _disk_is_full(failure.exc_value):
+    if not _says_full(failure.exc_value):
         threading.__excepthook__(failure)
 
 

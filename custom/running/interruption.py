@@ -37,6 +37,7 @@ class _State:
     at: float = 0.0
     shields: int = 0
     kept: Callable[[], str | None] = lambda: None
+    beside: Callable[[], str | None] = lambda: None
     added: tuple[str, ...] = ()
     speaks: bool = True
     processes: int = 1
@@ -70,6 +71,15 @@ def goes_on(kept: Callable[[], str | None], added: Sequence[str] = (), speaks: b
         processes: how many torchrun started.
     """
     _state.kept, _state.added, _state.speaks, _state.processes = kept, tuple(added), speaks, processes
+
+
+def goes_on_beside(kept: Callable[[], str | None]) -> None:
+    """Say what is kept beside that of the part of the command that runs at the moment.
+
+    Args:
+        kept: as for `goes_on`.
+    """
+    _state.beside = kept
 
 
 def received() -> int | None:
@@ -124,7 +134,7 @@ def end(code: int) -> None:
 
 def sentence(number: int) -> str:
     """What is kept, and the command that goes on."""
-    kept = _state.kept()
+    kept = "; ".join(filter(None, (_state.beside(), _state.kept())))
     added = _state.added if kept else ()
     names = {word for word in added if word.startswith("--")} | ({"--overwrite"} if added else set())
     words = [*_without(sys.orig_argv, names), *added]

@@ -25,10 +25,17 @@ class MembersAgreement:
         members: Any = getattr(network, "members", ())
         self._outputs: dict[int, torch.Tensor] = {}
         self._pairs: torch.Tensor | None = None
-        for number, member in enumerate(members):
+        self._hooks = [
             member.register_forward_hook(lambda _module, _given, output, number=number: self._take(number, output))
+            for number, member in enumerate(members)
+        ]
         if len(members) > 1:
-            network.register_forward_hook(lambda _module, _given, _output: self._count())
+            self._hooks.append(network.register_forward_hook(lambda _module, _given, _output: self._count()))
+
+    def leave(self) -> None:
+        """Listen no more."""
+        for hook in self._hooks:
+            hook.remove()
 
     def _take(self, number: int, output: torch.Tensor) -> None:
         self._outputs[number] = output

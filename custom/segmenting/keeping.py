@@ -78,3 +78,5 @@ class KeepSlabs:
             self._written()
         finally:
             self.pool.shutdown()
+            if self.agreement:
+                self.agreement.leave()

@@ -12,6 +12,7 @@ from custom.quantities.quantity import Quantity
 from custom.segmenting.result import Result
 from custom.speed import Windows
 from custom.speed.precision import resolved
+from custom.speed.preparing import description
 from custom.stack import GreyWindow, Stack
 
 
@@ -44,7 +45,7 @@ def settings_of(
     inferer: Windows = windows_of(evaluator)
     device = evaluator.state.device
     return {
-        "network": str(evaluator.network),
+        "network": description(evaluator.network),
         "grey_window": [window.lower, window.upper],
         "surround": [str(value) for value in window.surround],
         "patch_size": int(inferer.roi_size[0]),

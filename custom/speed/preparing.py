@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from torch import nn
 
@@ -10,6 +11,9 @@ from custom.speed.compiling import compile_network
 from custom.speed.folding import fold_batch_norm
 from custom.speed.openvino import run_by_openvino
 from custom.speed.packing import pack_convolutions
+
+# what networks are ready for, and what they were before
+_ready: WeakKeyDictionary[nn.Module, tuple[tuple[Any, ...], str]] = WeakKeyDictionary()
 
 
 class Windows(Protocol):
@@ -26,7 +30,8 @@ def prepare(
 ) -> nn.Module:
     """Make a network faster where it lies, in place, and return it, in evaluation mode and for inference alone.
 
-    Its masks stay those of the network as it was, but for rounding: a step that changes the output is taken back.
+    Its masks stay those of the network as it was, but for rounding: a step that changes the output is taken back. One that
+    is ready stays as it is.
 
     Args:
         network: with its weights, on its device; its state dict is another one afterwards.
@@ -37,10 +42,27 @@ def prepare(
 
     Raises:
         BadInput: it is to be compiled and cannot be here, or OpenVINO cannot run it.
+        ValueError: it is ready for something else.
     """
     window, size, precision = (channels, *inferer.roi_size), inferer.sw_batch_size, inferer.precision
+    wanted = (size, *window, precision, compiles, engine)
+    if network in _ready:
+        if _ready[network][0] != wanted:
+            raise ValueError(
+                f"is ready for {_ready[network][0]}, and cannot be made ready for {wanted}; build it anew."
+            )
+        return network
+    before = str(network)
     fold_batch_norm(network, (1, *window))
     if engine == "openvino":
-        return run_by_openvino(network, (size, *window), precision)
-    pack_convolutions(network, (size, *window), precision, wanted=not compiles)
-    return compile_network(network, (size, *window), precision, wanted=compiles)
+        run_by_openvino(network, (size, *window), precision)
+    else:
+        pack_convolutions(network, (size, *window), precision, wanted=not compiles)
+        compile_network(network, (size, *window), precision, wanted=compiles)
+    _ready[network] = wanted, before
+    return network
+
+
+def description(network: nn.Module) -> str:
+    """The layers of a network as it was built, whether it is ready by now or not."""
+    return _ready[network][1] if network in _ready else str(network)

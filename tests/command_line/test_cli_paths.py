@@ -73,7 +73,7 @@ def test_a_second_word_does_not_pass_for_the_start(there: Path) -> None:
     words = ["run", "training", "--config_file", str(CONFIGS / "train.json"), *TINY]
     outcome = cli.bundle_words([*words, "--dataset_dir", "my", "slices", "--output_dir", "out"], there)
     assert outcome.error == (
-        "error: slices: is neither a key's value nor an id of the config; put a path that has spaces in quotes"
+        "error: slices: is neither a key's value nor an id of the config; put a path that has spaces, and a pattern such as 'scans/*.tif', in quotes"
     )
     assert not (there / "out").exists()
 
