@@ -87,3 +87,16 @@ def test_both_rows_of_pieces_find_the_same(tmp_path: Path, monkeypatch: pytest.M
     assert counts["ours"] == counts["skimage"] > 10
     with pytest.raises(BadInput, match=r"holds no labels; make some by python scripts/make_phantom.py"):
         pieces.tiled(tmp_path / "labels", tmp_path, (4, 9, 9))
+
+
+def test_starting() -> None:
+    words = [sys.executable, "scripts/benchmarking/starting.py", "--repeats", "1", "--stacks", "2"]
+    ended = subprocess.run(words, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    rows = [line.split(" | ") for line in ended.stdout.splitlines() if line.startswith("| ") and " --- " not in line][
+        1:
+    ]
+    assert len(rows) == 5 and all(float(row[1]) > 0 for row in rows)
+    (told,) = [line for line in ended.stdout.splitlines() if line.startswith("2 such stacks by one command: ")]
+    alone = 2 * float(rows[-1][1])
+    assert float(told.split(" ")[6]) < alone and "times" in told

@@ -1,4 +1,7 @@
-"""Measuring the mask that a segmentation has just finished: its `--measure true`."""
+"""Measuring the mask that a segmentation has just finished: its `--measure true`.
+
+What measures is imported where it is wanted: numba alone takes a tenth of a second, which every segmentation would wait for.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from custom.base.errors import BadInput
-from custom.measuring.opening import checked_electrodes, lithium_values, open_cell
-from custom.measuring.results import FIGURES, REPORT
-from custom.measuring.run import Measuring
 from custom.report.earlier import check_output
 from custom.running import OutputFolder
 from custom.stack import Stack
@@ -60,6 +60,9 @@ class MeasuredAfterwards:
                         f"--{name} {getattr(self, name)}: is for measuring; give --measure true too, or leave {name} away"
                     )
             return
+        from custom.measuring.opening import checked_electrodes, lithium_values
+        from custom.measuring.results import FIGURES, REPORT
+
         lithium_values(f"{stack.path}", self.classes, self.lithium)
         if self.electrodes is not None:
             checked_electrodes(stack, self.electrodes, self.thickness_axis)
@@ -80,6 +83,9 @@ class MeasuredAfterwards:
         """
         if not (self.wanted and self.folder.writes):
             return
+        from custom.measuring.opening import open_cell
+        from custom.measuring.run import Measuring
+
         suffix = OUTPUT_FORMATS[self.output_format].suffix
         names = ("mask", "probability", "uncertainty")
         mask, *others = (Path(self.folder.path) / f"{name}{suffix}" for name in names)

@@ -167,3 +167,11 @@ def test_an_interrupted_segmentation(tmp_path: Path, words: list[str], monkeypat
     assert told.endswith(f"slabs are finished and kept in {tmp_path / 'out'}; go on with: {' '.join(words)}")
     assert [file.name for file in (tmp_path / "out").iterdir()] == [".slabs"]
     assert cli.segment(stack, tmp_path / "out", weights, slab_height=1).code == 0
+
+
+def test_a_command_ends_without_a_search_for_garbage() -> None:
+    """What it imported is set aside first: a function that was registered before runs after, and sees it so."""
+    program = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000)); "
+    program += "from custom.running import interruption; interruption.install(); interruption.install(); print('done')"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=cli.ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.stdout.split() == ["done", "True"], ended.stderr

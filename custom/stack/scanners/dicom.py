@@ -1,10 +1,9 @@
-"""DICOM series: a folder with a file a slice, read with ITK's GDCM."""
+"""DICOM series: a folder with a file a slice, read with ITK's GDCM, which is imported where there is one."""
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
 
 from custom.base.errors import BadInput
 from custom.stack.axes import find_axes
@@ -98,6 +97,8 @@ class _Slice:
     """The header of a file."""
 
     def __init__(self, file: Path) -> None:
+        import SimpleITK
+
         reader = SimpleITK.ImageFileReader()
         reader.SetFileName(str(file))
         reader.SetImageIO("GDCMImageIO")
@@ -139,6 +140,8 @@ def _step(path: Path, slices: list[_Slice]) -> np.ndarray | None:
 
 
 def _read(file: Path) -> np.ndarray:
+    import SimpleITK
+
     image = SimpleITK.ReadImage(str(file), imageIO="GDCMImageIO")
     voxels = SimpleITK.GetArrayFromImage(image)
     return voxels.reshape(voxels.shape[-2:])
