@@ -56,7 +56,9 @@ class DecoderLevel(nn.Module):
         context = resize_to(self.context(taps), x)
         plain = context.shape[1] - detail.shape[1]
         joined, rest = context.split([detail.shape[1], plain], dim=1)
-        return self.convs(torch.cat([x, joined + detail, rest] + skips, dim=1))
+        # in one type: the convolution would round a larger one anyway, and under autocast x is half as large as the taps
+        parts = [part.to(x.dtype) for part in [joined + detail, rest] + skips]
+        return self.convs(torch.cat([x] + parts, dim=1))
 
 
 class TransforCNN(nn.Module):

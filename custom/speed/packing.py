@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from monai.networks.nets.basic_unet import UpCat
 from torch import nn
 
 from custom.speed.lowering import lower_convolutions
+from custom.speed.padding import leave_out_padding
 from custom.speed.precision import autocast, resolved
 from custom.speed.watching import Convolution, replace_modules, same_output, watch
 
@@ -73,7 +73,7 @@ def pack_convolutions(network: nn.Module, shape: Sequence[int], precision: str, 
     chosen = resolved(device, precision)
     if chosen == "bf16":
         lower_convolutions(network)
-    _leave_out_padding(network, shape)
+    leave_out_padding(network, shape[2:])
     if chosen == "bf16" and not _bf16_packs():
         return network
     windows = torch.rand(tuple(shape), generator=torch.Generator().manual_seed(0))
@@ -98,11 +98,3 @@ def _bf16_packs() -> bool:
 
 def _packs(convolution: Convolution) -> bool:
     return convolution.padding_mode == "zeros" and not isinstance(convolution.padding, str)
-
-
-def _leave_out_padding(network: nn.Module, shape: Sequence[int]) -> None:
-    """MONAI's U-Net copies each map that it up-samples, to pad it where a side was odd; of these sides none is."""
-    if all(side % 16 == 0 for side in shape[2:]):
-        for module in network.modules():
-            if isinstance(module, UpCat):
-                module.is_pad = False

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from custom.networks import TransforCNN
 from custom.networks.transforcnn import DecoderLevel
-from custom.networks.transformer import EncoderUnit, FourierPosition
+from custom.networks.transformer import EncoderUnit, FourierPosition, SelfAttention
 
 
 @pytest.mark.parametrize(("reading", "count"), [("A", 4_278_817), ("B", 5_889_057), ("C", 6_307_809)])
@@ -166,3 +166,32 @@ def test_a_level_joins_the_taps_as_context_and_as_detail(factor: int) -> None:
     expected[:, : detail.shape[1]] += detail
     torch.testing.assert_close(out[:, :256], level.up(below).detach())
     torch.testing.assert_close(out[:, 256:], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_attention_by_plain_products_is_the_fused_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In training in bfloat16 on a CPU: the same output and gradients, but for its rounding; beyond some tokens the kernel's."""
+    torch.manual_seed(0)
+    attention, tokens = SelfAttention(64, 4).train(), torch.randn(2, 100, 64)
+    called: list[int] = []
+    fused = F.scaled_dot_product_attention
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *given: called.append(0) or fused(*given))
+
+    def found(most: int, precision: torch.dtype | None) -> tuple[torch.Tensor, torch.Tensor]:
+        attention.plain_tokens = most
+        attention.zero_grad()
+        with torch.autocast("cpu", precision, enabled=precision is not None):
+            made = attention(tokens).float()
+        made.square().mean().backward()
+        gradient = attention.qkv.weight.grad
+        assert gradient is not None
+        return made.detach(), gradient.clone()
+
+    exact = found(100, None)
+    assert len(called) == 1
+    plain = found(100, torch.bfloat16)
+    assert len(called) == 1
+    kernels = found(99, torch.bfloat16)
+    assert len(called) == 2
+    for one, other, right in zip(plain, kernels, exact, strict=True):
+        spread = right.std()
+        assert (one - right).std() < 0.02 * spread and (one - right).std() < 1.5 * (other - right).std() + 1e-3 * spread
