@@ -161,11 +161,10 @@ class PatchDataset(Dataset[Any]):
 
     def __getitem__(self, index: int) -> Any:
         state = np.random.RandomState(np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1))
+        # one for all transforms: a state of its own for each takes a seventh of the time
         for part in self.transform.transforms:
             if isinstance(part, Randomizable):
-                part.set_random_state(
-                    state=state
-                )  # one for all: a state of its own for each takes a seventh of the time
+                part.set_random_state(state=state)
         number = int(self.order[index])
         with _without_meta(self.transform):
             patches: Any = self.slices[number]
