@@ -162,7 +162,7 @@ class PatchDataset(Dataset[Any]):
     def __getitem__(self, index: int) -> Any:
         state = np.random.RandomState(np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1))
         # one for all transforms: a state of its own for each takes a seventh of the time
-        for part in self.transform.transforms:
+        for part in _parts(self.transform):
             if isinstance(part, Randomizable):
                 part.set_random_state(state=state)
         number = int(self.order[index])
@@ -172,6 +172,11 @@ class PatchDataset(Dataset[Any]):
         return [patch | scan for patch in patches] if isinstance(patches, list) else patches | scan
 
 
+def _parts(transform: Any) -> Sequence[Any]:
+    """The transforms of a `Compose`, or the only one."""
+    return transform.transforms if isinstance(transform, Compose) else [transform]
+
+
 @contextmanager
 def _without_meta(transform: Compose) -> Iterator[None]:
     """MONAI's record of what was done to a patch, which a training has no use for, takes a third of the time.
@@ -179,7 +184,7 @@ def _without_meta(transform: Compose) -> Iterator[None]:
     RandLambdad alone cannot do without: it looks for the record of its own that is not kept (MONAI 1.6).
     """
     before = get_track_meta()
-    set_track_meta(before and any(isinstance(part, RandLambdad) for part in transform.transforms))
+    set_track_meta(before and any(isinstance(part, RandLambdad) for part in _parts(transform)))
     try:
         yield
     finally:
