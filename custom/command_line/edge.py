@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -135,29 +135,30 @@ def find_bad_input(error: BaseException | None) -> BadInput | None:
     From a worker process of a data loader only its text arrives. A disk that fills up counts wherever it happens, and so do
     faults of a config file that the parser itself finds.
     """
-    while error is not None:
-        if isinstance(error, BadInput):
-            return error
-        if told := re.search(rf"{BadInput.__module__}\.BadInput: (.*)", str(error)):
+    for cause in _causes(error):
+        if isinstance(cause, BadInput):
+            return cause
+        if told := re.search(rf"{BadInput.__module__}\.BadInput: (.*)", str(cause)):
             return BadInput(told[1])
-        if _says_full(error):
+        if _says_full(cause):
             return BadInput(
-                f"{getattr(error, 'filename', None) or '--output_dir'}: the disk is full; free some space or give "
+                f"{getattr(cause, 'filename', None) or '--output_dir'}: the disk is full; free some space or give "
                 "another --output_dir"
             )
-        if fault := config_fault(error):
+        if fault := config_fault(cause):
             return BadInput(fault)
-        error = error.__cause__ or error.__context__
     return None
 
 
 def disk_is_full(error: BaseException | None) -> bool:
     """Whether an error, or what it came of, says so."""
+    return any(map(_says_full, _causes(error)))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if _says_full(error):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False
 
 
 def _says_full(error: BaseException | None) -> bool:

@@ -1,4 +1,4 @@
-"""What an interrupted training says of how it goes on."""
+"""Whether a file is the one that was there before, and what an interrupted training says of how it goes on."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ def training_goes_on(folder: OutputFolder) -> None:
         folder: the training's; what an earlier one left there, which this one replaces, is not its own.
     """
     path = Path(folder.path) / "checkpoint.pt"
-    before = None if folder.resume else _stamp(path)
+    before = None if folder.resume else stamp(path)
 
     def kept() -> str | None:
-        return f"the finished epochs are in {folder.path}" if _stamp(path) not in (None, before) else None
+        return f"the finished epochs are in {folder.path}" if stamp(path) not in (None, before) else None
 
     goes_on(kept, ("--resume", "true"), folder.writes, folder.world_size)
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def stamp(path: Path) -> tuple[int, int] | None:
+    """What another file at this path has otherwise, and one that is written anew; None of none."""
     return (path.stat().st_ino, path.stat().st_mtime_ns) if path.is_file() else None

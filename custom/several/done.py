@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from custom.base.files import complete_file
+from custom.running.going_on import stamp
 from custom.running.slab_store import SlabStore
 
 STORE = ".stacks"
@@ -52,7 +53,7 @@ class StacksDone:
     def begun(self, result: Path) -> None:
         """Note that a stack is going to be segmented, and what lies in the folder of its result by then."""
         with complete_file(self._begun(result)) as part:
-            part.write_text(json.dumps(_stamp(result / SUMMARY)), encoding="utf-8")
+            part.write_text(json.dumps(stamp(result / SUMMARY)), encoding="utf-8")
 
     def finished(self, result: Path, files: str) -> None:
         """Note that a stack is done.
@@ -68,10 +69,10 @@ class StacksDone:
         number = _number(result, self._folder)
         if self._store.has(number):
             return str(self._store.read(number)["files"]) == files
-        stamp = _stamp(result / SUMMARY)
-        if stamp is None or not self._begun(result).exists():
+        now = stamp(result / SUMMARY)
+        if now is None or not self._begun(result).exists():
             return False
-        if json.loads(self._begun(result).read_text(encoding="utf-8")) == stamp:
+        if json.loads(self._begun(result).read_text(encoding="utf-8")) == list(now):
             return False
         self.finished(result, files)
         return True
@@ -108,7 +109,3 @@ def _number(result: Path, folder: Path) -> int:
     """Of a result in the store, the same in every list of stacks."""
     name = result.relative_to(folder).as_posix()
     return int(hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:12], 16)
-
-
-def _stamp(file: Path) -> list[int] | None:
-    return [file.stat().st_ino, file.stat().st_mtime_ns] if file.is_file() else None

@@ -34,8 +34,9 @@ def stacks_of(stack: Paths) -> list[str]:
             raise BadInput(f"--stack {path}: nothing is called so; check the folder and the ending of the pattern.")
         found += matched
     real = [os.path.realpath(path) for path in found]
+    times = Counter(real)
     for path, where in zip(found, real, strict=True):
-        if real.count(where) > 1:
+        if times[where] > 1:
             raise BadInput(f"{path}: is given more than once in --stack; give each stack once.")
     return found
 

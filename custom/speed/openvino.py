@@ -92,7 +92,5 @@ class _Engine:
         missing = self.batch - len(windows)
         whole = np.pad(windows, [(0, missing), *[(0, 0)] * (windows.ndim - 1)]) if missing else windows
         self.request.infer([whole], share_inputs=True)
-        made: NDArray[np.float32] = (
-            self.request.get_output_tensor().data.copy()
-        )  # the next call writes into this memory
-        return made[: len(windows)]
+        made: NDArray[np.float32] = self.request.get_output_tensor().data
+        return made[: len(windows)].copy()  # the next call writes into this memory

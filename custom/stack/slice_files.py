@@ -8,11 +8,12 @@ from custom.stack.clutter import is_clutter, refuse_what_is_no_file
 from custom.stack.faults import refusing_damage
 from custom.stack.formats import has_suffix, suffixes_of_volumes
 from custom.stack.numbering import natural_key, number_key
+from custom.stack.slice_folder import KINDS
 from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.warn import warn_once
 
-# slices of other kinds; other pictures, and slices that are on their way or packed
-_OTHER_SLICES = (".png", ".bmp", ".jp2", ".j2k", ".edf", ".dcm", ".ima")
+_OTHER_SLICES = tuple(suffix for kind in KINDS for suffix in kind)
+# pictures, and slices that are on their way or packed
 _NO_SLICES = (".jpg", ".jpeg", ".gif", ".pgm", ".gz", ".zip", ".part", ".filepart", ".crdownload", ".tmp")
 
 

@@ -17,7 +17,7 @@ from custom.stack.selection import Selection
 from custom.stack.tiff import FORMAT as TIFF
 from custom.stack.units import VoxelSize, first_stated
 
-_KINDS = ((".png",), (".bmp",), (".jp2", ".j2k"), (".edf",), (".dcm", ".ima"))  # beside TIFF
+KINDS = ((".png",), (".bmp",), (".jp2", ".j2k"), (".edf",), (".dcm", ".ima"))  # beside TIFF
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def slices_of(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     Raises:
         BadInput: it holds several kinds, or one of them is a link to nothing.
     """
-    found = files_of(folder, [suffix for kind in _KINDS for suffix in kind])
-    of_kinds = {kind[0]: [file for file in found if file.suffix.lower() in kind] for kind in _KINDS}
+    found = files_of(folder, [suffix for kind in KINDS for suffix in kind])
+    of_kinds = {kind[0]: [file for file in found if file.suffix.lower() in kind] for kind in KINDS}
     several = [f"{len(files)} {suffix}" for suffix, files in of_kinds.items() if files]
     if len(several) > 1:
         raise BadInput(

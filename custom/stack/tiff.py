@@ -44,9 +44,8 @@ def open_tiff(path: Path, chosen: Selection) -> Stack:
             check_white_is_zero(path, slices.first, chosen.labels)
             check_parts(path, slices.pages, chosen.labels)
     if block is None:
-        return OneByOne(
-            path, axes.shape, dtype, voxel_size, handle
-        )  # it stays open: finding the pages again takes long
+        # it stays open: finding the pages again takes long
+        return OneByOne(path, axes.shape, dtype, voxel_size, handle)
     handle.close()
     return open_block(path, block, voxel_size)
 

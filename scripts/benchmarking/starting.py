@@ -85,11 +85,9 @@ def main(words: Sequence[str] | None = None) -> int:
         together = seconds([*RUN, *pattern], ROOT)
     print("| command | " + " | ".join(f"{where}: seconds | beyond the imports" for where in places) + " |")
     print("| --- |" + " --- | --- |" * len(places))
-    for what in commands(Path()):
-        cells = [
-            f"{median[what, where]:.2f} | {median[what, where] - median[next(iter(commands(Path()))), where]:.2f}"
-            for where in places
-        ]
+    names = list(commands(folder))
+    for what in names:
+        cells = [f"{median[what, where]:.2f} | {median[what, where] - median[names[0], where]:.2f}" for where in places]
         print(f"| {what} | " + " | ".join(cells) + " |")
     alone = given.stacks * median["one stack of 4 x 192 x 320", "here"]
     print(
