@@ -129,7 +129,7 @@ OPTIONS: dict[str, Number | Numbers | Word | Switch | Device] = {
     "probability": Switch(),
     "uncertainty": Switch(),
     "compile": Switch(),
-    "engine": Word(("auto", "torch", "openvino")),
+    "engine": Word(("auto", "torch", "openvino", "int8")),
     "invert": Switch(),
     "labels": Switch(),
     "measure": Switch(),

@@ -30,6 +30,7 @@ from custom.segmenting.results import STORE, check_finished, take_output
 from custom.segmenting.settings import settings_of, told_of, windows_of
 from custom.speed import prepare
 from custom.speed.engines import resolved_engine
+from custom.speed.quantised import quantised_beside
 from custom.stack import Scaling, Slab, Stack, fingerprint, grey_window, remove_scratch, slabs
 from custom.stack.writers import StackWriter, open_writer
 
@@ -116,7 +117,8 @@ class Segmentation:
         self.record |= {} if like is None else {"guard": like}
         self.begin()
         compiles, engine = self.settings["compile"], self.settings["engine"]
-        prepare(evaluator.network, windows_of(evaluator), compiles=compiles, engine=engine)
+        how = {"compiles": compiles, "engine": engine, "quantised": self.quantised}
+        prepare(evaluator.network, windows_of(evaluator), **how)
         if not self.settings["compile"]:
             self.keeping.agreement = MembersAgreement(evaluator.network)
         loader: Any = evaluator.data_loader
@@ -132,8 +134,11 @@ class Segmentation:
         weights, wanted = self.weights.sha256(), self.wanted
         device, voxels = evaluator.state.device, math.prod(self.stack.shape)
         self.settings["engine"] = resolved_engine(self.engine, device, voxels, self.settings["compile"])
+        self.quantised = quantised_beside(self.weights.weights, weights) if self.settings["engine"] == "int8" else None
+        self.settings |= {"quantised": self.quantised.sha256} if self.quantised else {}
         decides = settings_of(evaluator, self.stack, self.window, weights, wanted, self.quantities, self.settings)
         self.record = told_of(evaluator, decides, self.weights.weights, self.version)
+        self.record |= {"quantised": self.quantised.told} if self.quantised else {}
         measured = [quantity.name for quantity in self.quantities]
         self.store = SlabStore(self.folder / STORE, {"stack": self.files, **decides, "quantities": measured})
         self.kept = KeptSlabs(self.store, [result for result in self.results if result.wanted], self.quantities)

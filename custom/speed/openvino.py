@@ -46,7 +46,7 @@ def run_by_openvino(network: nn.Module, shape: Sequence[int], precision: str) ->
     for part in parts:
         wanted = part(windows).float()
         try:
-            engine = _Engine(part, shape, _HINTS[chosen])
+            engine = Engine(converted(part, shape), shape[0], precision)
             off = float((engine(windows) - wanted).square().mean().sqrt())
         except Exception as error:  # of whichever of its parts
             reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
@@ -60,7 +60,7 @@ def run_by_openvino(network: nn.Module, shape: Sequence[int], precision: str) ->
     return network
 
 
-def _library() -> Any:
+def library() -> Any:
     """OpenVINO, kept from telling its maker that it is used: importing it does, and leaves an identifier in ~/intel."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # it has a stand-in for where this is missing
     import openvino
@@ -68,18 +68,30 @@ def _library() -> Any:
     return openvino
 
 
-class _Engine:
-    """A network compiled for batches of one size. Two streams of half the threads each gained 1 % to 3 %: there is one."""
+@torch.no_grad()
+def converted(network: nn.Module, shape: Sequence[int]) -> Any:
+    """A network as OpenVINO's model, for batches (B, C, Y, X) of one shape."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch.export, of its own future
+        model = library().convert_model(torch.export.export(network, (torch.zeros(tuple(shape)),)))
+    model.reshape(list(shape))
+    return model
 
-    def __init__(self, network: nn.Module, shape: Sequence[int], hint: str) -> None:
-        openvino = _library()
-        self.batch = shape[0]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch.export, of its own future
-            model = openvino.convert_model(torch.export.export(network, (torch.zeros(tuple(shape)),)))
-        model.reshape(list(shape))
+
+class Engine:
+    """OpenVINO's model, compiled for batches of one size. Two streams of half the threads each gained 1 % to 3 %: there is one.
+
+    Args:
+        model: of `converted`, or read from a file.
+        batch: windows that it takes at once.
+        precision: "auto", "fp32" or "bf16", as the inferer's, of what has no other in the model.
+    """
+
+    def __init__(self, model: Any, batch: int, precision: str) -> None:
+        self.batch = batch
+        hint = _HINTS[resolved("cpu", precision)]
         how = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": torch.get_num_threads(), "NUM_STREAMS": 1}
-        self.request = openvino.Core().compile_model(model, "CPU", how).create_infer_request()
+        self.request = library().Core().compile_model(model, "CPU", how).create_infer_request()
 
     def __call__(self, windows: Tensor) -> Tensor:
         """(n, C, Y, X) -> logits (n, K, Y, X), float32."""

@@ -11,6 +11,7 @@ from custom.speed.compiling import compile_network
 from custom.speed.folding import fold_batch_norm
 from custom.speed.openvino import run_by_openvino
 from custom.speed.packing import pack_convolutions
+from custom.speed.quantised import Quantised, run_quantised
 
 # what networks are ready for, and what they were before
 _ready: WeakKeyDictionary[nn.Module, tuple[tuple[Any, ...], str]] = WeakKeyDictionary()
@@ -26,7 +27,12 @@ class Windows(Protocol):
 
 
 def prepare(
-    network: nn.Module, inferer: Windows, channels: int = 1, compiles: bool = False, engine: str = "torch"
+    network: nn.Module,
+    inferer: Windows,
+    channels: int = 1,
+    compiles: bool = False,
+    engine: str = "torch",
+    quantised: Quantised | None = None,
 ) -> nn.Module:
     """Make a network faster where it lies, in place, and return it, in evaluation mode and for inference alone.
 
@@ -39,13 +45,14 @@ def prepare(
         channels: of its input.
         compiles: whether it is compiled, half a minute on a CPU, instead of packed.
         engine: "torch", or "openvino", which packs in its own way.
+        quantised: the same network in 8 bits, which is then run in its place.
 
     Raises:
         BadInput: it is to be compiled and cannot be here, or OpenVINO cannot run it.
         ValueError: it is ready for something else.
     """
     window, size, precision = (channels, *inferer.roi_size), inferer.sw_batch_size, inferer.precision
-    wanted = (size, *window, precision, compiles, engine)
+    wanted = (size, *window, precision, compiles, engine, quantised and quantised.sha256)
     if network in _ready:
         if _ready[network][0] != wanted:
             raise ValueError(
@@ -53,6 +60,10 @@ def prepare(
             )
         return network
     before = str(network)
+    if quantised is not None:
+        run_quantised(network.eval(), quantised, (size, *window), precision)
+        _ready[network] = wanted, before
+        return network
     fold_batch_norm(network, (1, *window))
     if engine == "openvino":
         run_by_openvino(network, (size, *window), precision)
