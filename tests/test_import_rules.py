@@ -230,7 +230,7 @@ def test_no_environment_variables() -> None:
 
 
 def test_json_is_read_as_data_alone() -> None:
-    """splits.json and scans.json, what a run notes for its successor or its last words, what the study's commands wrote, and a packed bundle.
+    """splits.json and scans.json, what a run notes for its successor or its last words, or of a network in 8 bits, what the study's commands wrote, and a packed bundle.
 
     The configs' keys are looked at by the command line, and their networks built where weights are matched with them.
     """
@@ -241,6 +241,7 @@ def test_json_is_read_as_data_alone() -> None:
         "custom/report/messages.py",
         "custom/running/slab_store.py",
         "custom/segmenting/results.py",
+        "custom/speed/quantised.py",
     }
     notes |= {
         "custom/region/reading.py",
