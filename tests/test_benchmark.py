@@ -100,3 +100,16 @@ def test_starting() -> None:
     (told,) = [line for line in ended.stdout.splitlines() if line.startswith("2 such stacks by one command: ")]
     alone = 2 * float(rows[-1][1])
     assert float(told.split(" ")[6]) < alone and "times" in told
+
+
+def test_disk_to_disk(tmp_path: Path) -> None:
+    dataset = cli.labelled_stack(tmp_path / "cells", depth=3)
+    words = [sys.executable, "scripts/benchmarking/disk_to_disk.py", "--dataset_dir", dataset, "--slices", "1"]
+    words += ["--networks", "unet", "--engines", "torch", "--repeats", "1", "--output_dir", tmp_path / "out"]
+    ended = subprocess.run(words, cwd=cli.ROOT, env=cli.ENVIRONMENT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    network, engine, seconds, _, ratio, peak, written = ended.stdout.splitlines()[-1].strip("| ").split(" | ")
+    told = json.loads((tmp_path / "out/runs.jsonl").read_text())
+    assert (network, engine, ratio) == ("unet", "torch", "1.00") and 1 < float(seconds) < 100
+    assert told["slices"] == 1 and float(peak) > 300 and float(written) > 0
+    assert open_stack(tmp_path / "out/stack_1.zarr").shape == (1, 340, 2071)
