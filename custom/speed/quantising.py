@@ -154,7 +154,7 @@ def _in_8_bits(model: Any, windows: Tensor, batch: int) -> Any:
     library()
     import nncf
 
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # not its handlers: some may be those of others too
     last = [part.get_friendly_name() for part in model.get_ordered_ops() if "Convolution" in part.get_type_name()][-1:]
     whole = len(windows) // batch * batch or batch
     filled = windows.repeat(-(-whole // len(windows)), 1, 1, 1)[:whole] if len(windows) < whole else windows[:whole]
