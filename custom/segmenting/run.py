@@ -117,8 +117,8 @@ class Segmentation:
         self.record |= {} if like is None else {"guard": like}
         self.begin()
         compiles, engine = self.settings["compile"], self.settings["engine"]
-        how = {"compiles": compiles, "engine": engine, "quantised": self.quantised}
-        prepare(evaluator.network, windows_of(evaluator), **how)
+        windows = windows_of(evaluator)
+        prepare(evaluator.network, windows, compiles=compiles, engine=engine, quantised=self.quantised)
         if not self.settings["compile"]:
             self.keeping.agreement = MembersAgreement(evaluator.network)
         loader: Any = evaluator.data_loader

@@ -33,13 +33,13 @@ class Quantised:
 
     @property
     def sha256(self) -> str:
-        """Digest of both files."""
-        return digest(self.path)
+        """Digest of both files, as noted; `quantised_beside` has compared it with them."""
+        return str(self.record["sha256"])
 
     @property
     def told(self) -> dict[str, Any]:
         """What summary.json says of it."""
-        return {"file": str(self.path), "sha256": self.record["sha256"], "dice_to_fp32": self.record["dice_to_fp32"]}
+        return {"file": str(self.path), "sha256": self.sha256, "dice_to_fp32": self.record["dice_to_fp32"]}
 
 
 def digest(path: Path) -> str:
@@ -79,7 +79,7 @@ def quantised_beside(weights: Any, sha256: Any) -> Quantised:
             told["weights_sha256"],
             told["sha256"],
             min(told["dice_to_fp32"].values()),
-            found.sha256,
+            digest(path),
         )
     except FileNotFoundError as error:
         raise BadInput(f"{error.filename}: is not there, which --engine int8 runs; {_CURE}") from error

@@ -22,12 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarking.pieces import laid
+from benchmarking.whole_region import STUDY
 from custom.base.errors import BadInput
 from custom.command_line.options import GivenPath
 from custom.stack import open_stack
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDY = (3849, 340, 2071)  # Quenum, Zenyuk, Ushizima, J. Imaging 9:111, 2023
 NETWORKS = {"unet": (), "transforcnn": (), "ynet": (), "enet": ("--blend", "[0.2,0.0,0.8]")}
 
 
@@ -41,7 +41,8 @@ class Row:
     words: tuple[str, ...]
 
     def run(self, stack: Path, folder: Path) -> tuple[float, float, float]:
-        """
+        """Segment a stack into a folder, which is emptied before.
+
         Raises:
             BadInput: it failed.
         """
