@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (name, content.encode("utf-8", "backslashreplace").decode()) for name, content in report.sections
     ]
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """A process of tests that died says how: xdist tells no more than that it did."""
+    if error:
+        with suppress(Exception):
+            code = node.gateway._io.popen.wait(10)
+            print(f"\nthe process of {node.gateway.id} ended with {signal.Signals(-code).name if code < 0 else code}")

@@ -1,8 +1,9 @@
 """Chunks that are many slices tall are decoded once, whatever their shape, and the slices are those of the volume."""
 
 import multiprocessing
-import pickle
 import shutil
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,7 @@ from custom.stack.boxes import BoxFiles
 from custom.stack.layers import KeptLayers
 from custom.stack.scratch import Scratch
 
+ROOT = Path(__file__).parents[2]
 Z, Y, X = 80, 60, 70
 
 
@@ -276,30 +278,42 @@ def test_of_a_layer_of_two_slabs_only_what_is_left_stays(voxels: np.ndarray, tmp
     np.testing.assert_array_equal(stack.read(tall - 1, tall), voxels[tall - 1 : tall])
 
 
-def forget(stack: Stack) -> None:
+# In a process of its own: one that runs tests has threads and libraries of all kinds, which no fork is sure to survive.
+FORKS = """
+import multiprocessing, pickle, sys, tempfile
+from pathlib import Path
+import numpy as np
+from custom.stack import open_stack, planning, scratch
+
+def forget(stack):
     stack.read(5, 6)
     stack.between = None
 
+planning.KEPT_BYTES, planning.KEPT_SLICES, scratch.BOX_BYTES = 1, 10, 1 << 16  # as in `tight`
+temporary = Path(sys.argv[1])
+tempfile.tempdir = str(temporary)
+voxels = np.load(sys.argv[3])
+stack = open_stack(sys.argv[2])
+stack.read(3, 5)
+(folder,) = temporary.iterdir()
+copy = pickle.loads(pickle.dumps(stack))
+np.testing.assert_array_equal(copy.read(3, 5), voxels[3:5])
+worker = multiprocessing.get_context("fork").Process(target=forget, args=(stack,))
+worker.start()
+worker.join(30)
+assert worker.exitcode == 0 and folder.exists() and len(list(temporary.iterdir())) == 2
+del stack, copy
+assert not list(temporary.iterdir())
+"""
 
-@pytest.mark.usefixtures("tight")
+
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_temporary_files_go_with_the_stack_that_made_them(
-    sinograms: Path, voxels: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_temporary_files_go_with_the_stack_that_made_them(sinograms: Path, voxels: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "t").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
-    stack = open_stack(sinograms)
-    stack.read(3, 5)
-    (folder,) = (tmp_path / "t").iterdir()
-    copy = pickle.loads(pickle.dumps(stack))
-    np.testing.assert_array_equal(copy.read(3, 5), voxels[3:5])
-    worker = multiprocessing.get_context("fork").Process(target=forget, args=(stack,))
-    worker.start()
-    worker.join(60)
-    assert worker.exitcode == 0 and folder.exists() and len(list((tmp_path / "t").iterdir())) == 2
-    del stack, copy
-    assert not list((tmp_path / "t").iterdir())
+    np.save(tmp_path / "voxels.npy", voxels)
+    words = [sys.executable, "-c", FORKS, str(tmp_path / "t"), str(sinograms), str(tmp_path / "voxels.npy")]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import pickle
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +19,9 @@ import SimpleITK
 import tifffile
 import zarr
 
-from custom.stack import Stack, grey_window, open_stack, slabs
+from custom.stack import grey_window, open_stack, slabs
 
+ROOT = Path(__file__).parents[2]
 Z, Y, X = 100, 128, 160
 SLICE_BYTES = Y * X * 2
 
@@ -68,11 +71,17 @@ FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
 }
 
 
-@pytest.fixture(scope="module", params=FILES)
-def path(request: pytest.FixtureRequest, voxels: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    written = tmp_path_factory.mktemp("stacks") / request.param
-    FILES[request.param](written, voxels)
-    return written
+@pytest.fixture(scope="module")
+def stacks(voxels: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stacks")
+    for name, write in FILES.items():
+        write(folder / name, voxels)
+    return folder
+
+
+@pytest.fixture(params=FILES)
+def path(request: pytest.FixtureRequest, stacks: Path) -> Path:
+    return stacks / request.param
 
 
 def peak_bytes(action: Callable[[], object]) -> int:
@@ -120,30 +129,37 @@ def test_a_pickled_stack_reads_on(path: Path, voxels: np.ndarray) -> None:
     np.testing.assert_array_equal(copy.read(3, 5), voxels[3:5])
 
 
-def read_sum(stack: Stack, z: int) -> int:
+# In a process of its own: one that runs tests has threads and libraries of all kinds, which no fork is sure to survive.
+FORKS = """
+import multiprocessing, sys
+from custom.stack import open_stack
+
+def sum_of(stack, z):
     return int(stack.read(z, z + 1).sum())
+
+def read_many(stack, z, expected):
+    if any(sum_of(stack, z) != expected for _ in range(20)):
+        raise SystemExit(1)
+
+expected = {z: int(word) for z, word in zip((20, 55, 90), sys.argv[1:4])}
+for path in sys.argv[4:]:
+    stack = open_stack(path)
+    stack.read(10, 11)  # open before the fork
+    workers = [multiprocessing.get_context("fork").Process(target=read_many, args=(stack, z, expected[z])) for z in (20, 90)]
+    for worker in workers:
+        worker.start()
+    assert all(sum_of(stack, 55) == expected[55] for _ in range(20)), path
+    for worker in workers:
+        worker.join(30)
+        assert worker.exitcode == 0, path
+"""
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_forked_workers_do_not_disturb_one_another(path: Path, voxels: np.ndarray) -> None:
-    stack = open_stack(path)
-    stack.read(10, 11)  # open before the fork
-    workers = []
-    for z in (20, 90):
-        worker = multiprocessing.get_context("fork").Process(target=read_many, args=(stack, z, int(voxels[z].sum())))
-        worker.start()
-        workers.append(worker)
-    for _ in range(20):
-        assert read_sum(stack, 55) == int(voxels[55].sum())
-    for worker in workers:
-        worker.join(60)
-        assert worker.exitcode == 0
-
-
-def read_many(stack: Stack, z: int, expected: int) -> None:
-    if any(read_sum(stack, z) != expected for _ in range(20)):
-        raise SystemExit(1)
+def test_forked_workers_do_not_disturb_one_another(stacks: Path, voxels: np.ndarray) -> None:
+    words = [*(int(voxels[z].sum()) for z in (20, 55, 90)), *(stacks / name for name in FILES)]
+    ended = subprocess.run([sys.executable, "-c", FORKS, *map(str, words)], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_grey_window_is_that_of_the_volume_whatever_the_format(path: Path, voxels: np.ndarray) -> None:
