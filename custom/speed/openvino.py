@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -68,6 +69,17 @@ def library() -> Any:
     return openvino
 
 
+@cache
+def core() -> Any:
+    """The one Core of this process, kept to its end.
+
+    Each Core, when it first compiles, puts a stack of its own for signals in place of what was there, and at its end puts
+    that back. Of two that end in the order in which they came, the second puts back the first one's, which is gone: the
+    next signal that Python handles, such as Ctrl-C, then ends the process without a word.
+    """
+    return library().Core()
+
+
 @torch.no_grad()
 def converted(network: nn.Module, shape: Sequence[int]) -> Any:
     """A network as OpenVINO's model, for batches (B, C, Y, X) of one shape."""
@@ -91,7 +103,7 @@ class Engine:
         self.batch = batch
         hint = _HINTS[resolved("cpu", precision)]
         how = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": torch.get_num_threads(), "NUM_STREAMS": 1}
-        self.request = library().Core().compile_model(model, "CPU", how).create_infer_request()
+        self.request = core().compile_model(model, "CPU", how).create_infer_request()
 
     def __call__(self, windows: Tensor) -> Tensor:
         """(n, C, Y, X) -> logits (n, K, Y, X), float32."""

@@ -13,7 +13,7 @@ from typing import Any
 from torch import nn
 
 from custom.base.errors import BadInput
-from custom.speed.openvino import Engine, library
+from custom.speed.openvino import Engine, core
 
 LEAST_DICE = 0.999  # of its masks, to those of the network in fp32
 _CURE = "make it by quantise.json, or give --engine openvino"
@@ -110,7 +110,7 @@ def run_quantised(network: nn.Module, quantised: Quantised, shape: Sequence[int]
     if made_for != list(shape[1:]):
         raise BadInput(f"{quantised.path}: was made for windows of {made_for}, not {list(shape[1:])}; {_CURE}")
     try:
-        model = library().Core().read_model(str(quantised.path))
+        model = core().read_model(str(quantised.path))
         model.reshape(list(shape))
         network.forward = Engine(model, shape[0], precision)
     except Exception as error:  # of whichever of its parts

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -159,8 +160,7 @@ def _in_8_bits(model: Any, windows: Tensor, batch: int) -> Any:
     whole = len(windows) // batch * batch or batch
     filled = windows.repeat(-(-whole // len(windows)), 1, 1, 1)[:whole] if len(windows) < whole else windows[:whole]
     batches = [part.contiguous().numpy() for part in filled.split(batch)]
-    shown, sys.stdout = sys.stdout, sys.stderr  # its progress bars
-    try:
+    with redirect_stdout(sys.stderr):  # its progress bars
         return nncf.quantize(
             model,
             nncf.Dataset(batches),
@@ -169,5 +169,3 @@ def _in_8_bits(model: Any, windows: Tensor, batch: int) -> Any:
             subset_size=len(batches),
             ignored_scope=nncf.IgnoredScope(names=last),
         )
-    finally:
-        sys.stdout = shown

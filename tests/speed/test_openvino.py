@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import cli
 import numpy as np
 import pytest
+import signal_stack
 import tifffile
 import torch
 from monai.networks.nets import BasicUNet
@@ -58,6 +60,15 @@ def test_what_it_gave_is_not_written_over() -> None:
     kept = first.clone()
     fast(windows(4) * 0.5)
     assert torch.equal(first, kept)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="signals have no stack that is seen in /proc")
+def test_engines_that_end_in_any_order_leave_a_stack_for_signals() -> None:
+    engines = [openvino.Engine(openvino.converted(unet(seed), (1, 1, 32, 32)), 1, "fp32") for seed in range(3)]
+    while engines:
+        del engines[0]
+        gc.collect()
+        assert signal_stack.is_there()
 
 
 @torch.inference_mode()
