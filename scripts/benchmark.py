@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     segmenting.add_argument("--slices", type=int, default=2, help="slices, segmented as one slab")
     segmenting.add_argument("--size", type=int, nargs=2, default=[340, 2071], metavar=("Y", "X"))
     segmenting.add_argument("--overlap", type=float, default=0.25)
+    segmenting.add_argument("--int8", action=GivenPath, help="a copy of the shipped weights with its 8 bits beside it")
     teaching = modes.add_parser("training", help="samples per second of a training")
     teaching.add_argument(
         "--dataset_dir", action=GivenPath, default="data/phantom", help="the phantom is made there on first use"
@@ -75,6 +76,7 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
             given.overlap,
             given.batch_size,
             given.repeats,
+            given.int8,
         )
     return training.measure(
         given.network,

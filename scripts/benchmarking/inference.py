@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from custom.speed import prepare
 from custom.speed.allocation import keep_freed_memory
 from custom.speed.openvino import has_openvino
 from custom.speed.precision import autocast
-from custom.weights import load_weights
+from custom.speed.quantised import quantised_beside
+from custom.weights import load_weights, sha256
 
 MODE = "gaussian"  # how inference.json weighs windows
 STUDY = 3849 * 340 * 2071  # voxels of the study's region of interest
@@ -32,6 +32,8 @@ WHAT = {
     "network": "(4) the network of (3) alone on ready-made batches: the limit",
     "openvino": "(5) as (3), run by OpenVINO (--engine openvino)",
     "openvino_network": "(6) the network of (5) alone on ready-made batches: its limit",
+    "int8": "(7) as (3), in 8 bits (--engine int8)",
+    "int8_network": "(8) the network of (7) alone on ready-made batches: its limit",
 }
 
 
@@ -45,8 +47,8 @@ def synthetic_slices(count: int, size: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(filled[:, : size[0], : size[1]]))
 
 
-def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, bool]:
-    """The bundle's network with its shipped weights, in evaluation mode, and whether there were such weights."""
+def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, Any]:
+    """The bundle's network with its shipped weights, in evaluation mode, and their digest; None: there are no such weights."""
     torch.manual_seed(0)
     parser = read_config("inference", name)
     network: torch.nn.Module = parser.get_parsed_content("network_def")
@@ -54,13 +56,7 @@ def built_network(name: str, device: torch.device) -> tuple[torch.nn.Module, boo
     shipped = all(Path(file).is_file() for file in ([weights] if isinstance(weights, str) else weights))
     if shipped:
         load_weights(network, weights)
-    return network.eval().to(device), shipped
-
-
-def prepared(network: torch.nn.Module, inferer: SliceInferer, engine: str = "torch") -> torch.nn.Module:
-    """A copy of the network, made ready as inference.json does it."""
-    copied = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return prepare(copied, inferer, engine=engine)
+    return network.eval().to(device), sha256(weights) if shipped else None
 
 
 def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch.Tensor]:
@@ -77,10 +73,17 @@ def batches(volume: torch.Tensor, batch_size: int, overlap: float) -> list[torch
 
 
 def row(
-    name: str, network: str, device: torch.device, slices: int, size: tuple[int, int], overlap: float, batch_size: int
+    name: str,
+    network: str,
+    device: torch.device,
+    slices: int,
+    size: tuple[int, int],
+    overlap: float,
+    batch_size: int,
+    int8: Path | None,
 ) -> Callable[[], np.ndarray | None]:
     """What a row of `WHAT` does: returns its mask (1, 1, Z, Y, X), the network alone nothing."""
-    plain, _ = built_network(network, device)
+    plain, digest = built_network(network, device)
     volume = synthetic_slices(slices, size)[None, None].to(device)
     if name == "monai":
         documented: Any = SlidingWindowInferer((128, 128), sw_batch_size=4, overlap=overlap, mode=MODE)
@@ -88,7 +91,11 @@ def row(
     keep_freed_memory(one_heap=True)
     precision = "fp32" if name == "ours_fp32" else "auto"
     inferer = SliceInferer(128, batch_size, overlap, MODE, precision)
-    fast = prepared(plain, inferer, "openvino" if name.startswith("openvino") else "torch")
+    engine = engine_of(name)
+    plain = plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fast = prepare(
+        plain, inferer, engine=engine, quantised=quantised_beside(int8, digest) if engine == "int8" else None
+    )
     if not name.endswith("network"):
         return masked(lambda: inferer(volume, fast))
     ready = batches(volume, batch_size, overlap)
@@ -100,6 +107,11 @@ def row(
                 fast(batch)
 
     return alone
+
+
+def engine_of(name: str) -> str:
+    """Of a row of `WHAT`."""
+    return next((engine for engine in ("openvino", "int8") if name.startswith(engine)), "torch")
 
 
 def masked(logits: Callable[[], torch.Tensor]) -> Callable[[], np.ndarray]:
@@ -122,17 +134,30 @@ def measure(
     overlap: float,
     batch_size: int,
     repeats: int,
+    int8: Path | None = None,
 ) -> dict[str, Any]:
-    """Time all rows on the same slices, weights and overlap, taking turns; see `WHAT` for the rows."""
+    """Time all rows on the same slices, weights and overlap, taking turns; see `WHAT` for the rows.
+
+    Args:
+        int8: a copy of the shipped weights with their 8 bits beside it; None: there are no such rows.
+
+    Raises:
+        BadInput: what lies beside `int8` cannot be used, or a row failed.
+    """
     shipped = built_network(network, torch.device("cpu"))[1]
-    given = (network, device, slices, size, overlap, batch_size)
-    names = [name for name in WHAT if not name.startswith("openvino") or (device.type == "cpu" and has_openvino())]
+    given = (network, device, slices, size, overlap, batch_size, int8)
+    if int8 is not None:
+        quantised_beside(int8, shipped)
+    on_cpu = device.type == "cpu"
+    here = {"torch": True, "openvino": on_cpu and has_openvino(), "int8": on_cpu and int8 is not None}
+    names = [name for name in WHAT if here[engine_of(name)]]
     with working({name: (row, (name, *given)) for name in names}, device, threads) as workers:
         masks = {name: worker.ask("result") for name, worker in workers.items() if not name.endswith("network")}
         memory = {name: worker.ask("peak_mb") for name, worker in workers.items()}
         seconds = alternate(workers, repeats)
     grid = window_grid(size, (128, 128), overlap, MODE, 0.125, torch.device("cpu"))
     voxels = slices * size[0] * size[1]
+    limits = {"torch": "network", "openvino": "openvino_network", "int8": "int8_network"}
     return {
         "network": network,
         "weights": "shipped" if shipped else "random",
@@ -151,7 +176,7 @@ def measure(
                 "Mvoxel/s": voxels / taken / 1e6,
                 "x (1)": seconds["monai"] / taken,
                 "x (2)": seconds["ours_fp32"] / taken,
-                "share of its limit": seconds["openvino_network" if name.startswith("openvino") else "network"] / taken,
+                "share of its limit": seconds[limits[engine_of(name)]] / taken,
                 "peak MB": memory[name],
                 "Dice to (1)": dice_of(masks[name], masks["monai"]) if name in masks else None,
                 "hours for 3849 x 340 x 2071": STUDY / voxels * taken / 3600,
