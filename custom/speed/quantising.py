@@ -52,11 +52,11 @@ def quantise(
         overwrite: whether what is there may be replaced.
 
     Raises:
-        BadInput: what is needed is not installed, there are results, the weights are those of several networks, nothing is
-            found in the slices, or the masks differ.
+        BadInput: what is needed is not installed, the network is not on the CPU, there are results, the weights are those of
+            several networks, nothing is found in the slices, or the masks differ.
     """
     path = place_of(weights.weights)
-    check_before(path, overwrite)
+    check_before(path, overwrite, next(network.parameters()).device)
     network.eval()
     shape = (inferer.sw_batch_size, 1, *inferer.roi_size)
     wanted = [_mask(inferer(_volume(item), network)) for item in held_out]
@@ -91,12 +91,14 @@ def quantise(
     logger.info("%s: Dice to fp32 %s on %d slices; --engine int8 runs it.", path, told["dice_to_fp32"], len(held_out))
 
 
-def check_before(path: Path, overwrite: bool) -> None:
+def check_before(path: Path, overwrite: bool, device: torch.device) -> None:
     """Refuse what cannot be before anything takes time.
 
     Raises:
         BadInput: as `quantise`.
     """
+    if device.type != "cpu":
+        raise BadInput(f"--device {device}: 8 bits are made and run on a CPU; leave --device away, or give cpu")
     if not (has_openvino() and find_spec("nncf")):
         raise BadInput("quantise.json: takes OpenVINO and NNCF; pip install openvino nncf")
     if path.with_suffix(".json").exists() and not overwrite:
@@ -157,9 +159,8 @@ def _in_8_bits(model: Any, windows: Tensor, batch: int) -> Any:
 
     logging.getLogger("nncf").setLevel(logging.ERROR)  # not its handlers: some may be those of others too
     last = [part.get_friendly_name() for part in model.get_ordered_ops() if "Convolution" in part.get_type_name()][-1:]
-    whole = len(windows) // batch * batch or batch
-    filled = windows.repeat(-(-whole // len(windows)), 1, 1, 1)[:whole] if len(windows) < whole else windows[:whole]
-    batches = [part.contiguous().numpy() for part in filled.split(batch)]
+    taken = torch.arange(-(-len(windows) // batch) * batch) % len(windows)  # the first ones fill the last batch
+    batches = [part.contiguous().numpy() for part in windows[taken].split(batch)]
     with redirect_stdout(sys.stderr):  # its progress bars
         return nncf.quantize(
             model,

@@ -162,6 +162,11 @@ def test_an_ensemble_is_refused(tmp_path: Path) -> None:
         quantised_beside(["a.pt", "b.pt"], ["0", "1"])
 
 
+def test_a_gpu_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="--device cuda: 8 bits are made and run on a CPU"):
+        quantising.check_before(tmp_path / "model.int8.xml", False, torch.device("cuda"))
+
+
 def test_its_makers_are_told_nothing(tmp_path: Path) -> None:
     """Imported as it is, it leaves an identifier in ~/intel and sends what it did."""
     code = "import torch\nfrom custom.speed.quantising import _in_8_bits\nfrom custom.speed.openvino import converted\n"
