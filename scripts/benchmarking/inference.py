@@ -19,7 +19,7 @@ from custom.speed import prepare
 from custom.speed.allocation import keep_freed_memory
 from custom.speed.openvino import has_openvino
 from custom.speed.precision import autocast
-from custom.speed.quantised import quantised_beside
+from custom.speed.quantised import Quantised, quantised_beside
 from custom.weights import load_weights, sha256
 
 MODE = "gaussian"  # how inference.json weighs windows
@@ -29,7 +29,7 @@ WHAT = {
     "monai": "(1) MONAI's SlidingWindowInferer, a slice at a time, 4 windows a call, fp32, network as built",
     "ours_fp32": "(2) this project's inferer, fp32, batch norm folded, convolutions packed",
     "ours_auto": "(3) the same with --precision auto",
-    "network": "(4) the network of (3) alone on ready-made batches: the limit",
+    "torch_network": "(4) the network of (3) alone on ready-made batches: the limit",
     "openvino": "(5) as (3), run by OpenVINO (--engine openvino)",
     "openvino_network": "(6) the network of (5) alone on ready-made batches: its limit",
     "int8": "(7) as (3), in 8 bits (--engine int8)",
@@ -80,10 +80,10 @@ def row(
     size: tuple[int, int],
     overlap: float,
     batch_size: int,
-    int8: Path | None,
+    quantised: Quantised | None,
 ) -> Callable[[], np.ndarray | None]:
     """What a row of `WHAT` does: returns its mask (1, 1, Z, Y, X), the network alone nothing."""
-    plain, digest = built_network(network, device)
+    plain, _ = built_network(network, device)
     volume = synthetic_slices(slices, size)[None, None].to(device)
     if name == "monai":
         documented: Any = SlidingWindowInferer((128, 128), sw_batch_size=4, overlap=overlap, mode=MODE)
@@ -93,9 +93,7 @@ def row(
     inferer = SliceInferer(128, batch_size, overlap, MODE, precision)
     engine = engine_of(name)
     plain = plain.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    fast = prepare(
-        plain, inferer, engine=engine, quantised=quantised_beside(int8, digest) if engine == "int8" else None
-    )
+    fast = prepare(plain, inferer, engine=engine, quantised=quantised if engine == "int8" else None)
     if not name.endswith("network"):
         return masked(lambda: inferer(volume, fast))
     ready = batches(volume, batch_size, overlap)
@@ -110,7 +108,7 @@ def row(
 
 
 def engine_of(name: str) -> str:
-    """Of a row of `WHAT`."""
+    """What runs the network of a row of `WHAT`; ``..._network`` is its limit."""
     return next((engine for engine in ("openvino", "int8") if name.startswith(engine)), "torch")
 
 
@@ -145,11 +143,10 @@ def measure(
         BadInput: what lies beside `int8` cannot be used, or a row failed.
     """
     shipped = built_network(network, torch.device("cpu"))[1]
-    given = (network, device, slices, size, overlap, batch_size, int8)
-    if int8 is not None:
-        quantised_beside(int8, shipped)
+    quantised = None if int8 is None else quantised_beside(int8, shipped)
+    given = (network, device, slices, size, overlap, batch_size, quantised)
     on_cpu = device.type == "cpu"
-    here = {"torch": True, "openvino": on_cpu and has_openvino(), "int8": on_cpu and int8 is not None}
+    here = {"torch": True, "openvino": on_cpu and has_openvino(), "int8": on_cpu and quantised is not None}
     names = [name for name in WHAT if here[engine_of(name)]]
     with working({name: (row, (name, *given)) for name in names}, device, threads) as workers:
         masks = {name: worker.ask("result") for name, worker in workers.items() if not name.endswith("network")}
@@ -157,7 +154,6 @@ def measure(
         seconds = alternate(workers, repeats)
     grid = window_grid(size, (128, 128), overlap, MODE, 0.125, torch.device("cpu"))
     voxels = slices * size[0] * size[1]
-    limits = {"torch": "network", "openvino": "openvino_network", "int8": "int8_network"}
     return {
         "network": network,
         "weights": "shipped" if shipped else "random",
@@ -176,7 +172,7 @@ def measure(
                 "Mvoxel/s": voxels / taken / 1e6,
                 "x (1)": seconds["monai"] / taken,
                 "x (2)": seconds["ours_fp32"] / taken,
-                "share of its limit": seconds[limits[engine_of(name)]] / taken,
+                "share of its limit": seconds[f"{engine_of(name)}_network"] / taken,
                 "peak MB": memory[name],
                 "Dice to (1)": dice_of(masks[name], masks["monai"]) if name in masks else None,
                 "hours for 3849 x 340 x 2071": STUDY / voxels * taken / 3600,

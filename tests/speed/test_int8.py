@@ -70,11 +70,12 @@ def test_it_has_rows_in_the_benchmark(made: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(cli.ROOT / "scripts"))
     from benchmarking import inference
 
-    given = ("unet", torch.device("cpu"), 1, (140, 150), 0.25, 8)
-    fp32, int8 = (inference.row(name, *given, made / SHIPPED.name)() for name in ("ours_fp32", "int8"))
+    cpu, size = torch.device("cpu"), (140, 150)
+    quantised = quantised_beside(made / SHIPPED.name, sha256(SHIPPED))
+    fp32, int8 = (inference.row(name, "unet", cpu, 1, size, 0.25, 8, quantised)() for name in ("ours_fp32", "int8"))
     assert fp32 is not None and int8 is not None and fp32.sum() > 1000 and 0.99 < dice_of(int8, fp32) < 1
     with pytest.raises(BadInput, match="is not there, which --engine int8 runs"):
-        inference.measure(given[0], given[1], 1, *given[2:], 1, SHIPPED)
+        inference.measure("unet", cpu, 1, 1, size, 0.25, 8, repeats=1, int8=SHIPPED)
 
 
 def weights_in(folder: Path, made: Path) -> Path:
